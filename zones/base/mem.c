@@ -1,0 +1,109 @@
+/* zones/base/mem.c - heap allocation that does not fail, and secrets that are wiped. */
+#include "zones/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static NORETURN void out_of_memory(size_t size)
+{
+	(void)fprintf(stderr, "signet: out of memory (asked for %zu octets)\n", size);
+	abort();
+}
+
+void *mem_alloc(size_t size)
+{
+	void *p = malloc(size != 0 ? size : 1);
+	if (p == NULL) {
+		out_of_memory(size);
+	}
+	return p;
+}
+
+void *mem_zalloc(size_t size)
+{
+	return mem_array(1, size);
+}
+
+void *mem_array(size_t count, size_t size)
+{
+	void *p = calloc(count != 0 ? count : 1, size != 0 ? size : 1);
+	if (p == NULL) {
+		out_of_memory(size);
+	}
+	return p;
+}
+
+void *mem_realloc(void *ptr, size_t count, size_t size)
+{
+	size_t total = 0;
+	if (__builtin_mul_overflow(count, size, &total)) {
+		out_of_memory(SIZE_MAX);
+	}
+	void *p = realloc(ptr, total != 0 ? total : 1);
+	if (p == NULL) {
+		out_of_memory(total);
+	}
+	return p;
+}
+
+void *mem_dup(const void *src, size_t len)
+{
+	void *p = mem_alloc(len);
+	if (len != 0) {
+		memcpy(p, src, len);
+	}
+	return p;
+}
+
+char *mem_str(const char *s, size_t len)
+{
+	char *p = mem_alloc(len + 1);
+	if (len != 0) {
+		memcpy(p, s, len);
+	}
+	p[len] = '\0';
+	return p;
+}
+
+void mem_free(void *ptr)
+{
+	free(ptr);
+}
+
+void secret_set(struct secret *s, const void *data, size_t len)
+{
+	uint8_t *copy = mem_dup(data, len);
+	secret_clear(s);
+	s->data = copy;
+	s->len = len;
+}
+
+void secret_clear(struct secret *s)
+{
+	if (s->data != NULL) {
+		mem_wipe(s->data, s->len);
+		mem_free(s->data);
+	}
+	s->data = NULL;
+	s->len = 0;
+}
+
+bool secret_equal(const void *a, size_t alen, const void *b, size_t blen)
+{
+	if (alen != blen) {
+		return false;
+	}
+	const volatile uint8_t *x = a;
+	const volatile uint8_t *y = b;
+	unsigned diff = 0;
+	for (size_t i = 0; i < alen; i++) {
+		diff |= (unsigned)(x[i] ^ y[i]);
+	}
+	return diff == 0;
+}
+
+void mem_wipe(void *ptr, size_t len)
+{
+	explicit_bzero(ptr, len);
+}
