@@ -1,0 +1,39 @@
+/* zones/base/pool.h - memory of one zone: many small blocks of known size, freed one by one.
+ *
+ * Blocks come from large chunks in the order of the calls, so that what is made together lies
+ * together; a freed block goes to the list of its size and is handed out again. There is no
+ * header per block: the caller says the size again when it frees. Large chunks ask for huge
+ * pages, as the descent of a tree of a million names is bound by address translation.
+ *
+ * Threads: one writer; readers may read blocks that were handed to them.
+ * Memory:  pool_clear gives everything back at once. */
+#ifndef ZONES_BASE_POOL_H
+#define ZONES_BASE_POOL_H
+
+#include "zones/base/attr.h"
+
+#define POOL_STEP   16   /* sizes are rounded up to it; blocks are aligned to it */
+#define POOL_CLASSES 128 /* blocks up to POOL_STEP × POOL_CLASSES; larger ones go to malloc */
+
+struct pool_chunk;
+struct pool_large;
+struct pool_free;
+
+struct pool {
+	uint8_t *pos;
+	uint8_t *end;
+	size_t chunk_size;
+	size_t used; /* octets handed out and not freed */
+	size_t held; /* octets taken from the system */
+	struct pool_chunk *chunks;
+	struct pool_large *large;
+	struct pool_free *free[POOL_CLASSES + 1];
+};
+
+/* A zeroed struct pool is a valid empty one. */
+void pool_clear(struct pool *p);
+MUST_USE void *pool_alloc(struct pool *p, size_t size);
+/* @size as in pool_alloc. */
+void pool_free(struct pool *p, void *block, size_t size);
+
+#endif

@@ -1,0 +1,50 @@
+/* zones/edit.h - the only way to change a zone: begin, add, remove, commit or abort.
+ *
+ * An edit collects changes and applies them, batch by batch, to a private copy-on-write state;
+ * readers see nothing before the new version is published. Loading a zone is an edit of nothing.
+ * Adding a record that is there, or removing one that is not, is no error and no change.
+ *
+ * Threads: one edit of a zone at a time, one thread.
+ * Memory:  names and rdata given here are copied. */
+#ifndef ZONES_EDIT_H
+#define ZONES_EDIT_H
+
+#include "zones/version.h"
+
+struct edit;
+
+enum edit_ttl {
+	EDIT_TTL_LEAST, /* records of a set with different TTLs all get the least (loading) */
+	EDIT_TTL_LAST,	/* ... get that of the record added last (RFC 2136 §3.4.2.2) */
+};
+
+/* An edit of @base (borrowed; held until the end), or of an empty zone @apex when @base is NULL. */
+struct edit *edit_begin(const struct version *base, const uint8_t *apex, enum edit_ttl ttl);
+/* Frees it without a trace. NULL is fine. */
+void edit_abort(struct edit *e);
+/* Makes the version, with one reference for the caller, and frees the edit. */
+struct version *edit_commit(struct edit *e);
+
+const uint8_t *edit_apex(const struct edit *e);
+
+/* E_NOTZONE: the owner is not under the apex. E_LIMIT: the set would pass 65535 octets or records. The
+ * rdata must have passed rdata_check. E_INVAL: a meta type. Limits are found when the batch is applied
+ * and stay: edit_error. */
+MUST_USE int edit_add(struct edit *e, const uint8_t *owner, uint16_t type, uint32_t ttl,
+		      const uint8_t *rdata, size_t len);
+MUST_USE int edit_remove(struct edit *e, const uint8_t *owner, uint16_t type, const uint8_t *rdata,
+			 size_t len);
+/* All records of the set, and the signatures that cover it. */
+void edit_remove_rrset(struct edit *e, const uint8_t *owner, uint16_t type);
+/* The sticky error of the batches applied so far; the message names owner and type. */
+int edit_error(struct edit *e, struct errmsg *em);
+
+/* Applies what is pending, so that the state can be read: a version like any other, valid until
+ * the next change of the edit, except that it has no references. */
+const struct version *edit_state(struct edit *e);
+
+/* A node made elsewhere (node_build.h) goes in as it is, in the place of the one of its name; one
+ * without RRsets takes the name out. Copied. For signing, which rebuilds whole nodes. */
+void edit_put_node(struct edit *e, const struct node *image);
+
+#endif

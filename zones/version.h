@@ -1,0 +1,68 @@
+/* zones/version.h - an immutable state of a zone: its names, its NSEC3 records, its apex facts.
+ *
+ * Versions of one zone share all that did not change, in one pool. Each knows which blocks its
+ * successor dropped; they are freed once it and all older versions are no longer held.
+ *
+ * Threads: immutable once published; any thread may read while it holds a reference or is inside
+ *          an epoch that began before the version was replaced.
+ * Memory:  counted: version_ref/version_unref. Blocks are freed by the next edit of the zone, or
+ *          with the last version. */
+#ifndef ZONES_VERSION_H
+#define ZONES_VERSION_H
+
+#include "zones/node.h"
+#include "zones/tree.h"
+
+/* How a zone proves that a name is not there. */
+enum denial { DENIAL_NONE, DENIAL_NSEC, DENIAL_NSEC3 };
+
+#define NSEC3_SALT_MAX 255
+
+struct nsec3_param {
+	uint8_t algorithm;
+	uint8_t flags;
+	uint16_t iterations;
+	uint8_t salt_len;
+	uint8_t salt[NSEC3_SALT_MAX];
+};
+
+struct lineage; /* pool and versions of one zone, see version.c */
+
+struct version {
+	struct tree names; /* all but NSEC3 records; leaves are struct node */
+	struct tree nsec3; /* owners of NSEC3 records with those and their signatures only */
+	struct dname apex;
+	uint8_t apex_labels;
+	bool secure;			/* the apex has DNSKEYs and signatures */
+	enum denial denial;		/* which chain is there */
+	struct nsec3_param nsec3_param; /* of the chain in use, when denial is DENIAL_NSEC3 */
+	const struct node *apex_node;	/* NULL in a zone without any record at the apex */
+	const struct rrset *soa;	/* or NULL */
+	uint32_t serial;
+	uint32_t negative_ttl; /* the lesser of the SOA's TTL and minimum (RFC 2308 §5) */
+	uint64_t records;      /* all records, signatures included */
+	struct lineage *lineage;
+};
+
+struct version *version_ref(const struct version *v);
+void version_unref(struct version *v); /* NULL is fine */
+
+/* The node of @name, or NULL. */
+const struct node *version_node(const struct version *v, const uint8_t *name);
+
+/* Is @name (of a node of the names tree) below a cut or below a DNAME: not authoritative data?
+ * A cut itself is not. @cut (may be NULL) gets the topmost cut or DNAME at or above the name. */
+bool version_is_occluded(const struct version *v, const uint8_t *name, const struct node **cut);
+
+/* Walks both trees in one canonical order. */
+struct version_walk {
+	struct tree_cursor names;
+	struct tree_cursor nsec3;
+};
+const struct node *version_first(const struct version *v, struct version_walk *w);
+const struct node *version_next(struct version_walk *w);
+
+/* Octets of the zone's memory (pool), for metrics and benches. */
+size_t version_memory(const struct version *v);
+
+#endif

@@ -1,0 +1,36 @@
+/* zones/zone.h - a zone as it is served: identity and current version.
+ *
+ * Threads: `current` is published with epoch_publish and read inside an epoch; the rest is immutable.
+ * Memory:  zone_free drops its reference to the current version. */
+#ifndef ZONES_ZONE_H
+#define ZONES_ZONE_H
+
+#include "zones/version.h"
+
+struct zone {
+	struct version *current; /* NULL: configured, but nothing to serve (SERVFAIL) */
+	uint8_t apex_len;
+	uint8_t apex[DNAME_MAX];
+};
+
+struct zone *zone_new(const uint8_t *apex);
+void zone_free(struct zone *z);
+/* Publishes @taken and returns the version before, which the caller unrefs after epoch_wait. */
+struct version *zone_publish(struct zone *z, struct version *taken);
+
+/* All zones, longest match: immutable once published. */
+struct zoneset;
+struct zoneset *zoneset_new(void);
+void zoneset_free(struct zoneset *zs); /* not the zones in it */
+/* Borrowed; E_EXIST when a zone of that apex is there. Before publishing only. */
+MUST_USE int zoneset_add(struct zoneset *zs, struct zone *z);
+struct zone *zoneset_get(const struct zoneset *zs, const uint8_t *apex);
+/* The zone with the longest apex that is @name or above it; with @strictly_above, above it only
+ * (the parent's side of a cut, for DS). NULL: none. */
+struct zone *zoneset_find(const struct zoneset *zs, const struct dname_key *key,
+			  const uint8_t *name, bool strictly_above);
+size_t zoneset_count(const struct zoneset *zs);
+/* In canonical order; NULL behind the last. */
+struct zone *zoneset_at(const struct zoneset *zs, size_t i);
+
+#endif
