@@ -15,7 +15,8 @@ CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all 
 CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 WARN := -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef -fno-common -Werror
-CPPFLAGS := -I. -include zones/base/banned.h
+VERSION := 0.1.0
+CPPFLAGS := -DSIGNET_VERSION=\"$(VERSION)\" -I. -include zones/base/banned.h
 ALL_CFLAGS = $(WARN) $(CPPFLAGS) $(CFLAGS_$(MODE)) $(CFLAGS)
 LIBS_zones  := -lurcu-qsbr -lpthread
 LIBS_keys   := -lcrypto $(LIBS_zones)

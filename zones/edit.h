@@ -44,7 +44,11 @@ int edit_error(struct edit *e, struct errmsg *em);
 const struct version *edit_state(struct edit *e);
 
 /* A node made elsewhere (node_build.h) goes in as it is, in the place of the one of its name; one
- * without RRsets takes the name out. Copied. For signing, which rebuilds whole nodes. */
+ * without RRsets takes the name out of the names tree. Nodes with an NSEC3 record go to the NSEC3
+ * tree. Copied; the old node of that name is gone. For signing, which rebuilds whole nodes: a walk
+ * over edit_state stays good as long as no name is added or taken out. */
 void edit_put_node(struct edit *e, const struct node *image);
+/* Takes a node out of the NSEC3 tree. */
+void edit_drop_nsec3(struct edit *e, const uint8_t *owner);
 
 #endif

@@ -74,7 +74,10 @@ struct tree_match {
 				it is an empty non-terminal */
 	uint8_t ancestors; /* how many of the following, from the root down, exact included */
 	struct tree_ancestor ancestor[DNAME_LABELS_MAX + 1];
-	/* For tree_predecessor, tree_wildcard: where the descent ended. */
+	/* For tree_predecessor: where the descent ended, the first symbol that differs from the leaf
+	 * found there, and whether the wanted name sorts before that leaf. */
+	uint16_t mismatch;
+	bool before;
 	struct tree_cursor cursor;
 };
 
@@ -127,6 +130,10 @@ const void *tree_remove(struct tree_writer *w, const struct dname_key *key, cons
 			bool *was_fresh);
 /* Ends the edit: what it made is shared from now on. Costs what the edit touched. */
 void tree_seal(struct tree_writer *w);
+/* Ends the edit without a trace: gives back the vectors that it made, and hands each leaf that was
+ * put in this edit to @fresh_leaf. The tree is not to be used any more. */
+void tree_abandon(struct tree_writer *w, void (*fresh_leaf)(void *arg, const void *leaf),
+		  void *arg);
 
 /* Asserts the invariants (tests). */
 void tree_check(const struct tree *t);

@@ -26,7 +26,13 @@ struct nsec3_param {
 	uint8_t salt[NSEC3_SALT_MAX];
 };
 
-struct lineage; /* pool and versions of one zone, see version.c */
+/* The pool of a zone and its versions from the oldest that is held to the newest; private to
+ * version.c and edit.c. */
+struct lineage {
+	struct pool pool;	/* the writer's */
+	struct version *oldest; /* the writer's */
+	uint32_t refs;		/* atomic: versions that are held, and the edit */
+};
 
 struct version {
 	struct tree names; /* all but NSEC3 records; leaves are struct node */
@@ -41,7 +47,11 @@ struct version {
 	uint32_t serial;
 	uint32_t negative_ttl; /* the lesser of the SOA's TTL and minimum (RFC 2308 §5) */
 	uint64_t records;      /* all records, signatures included */
+	/* Private to version.c and edit.c. */
 	struct lineage *lineage;
+	struct version *newer;	     /* the next version of the lineage */
+	struct tree_garbage garbage; /* blocks that `newer` does not use any more */
+	uint32_t refs;		     /* atomic */
 };
 
 struct version *version_ref(const struct version *v);
@@ -61,6 +71,13 @@ struct version_walk {
 };
 const struct node *version_first(const struct version *v, struct version_walk *w);
 const struct node *version_next(struct version_walk *w);
+
+/* Private to edit.c: lineages, and the facts that are derived from the trees. */
+struct lineage *lineage_new(void);
+void lineage_unref(struct lineage *l);
+/* Frees the versions at the old end that nobody holds, and what only they used. */
+void lineage_collect(struct lineage *l);
+void version_facts(struct version *v);
 
 /* Octets of the zone's memory (pool), for metrics and benches. */
 size_t version_memory(const struct version *v);

@@ -30,7 +30,7 @@ struct zone *zoneset_get(const struct zoneset *zs, const uint8_t *apex);
 struct zone *zoneset_find(const struct zoneset *zs, const struct dname_key *key,
 			  const uint8_t *name, bool strictly_above);
 size_t zoneset_count(const struct zoneset *zs);
-/* In canonical order; NULL behind the last. */
+/* In the order of adding; NULL behind the last. */
 struct zone *zoneset_at(const struct zoneset *zs, size_t i);
 
 #endif

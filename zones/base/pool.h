@@ -12,7 +12,7 @@
 
 #include "zones/base/attr.h"
 
-#define POOL_STEP   16   /* sizes are rounded up to it; blocks are aligned to it */
+#define POOL_STEP    16	 /* sizes are rounded up to it; blocks are aligned to it */
 #define POOL_CLASSES 128 /* blocks up to POOL_STEP × POOL_CLASSES; larger ones go to malloc */
 
 struct pool_chunk;
@@ -27,7 +27,7 @@ struct pool {
 	size_t held; /* octets taken from the system */
 	struct pool_chunk *chunks;
 	struct pool_large *large;
-	struct pool_free *free[POOL_CLASSES + 1];
+	struct pool_free **free; /* POOL_CLASSES + 1 lists, made by the first pool_free */
 };
 
 /* A zeroed struct pool is a valid empty one. */

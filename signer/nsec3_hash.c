@@ -1,0 +1,68 @@
+/* signer/nsec3_hash.c - hashed names. */
+#include "signer/nsec3_hash.h"
+
+#include <string.h>
+
+#include "zones/base/text.h"
+
+int nsec3_hash(struct crypto_hasher *hasher, const struct nsec3_param *param, const uint8_t *name,
+	       uint8_t out[NSEC3_HASH_LEN])
+{
+	uint8_t lower[DNAME_MAX];
+	const uint8_t *data = lower;
+	size_t len = dname_lower(lower, name);
+	int err = E_OK;
+	for (unsigned i = 0; i <= param->iterations && err == E_OK; i++) {
+		err = crypto_hasher_begin(hasher);
+		if (err == E_OK) {
+			err = crypto_hasher_add(hasher, data, len);
+		}
+		if (err == E_OK && param->salt_len != 0) {
+			err = crypto_hasher_add(hasher, param->salt, param->salt_len);
+		}
+		if (err == E_OK) {
+			err = crypto_hasher_end(hasher, out);
+		}
+		data = out;
+		len = NSEC3_HASH_LEN;
+	}
+	return err;
+}
+
+int nsec3_owner(const uint8_t hash[NSEC3_HASH_LEN], const uint8_t *apex, struct dname *out)
+{
+	uint8_t label[1 + NSEC3_LABEL_LEN];
+	label[0] = NSEC3_LABEL_LEN;
+	text_to_base32hex(hash, NSEC3_HASH_LEN, (char *)label + 1);
+	return dname_prepend(out, label, apex);
+}
+
+int nsec3_owner_hash(const uint8_t *owner, uint8_t out[NSEC3_HASH_LEN])
+{
+	if (owner[0] != NSEC3_LABEL_LEN) {
+		return E_SYNTAX;
+	}
+	int n = text_from_base32hex((const char *)owner + 1, owner[0], out, NSEC3_HASH_LEN);
+	return n == NSEC3_HASH_LEN ? E_OK : E_SYNTAX;
+}
+
+int nsec3_read(const uint8_t *rdata, size_t len, struct nsec3 *out)
+{
+	struct reader r = reader_of(rdata, len);
+	out->param.algorithm = reader_u8(&r);
+	out->param.flags = reader_u8(&r);
+	out->param.iterations = reader_u16(&r);
+	out->param.salt_len = reader_u8(&r);
+	const uint8_t *salt = reader_bytes(&r, out->param.salt_len);
+	if (salt != NULL) {
+		memcpy(out->param.salt, salt, out->param.salt_len);
+	}
+	uint8_t next_len = reader_u8(&r);
+	out->next = reader_bytes(&r, next_len);
+	out->map_len = reader_left(&r);
+	out->map = reader_bytes(&r, out->map_len);
+	if (r.err == E_OK && next_len != NSEC3_HASH_LEN) {
+		return E_UNSUPPORTED;
+	}
+	return r.err;
+}

@@ -1,0 +1,274 @@
+/* signer/sign.c - signs a zone: the order of things.
+ *
+ *     pick keys → change the apex → list the names → NSEC3 chain → each node → ZONEMD
+ *
+ * The NSEC3 chain comes before the nodes, because both look at the nodes as they were. Names are
+ * taken in slices by all threads; what they make is put into the edit in order, so the result
+ * does not depend on how many there are. */
+#include "signer/sign.h"
+
+#include <string.h>
+
+#include "signer/sign_run.h"
+#include "zones/base/mem.h"
+
+/* --- the names ------------------------------------------------------------------------------- */
+
+/* Lists all names in canonical order with their place. Names below a cut or DNAME come right
+ * behind it. */
+static void list_names(struct sign_run *run, const struct version *state)
+{
+	struct tree_cursor *c = mem_alloc(sizeof(*c));
+	const struct node *hides = NULL; /* the cut or DNAME below which we are */
+	run->items = mem_array(state->names.leaves, sizeof(*run->items));
+	run->count = 0;
+	for (const struct node *n = tree_first(&state->names, c); n != NULL; n = tree_next(c)) {
+		struct item *item = &run->items[run->count++];
+		item->node = n;
+		item->place = PLACE_AUTHORITATIVE;
+		if (hides != NULL && dname_is_under(n->name, hides->name)) {
+			item->place = PLACE_OCCLUDED;
+			continue;
+		}
+		hides = NULL;
+		if ((n->flags & NODE_CUT) != 0) {
+			item->place = PLACE_CUT;
+		}
+		if ((n->flags & (NODE_CUT | NODE_DNAME)) != 0) {
+			hides = n;
+		}
+	}
+	mem_free(c);
+	uint32_t next = 0;
+	for (size_t i = run->count; i-- != 0;) {
+		run->items[i].next = next;
+		if (run->items[i].place != PLACE_OCCLUDED) {
+			next = (uint32_t)i;
+		}
+	}
+}
+
+static int node_work(void *arg, unsigned worker, size_t job)
+{
+	struct sign_run *run = arg;
+	struct sign_slot *slot = &run->slots[job % SIGN_WINDOW];
+	size_t from = job * SIGN_SLICE;
+	size_t end = from + SIGN_SLICE < run->count ? from + SIGN_SLICE : run->count;
+	slot->count = end - from;
+	for (size_t i = from; i < end; i++) {
+		const struct node *image;
+		int err = sign_node(run, &run->workers[worker], i, &image);
+		if (err != E_OK) {
+			return err;
+		}
+		if (image != NULL) {
+			sign_slot_add(slot, image);
+		}
+	}
+	return E_OK;
+}
+
+static int node_finish(void *arg, size_t job)
+{
+	struct sign_run *run = arg;
+	sign_slot_finish(run, &run->slots[job % SIGN_WINDOW]);
+	return E_OK;
+}
+
+static int sign_names(struct sign_run *run)
+{
+	const struct parallel p = {
+		.threads = run->threads,
+		.jobs = (run->count + SIGN_SLICE - 1) / SIGN_SLICE,
+		.window = SIGN_WINDOW,
+		.work = node_work,
+		.finish = node_finish,
+		.arg = run,
+	};
+	return parallel_run(&p);
+}
+
+/* --- workers --------------------------------------------------------------------------------- */
+
+static int workers_open(struct sign_run *run)
+{
+	run->workers = mem_array(run->threads, sizeof(*run->workers));
+	run->slots = mem_array(SIGN_WINDOW, sizeof(*run->slots));
+	for (unsigned i = 0; i < run->threads; i++) {
+		struct sign_worker *w = &run->workers[i];
+		w->stats.next_due = INT64_MAX;
+		int err = holder_session_open(run->holder, &w->session);
+		if (err == E_OK) {
+			err = crypto_hasher_new(CRYPTO_SHA1, &w->sha1);
+		}
+		if (err != E_OK) {
+			return err_set(run->em, err, "cannot prepare the keys for signing: %s",
+				       err_text(err));
+		}
+	}
+	return E_OK;
+}
+
+static void workers_close(struct sign_run *run, struct sign_stats *stats)
+{
+	*stats = (struct sign_stats){ .next_due = INT64_MAX };
+	for (unsigned i = 0; run->workers != NULL && i < run->threads; i++) {
+		struct sign_worker *w = &run->workers[i];
+		stats->made += w->stats.made;
+		stats->kept += w->stats.kept;
+		stats->dropped += w->stats.dropped;
+		stats->chain += w->stats.chain;
+		if (w->stats.next_due < stats->next_due) {
+			stats->next_due = w->stats.next_due;
+		}
+		holder_session_close(w->session);
+		for (size_t k = 0; k < SIGN_KEYS_MAX; k++) {
+			crypto_verifier_free(w->verifier[k]);
+		}
+		crypto_hasher_free(w->sha1);
+		node_build_clear(&w->build);
+		buf_clear(&w->scratch);
+		buf_clear(&w->single);
+	}
+	for (size_t i = 0; run->slots != NULL && i < SIGN_WINDOW; i++) {
+		buf_clear(&run->slots[i].images);
+	}
+	mem_free(run->workers);
+	mem_free(run->slots);
+}
+
+static int check_policy(const struct sign_run *run)
+{
+	const struct sign_policy *p = run->policy;
+	if (p->denial == DENIAL_NSEC3 && p->nsec3.iterations > SIGN_ITERATIONS_MAX) {
+		return err_set(run->em, E_LIMIT,
+			       "%u NSEC3 iterations are refused (more than %d); use 0 (RFC 9276)",
+			       p->nsec3.iterations, SIGN_ITERATIONS_MAX);
+	}
+	if (p->expiration - p->jitter <= p->now || p->inception >= p->expiration) {
+		return err_set(
+			run->em, E_RANGE,
+			"the signatures would not be valid now; check start, end and jitter");
+	}
+	return E_OK;
+}
+
+int sign_zone(struct edit *e, const struct holder *holder, const struct sign_policy *policy,
+	      struct sign_stats *stats, struct errmsg *em)
+{
+	struct sign_run run = {
+		.edit = e,
+		.holder = holder,
+		.policy = policy,
+		.threads = parallel_threads(policy->threads),
+		.em = em,
+	};
+	if (em != NULL) {
+		em->text[0] = '\0';
+	}
+	dname_set(&run.apex, edit_apex(e));
+	int err = check_policy(&run);
+	if (err == E_OK) {
+		err = sign_pick_keys(&run);
+	}
+	if (err == E_OK) {
+		err = workers_open(&run);
+	}
+	if (err == E_OK) {
+		err = sign_apex(&run);
+	}
+	if (err != E_OK) {
+		goto out;
+	}
+	list_names(&run, edit_state(e));
+	run.total = run.count;
+	if (policy->denial == DENIAL_NSEC3) {
+		err = sign_nsec3_chain(&run);
+	} else {
+		sign_nsec3_remove(&run);
+	}
+	if (err == E_OK) {
+		err = sign_names(&run);
+	}
+	if (err == E_OK && run.zonemd_later) {
+		err = sign_zonemd(&run, edit_state(e));
+	}
+	if (err != E_OK && em != NULL && em->text[0] == '\0') {
+		err_set(em, err, "signing failed: %s", err_text(err));
+	}
+out:
+	workers_close(&run, stats);
+	mem_free(run.items);
+	return err;
+}
+
+/* --- fingerprint ----------------------------------------------------------------------------- */
+
+/* Names per partial digest: fixed, so that the fingerprint does not depend on the threads. */
+#define FINGERPRINT_SLICE 1024
+
+struct fingerprint {
+	const struct node **nodes;
+	size_t count;
+	uint8_t (*parts)[32];
+	struct crypto_hasher **hashers;
+};
+
+static int fingerprint_work(void *arg, unsigned worker, size_t job)
+{
+	const struct fingerprint *f = arg;
+	struct crypto_hasher *h = f->hashers[worker];
+	size_t from = job * FINGERPRINT_SLICE;
+	size_t end = from + FINGERPRINT_SLICE < f->count ? from + FINGERPRINT_SLICE : f->count;
+	int err = crypto_hasher_begin(h);
+	for (size_t i = from; i < end && err == E_OK; i++) {
+		/* Name and records; not the directory, whose flags are no part of the data. */
+		const struct node *n = f->nodes[i];
+		const uint8_t *wire =
+			(const uint8_t *)n + n->directory + n->rrsets * sizeof(struct rrset);
+		err = crypto_hasher_add(h, n->name, n->name_len);
+		if (err == E_OK) {
+			err = crypto_hasher_add(h, wire,
+						n->size - (size_t)(wire - (const uint8_t *)n));
+		}
+	}
+	return err == E_OK ? crypto_hasher_end(h, f->parts[job]) : err;
+}
+
+int sign_fingerprint(const struct version *v, unsigned threads, uint8_t out[32])
+{
+	struct fingerprint f = { 0 };
+	struct version_walk *walk = mem_alloc(sizeof(*walk));
+	f.nodes = mem_array((size_t)v->names.leaves + v->nsec3.leaves, sizeof(*f.nodes));
+	for (const struct node *n = version_first(v, walk); n != NULL; n = version_next(walk)) {
+		f.nodes[f.count++] = n;
+	}
+	threads = parallel_threads(threads);
+	f.hashers = mem_array(threads, sizeof(*f.hashers));
+	int err = E_OK;
+	for (unsigned i = 0; i < threads && err == E_OK; i++) {
+		err = crypto_hasher_new(CRYPTO_SHA256, &f.hashers[i]);
+	}
+	struct parallel p = {
+		.threads = threads,
+		.jobs = (f.count + FINGERPRINT_SLICE - 1) / FINGERPRINT_SLICE,
+		.window = SIGN_WINDOW,
+		.work = fingerprint_work,
+		.arg = &f,
+	};
+	f.parts = mem_array(p.jobs, sizeof(*f.parts));
+	if (err == E_OK) {
+		err = parallel_run(&p);
+	}
+	if (err == E_OK) {
+		err = crypto_digest(CRYPTO_SHA256, f.parts[0], p.jobs * sizeof(*f.parts), out);
+	}
+	for (unsigned i = 0; i < threads; i++) {
+		crypto_hasher_free(f.hashers[i]);
+	}
+	mem_free(f.hashers);
+	mem_free(f.parts);
+	mem_free(f.nodes);
+	mem_free(walk);
+	return err;
+}

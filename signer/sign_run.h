@@ -1,0 +1,120 @@
+/* signer/sign_run.h - what the parts of one signing run share; private to signer/sign*.c.
+ *
+ *     sign.c        the order of things: apex, names, chain, nodes, digest
+ *     sign_apex.c   DNSKEY, CDS, NSEC3PARAM, SOA serial, ZONEMD: what signing changes at the apex
+ *     sign_nsec3.c  the NSEC3 chain
+ *     sign_node.c   one node: its NSEC, its signatures; run on all threads
+ *
+ * Threads: `sign_run` is written before the threads start and read by all; a `sign_worker` belongs
+ *          to one thread. */
+#ifndef SIGNER_SIGN_RUN_H
+#define SIGNER_SIGN_RUN_H
+
+#include "signer/nsec3_hash.h"
+#include "signer/parallel.h"
+#include "signer/rrsig.h"
+#include "signer/sign.h"
+#include "zones/dns/rdata.h"
+#include "zones/node_build.h"
+
+/* Where a name stands: decides what of it is signed and whether it is in the chain. */
+enum place {
+	PLACE_AUTHORITATIVE,
+	PLACE_CUT,	/* DS and NSEC are signed, NS is not (RFC 4035 §2.2) */
+	PLACE_OCCLUDED, /* glue, and what is hidden below a cut or DNAME: nothing is */
+};
+
+struct item {
+	const struct node *node; /* as it was before signing */
+	uint32_t next;		 /* the next item that is not occluded; 0: the apex */
+	enum place place;
+};
+
+/* Items or NSEC3 records one thread takes at a time: enough to make hand-over cheap, few enough
+ * to share the work evenly and keep results in the cache. */
+#define SIGN_SLICE  128
+#define SIGN_WINDOW 64
+
+/* Which keys sign a kind of set, as indexes of the holder. */
+struct key_list {
+	size_t key[SIGN_KEYS_MAX];
+	size_t count;
+};
+
+struct made_sig {
+	const uint8_t *rdata;
+	size_t len;
+	uint8_t made[RRSIG_MAX]; /* rdata points here when it was made now */
+};
+
+/* Signatures of one set that are looked at: kept ones, new ones. */
+#define SIGN_SIGS_MAX SIGN_KEYS_MAX
+
+struct sign_worker {
+	struct holder_session *session;
+	struct crypto_verifier
+		*verifier[SIGN_KEYS_MAX]; /* of the key lists' keys, made when needed */
+	struct crypto_hasher *sha1;
+	struct node_build build;
+	struct buf scratch; /* signed data */
+	struct buf single;  /* an RRset of one record, outside any node */
+	struct made_sig sig[SIGN_SIGS_MAX];
+	size_t sigs;
+	bool changed; /* the node differs from what is there */
+	struct sign_stats stats;
+};
+
+/* Result of one slice: node images one behind the other, each at a multiple of 8. */
+struct sign_slot {
+	struct buf images;
+	size_t count; /* items done */
+};
+
+struct sign_run {
+	struct edit *edit;
+	const struct holder *holder;
+	const struct sign_policy *policy;
+	struct dname apex;
+	struct key_list zone_keys;   /* sign all but the key sets */
+	struct key_list dnskey_keys; /* sign DNSKEY, CDS, CDNSKEY */
+	uint32_t nsec_ttl;	     /* RFC 9077 §3: the lesser of SOA TTL and minimum */
+	bool zonemd_later;	     /* the ZONEMD set is made and signed at the end */
+	struct item *items;	     /* in canonical order */
+	size_t count;
+	unsigned threads;
+	struct sign_worker *workers;
+	struct sign_slot *slots; /* [SIGN_WINDOW] */
+	uint64_t done, total;	 /* progress */
+	struct errmsg *em;
+};
+
+/* sign_apex.c */
+MUST_USE int sign_pick_keys(struct sign_run *run);
+MUST_USE int sign_apex(struct sign_run *run);
+MUST_USE int sign_zonemd(struct sign_run *run, const struct version *state);
+
+/* sign_nsec3.c: makes the chain in the NSEC3 tree of the edit. */
+MUST_USE int sign_nsec3_chain(struct sign_run *run);
+void sign_nsec3_remove(struct sign_run *run);
+
+/* sign_node.c */
+/* Chooses and makes the signatures of @rs with @keys into w->sig, canonical order. @old (may be NULL)
+ * has the signatures that are there. Sets w->changed where the result differs from @old. */
+MUST_USE int sign_set(const struct sign_run *run, struct sign_worker *w, const uint8_t *owner,
+		      const struct rrset *rs, const struct rrset *old);
+/* Appends rs's records to the node being built, with the signatures in w->sig. */
+void sign_put_set(struct sign_worker *w, const struct rrset *rs);
+/* A set of one record, valid until the next call. */
+const struct rrset *sign_single(struct sign_worker *w, uint16_t type, uint32_t ttl,
+				const uint8_t *rdata, size_t len);
+/* Is @rs exactly the one record? */
+bool sign_is_single(const struct rrset *rs, uint32_t ttl, const uint8_t *rdata, size_t len);
+/* Rebuilds the node of item @i; *image is NULL when nothing changed. */
+MUST_USE int sign_node(const struct sign_run *run, struct sign_worker *w, size_t i,
+		       const struct node **image);
+/* Appends an image to a slot. */
+void sign_slot_add(struct sign_slot *slot, const struct node *image);
+/* Puts all images of a slot into the edit. */
+void sign_slot_finish(struct sign_run *run, struct sign_slot *slot);
+
+#endif

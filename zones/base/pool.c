@@ -1,0 +1,152 @@
+/* zones/base/pool.c - blocks of known size out of large chunks, with a free list per size. */
+#include "zones/base/pool.h"
+
+#include <stdbool.h>
+#include <sys/mman.h>
+
+#include "zones/base/mem.h"
+
+/* Small zones start with little; large ones end in chunks of a huge page. */
+#define CHUNK_MIN ((size_t)1024)
+#define CHUNK_MAX ((size_t)2 << 20)
+
+struct pool_chunk {
+	struct pool_chunk *next;
+	void *base;
+	size_t mapped; /* 0: from malloc */
+};
+
+struct pool_large {
+	struct pool_large *next;
+	struct pool_large **link;
+};
+
+struct pool_free {
+	struct pool_free *next;
+};
+
+static size_t round_up(size_t size)
+{
+	return size == 0 ? POOL_STEP : (size + POOL_STEP - 1) & ~(size_t)(POOL_STEP - 1);
+}
+
+static struct pool_chunk *chunk_map(size_t size)
+{
+	/* Mapped twice as large as wanted, so that an aligned stretch can be kept. */
+	uint8_t *raw =
+		mmap(NULL, size * 2, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (raw == MAP_FAILED) {
+		return NULL;
+	}
+	uint8_t *base = (uint8_t *)(((uintptr_t)raw + size - 1) & ~(uintptr_t)(size - 1));
+	if (base > raw) {
+		(void)munmap(raw, (size_t)(base - raw));
+	}
+	(void)munmap(base + size, (size_t)(raw + size - base));
+	(void)madvise(base, size, MADV_HUGEPAGE); /* a wish; nothing depends on it */
+	struct pool_chunk *c = mem_alloc(sizeof(*c));
+	c->base = base;
+	c->mapped = size;
+	return c;
+}
+
+static void pool_grow(struct pool *p)
+{
+	size_t size = p->chunk_size != 0 ? p->chunk_size : CHUNK_MIN;
+	p->chunk_size = size < CHUNK_MAX ? size * 2 : CHUNK_MAX;
+	struct pool_chunk *c = size >= CHUNK_MAX ? chunk_map(size) : NULL;
+	if (c == NULL) {
+		c = mem_alloc(sizeof(*c));
+		c->base = mem_alloc(size);
+		c->mapped = 0;
+	}
+	c->next = p->chunks;
+	p->chunks = c;
+	/* malloc aligns to 16 where POOL_STEP is 16. */
+	p->pos = c->base;
+	p->end = p->pos + size;
+	p->held += size;
+}
+
+void pool_clear(struct pool *p)
+{
+	while (p->chunks != NULL) {
+		struct pool_chunk *c = p->chunks;
+		p->chunks = c->next;
+		if (c->mapped != 0) {
+			(void)munmap(c->base, c->mapped);
+		} else {
+			mem_free(c->base);
+		}
+		mem_free(c);
+	}
+	while (p->large != NULL) {
+		struct pool_large *l = p->large;
+		p->large = l->next;
+		mem_free(l);
+	}
+	mem_free(p->free);
+	*p = (struct pool){ 0 };
+}
+
+static void *large_alloc(struct pool *p, size_t size)
+{
+	struct pool_large *l = mem_alloc(sizeof(*l) + size);
+	l->next = p->large;
+	l->link = &p->large;
+	if (l->next != NULL) {
+		l->next->link = &l->next;
+	}
+	p->large = l;
+	p->held += size;
+	return l + 1;
+}
+
+static void large_free(struct pool *p, void *block, size_t size)
+{
+	struct pool_large *l = (struct pool_large *)block - 1;
+	*l->link = l->next;
+	if (l->next != NULL) {
+		l->next->link = l->link;
+	}
+	mem_free(l);
+	p->held -= size;
+}
+
+void *pool_alloc(struct pool *p, size_t size)
+{
+	size = round_up(size);
+	p->used += size;
+	size_t class = size / POOL_STEP;
+	if (UNLIKELY(class > POOL_CLASSES)) {
+		return large_alloc(p, size);
+	}
+	if (p->free != NULL && p->free[class] != NULL) {
+		struct pool_free *f = p->free[class];
+		p->free[class] = f->next;
+		return f;
+	}
+	while (UNLIKELY((size_t)(p->end - p->pos) < size)) {
+		pool_grow(p);
+	}
+	void *block = p->pos;
+	p->pos += size;
+	return block;
+}
+
+void pool_free(struct pool *p, void *block, size_t size)
+{
+	size = round_up(size);
+	p->used -= size;
+	size_t class = size / POOL_STEP;
+	if (class > POOL_CLASSES) {
+		large_free(p, block, size);
+		return;
+	}
+	if (p->free == NULL) {
+		p->free = mem_array(POOL_CLASSES + 1, sizeof(struct pool_free *));
+	}
+	struct pool_free *f = block;
+	f->next = p->free[class];
+	p->free[class] = f;
+}

@@ -1,0 +1,103 @@
+/* zones/zone.c - zones and the set of all of them. */
+#include "zones/zone.h"
+
+#include <string.h>
+
+#include "zones/base/epoch.h"
+#include "zones/base/mem.h"
+
+struct zone *zone_new(const uint8_t *apex)
+{
+	struct zone *z = mem_zalloc(sizeof(*z));
+	z->apex_len = (uint8_t)dname_copy(z->apex, apex);
+	return z;
+}
+
+void zone_free(struct zone *z)
+{
+	if (z != NULL) {
+		version_unref(z->current);
+		mem_free(z);
+	}
+}
+
+struct version *zone_publish(struct zone *z, struct version *taken)
+{
+	struct version *before = z->current; /* only the publishing thread writes it */
+	epoch_publish(&z->current, taken);
+	return before;
+}
+
+/* Marks every zone's leaf, so that tree_find lists it among the ancestors. */
+#define ZONE_LEAF 1
+
+struct zoneset {
+	struct pool pool;
+	struct tree tree;
+	struct tree_garbage garbage; /* stays empty: nothing was shared before */
+	struct zone **zones;	     /* in the order of adding */
+	size_t count, cap;
+};
+
+struct zoneset *zoneset_new(void)
+{
+	struct zoneset *zs = mem_zalloc(sizeof(*zs));
+	tree_init(&zs->tree, offsetof(struct zone, apex));
+	return zs;
+}
+
+void zoneset_free(struct zoneset *zs)
+{
+	if (zs != NULL) {
+		pool_clear(&zs->pool);
+		mem_free(zs->garbage.items);
+		mem_free(zs->zones);
+		mem_free(zs);
+	}
+}
+
+int zoneset_add(struct zoneset *zs, struct zone *z)
+{
+	struct dname_key key;
+	dname_key_make(&key, z->apex);
+	if (tree_get(&zs->tree, &key, z->apex, NULL) != NULL) {
+		return E_EXIST;
+	}
+	struct tree_writer w = { &zs->tree, &zs->pool, &zs->garbage };
+	(void)tree_put(&w, &key, z, ZONE_LEAF, NULL);
+	if (zs->count == zs->cap) {
+		zs->cap = zs->cap != 0 ? zs->cap * 2 : 8;
+		zs->zones = mem_realloc(zs->zones, zs->cap, sizeof(struct zone *));
+	}
+	zs->zones[zs->count++] = z;
+	return E_OK;
+}
+
+struct zone *zoneset_get(const struct zoneset *zs, const uint8_t *apex)
+{
+	struct dname_key key;
+	dname_key_make(&key, apex);
+	return (struct zone *)(uintptr_t)tree_get(&zs->tree, &key, apex, NULL);
+}
+
+struct zone *zoneset_find(const struct zoneset *zs, const struct dname_key *key,
+			  const uint8_t *name, bool strictly_above)
+{
+	struct tree_match m;
+	tree_find(&zs->tree, key, name, ZONE_LEAF, &m);
+	unsigned n = m.ancestors;
+	if (n != 0 && strictly_above && m.exact != NULL) {
+		n--;
+	}
+	return n != 0 ? (struct zone *)(uintptr_t)m.ancestor[n - 1].leaf : NULL;
+}
+
+size_t zoneset_count(const struct zoneset *zs)
+{
+	return zs->count;
+}
+
+struct zone *zoneset_at(const struct zoneset *zs, size_t i)
+{
+	return i < zs->count ? zs->zones[i] : NULL;
+}
