@@ -65,9 +65,13 @@ int err_prefix(struct errmsg *em, int err, const char *fmt, ...)
 	int n = vsnprintf(em->text, sizeof(em->text), fmt, ap);
 	va_end(ap);
 	size_t used = n < 0 ? 0 : (size_t)n;
-	if (used < sizeof(em->text)) {
-		(void)snprintf(em->text + used, sizeof(em->text) - used, ": %.*s",
-			       (int)sizeof(old.text), old.text);
+	if (used + 2 < sizeof(em->text)) {
+		size_t room = sizeof(em->text) - used - 3;
+		size_t len = strnlen(old.text, sizeof(old.text));
+		len = len < room ? len : room;
+		memcpy(em->text + used, ": ", 2);
+		memcpy(em->text + used + 2, old.text, len);
+		em->text[used + 2 + len] = '\0';
 	}
 	return err;
 }
