@@ -1,0 +1,255 @@
+/* zones/base/text.c - numbers, hex, base32hex, base64, by tables. */
+#include "zones/base/text.h"
+
+#include <string.h>
+
+#include "zones/base/err.h"
+
+/* clang-format off */
+#define R4(M, i)  M(i), M((i) + 1), M((i) + 2), M((i) + 3)
+#define R16(M, i) R4(M, i), R4(M, (i) + 4), R4(M, (i) + 8), R4(M, (i) + 12)
+#define R64(M, i) R16(M, i), R16(M, (i) + 16), R16(M, (i) + 32), R16(M, (i) + 48)
+#define LOWER(c)  (uint8_t)((c) >= 'A' && (c) <= 'Z' ? (c) + 32 : (c))
+#define HEX(c)    (int8_t)((c) >= '0' && (c) <= '9' ? (c) - '0' : \
+		(c) >= 'a' && (c) <= 'f' ? (c) - 'a' + 10 : (c) >= 'A' && (c) <= 'F' ? (c) - 'A' + 10 : -1)
+#define B32(c)    (int8_t)((c) >= '0' && (c) <= '9' ? (c) - '0' : \
+		(c) >= 'a' && (c) <= 'v' ? (c) - 'a' + 10 : (c) >= 'A' && (c) <= 'V' ? (c) - 'A' + 10 : -1)
+#define B64(c)    (int8_t)((c) >= 'A' && (c) <= 'Z' ? (c) - 'A' : (c) >= 'a' && (c) <= 'z' ? (c) - 'a' + 26 : \
+		(c) >= '0' && (c) <= '9' ? (c) - '0' + 52 : (c) == '+' ? 62 : (c) == '/' ? 63 : -1)
+/* clang-format on */
+
+const uint8_t text_lower[256] = { R64(LOWER, 0), R64(LOWER, 64), R64(LOWER, 128), R64(LOWER, 192) };
+static const int8_t hex_value[256] = { R64(HEX, 0), R64(HEX, 64), R64(HEX, 128), R64(HEX, 192) };
+static const int8_t b32_value[256] = { R64(B32, 0), R64(B32, 64), R64(B32, 128), R64(B32, 192) };
+static const int8_t b64_value[256] = { R64(B64, 0), R64(B64, 64), R64(B64, 128), R64(B64, 192) };
+
+bool text_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool text_equal(const char *a, size_t len, const char *b)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text_lower[(uint8_t)a[i]] != text_lower[(uint8_t)b[i]]) {
+			return false; /* also where b ends */
+		}
+		if (b[i] == '\0') {
+			return false;
+		}
+	}
+	return b[len] == '\0';
+}
+
+int text_to_u64(const char *s, size_t len, uint64_t max, uint64_t *out)
+{
+	uint64_t value = 0;
+	bool over = false;
+	if (len == 0) {
+		return E_SYNTAX;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (!text_is_digit(s[i])) {
+			return E_SYNTAX;
+		}
+		over = over || __builtin_mul_overflow(value, (uint64_t)10, &value) ||
+		       __builtin_add_overflow(value, (uint64_t)(s[i] - '0'), &value);
+	}
+	if (over || value > max) {
+		return E_RANGE;
+	}
+	*out = value;
+	return E_OK;
+}
+
+int text_to_u32(const char *s, size_t len, uint32_t max, uint32_t *out)
+{
+	uint64_t value;
+	int err = text_to_u64(s, len, max, &value);
+	if (err == E_OK) {
+		*out = (uint32_t)value;
+	}
+	return err;
+}
+
+int text_from_hex(const char *s, size_t len, uint8_t *out, size_t room)
+{
+	if (len % 2 != 0) {
+		return E_SYNTAX;
+	}
+	if (len / 2 > room) {
+		return E_NOSPACE;
+	}
+	for (size_t i = 0; i < len; i += 2) {
+		int hi = hex_value[(uint8_t)s[i]];
+		int lo = hex_value[(uint8_t)s[i + 1]];
+		if (hi < 0 || lo < 0) {
+			return E_SYNTAX;
+		}
+		out[i / 2] = (uint8_t)(hi << 4 | lo);
+	}
+	return (int)(len / 2);
+}
+
+void text_to_hex(const uint8_t *in, size_t len, char *out)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	for (size_t i = 0; i < len; i++) {
+		out[2 * i] = digits[in[i] >> 4];
+		out[2 * i + 1] = digits[in[i] & 15];
+	}
+}
+
+int text_from_base32hex(const char *s, size_t len, uint8_t *out, size_t room)
+{
+	/* 1, 3 and 6 left-over digits do not fill an octet. */
+	if (len % 8 == 1 || len % 8 == 3 || len % 8 == 6) {
+		return E_SYNTAX;
+	}
+	if (len * 5 / 8 > room) {
+		return E_NOSPACE;
+	}
+	uint32_t bits = 0;
+	unsigned have = 0;
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		int v = b32_value[(uint8_t)s[i]];
+		if (v < 0) {
+			return E_SYNTAX;
+		}
+		bits = bits << 5 | (uint32_t)v;
+		have += 5;
+		if (have >= 8) {
+			have -= 8;
+			out[n++] = (uint8_t)(bits >> have);
+		}
+	}
+	return (bits & ((1U << have) - 1)) != 0 ? E_SYNTAX : (int)n;
+}
+
+void text_to_base32hex(const uint8_t *in, size_t len, char *out)
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+	uint32_t bits = 0;
+	unsigned have = 0;
+	for (size_t i = 0; i < len; i++) {
+		bits = bits << 8 | in[i];
+		have += 8;
+		while (have >= 5) {
+			have -= 5;
+			*out++ = digits[bits >> have & 31];
+		}
+	}
+	if (have != 0) {
+		*out = digits[bits << (5 - have) & 31];
+	}
+}
+
+int text_from_base64(const char *s, size_t len, uint8_t *out, size_t room)
+{
+	if (len % 4 != 0) {
+		return E_SYNTAX;
+	}
+	size_t pad = 0;
+	while (pad < 2 && pad < len && s[len - 1 - pad] == '=') {
+		pad++;
+	}
+	size_t total = len / 4 * 3 - pad;
+	if (total > room) {
+		return E_NOSPACE;
+	}
+	size_t n = 0;
+	for (size_t i = 0; i < len; i += 4) {
+		size_t digits = i + 4 == len ? 4 - pad : 4;
+		uint32_t bits = 0;
+		int bad = 0;
+		for (size_t k = 0; k < 4; k++) {
+			int v = k < digits ? b64_value[(uint8_t)s[i + k]] : 0;
+			bad |= v;
+			bits = bits << 6 | ((uint32_t)v & 63);
+		}
+		if (bad < 0) {
+			return E_SYNTAX;
+		}
+		const uint8_t octets[3] = { (uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits };
+		size_t take = total - n < 3 ? total - n : 3;
+		for (size_t k = 0; k < take; k++) {
+			out[n++] = octets[k];
+		}
+		/* What the padding hides must be zero, so that each value has one spelling. */
+		if ((take == 1 && (bits & 0xffff) != 0) || (take == 2 && (bits & 0xff) != 0)) {
+			return E_SYNTAX;
+		}
+	}
+	return (int)n;
+}
+
+void text_to_base64(const uint8_t *in, size_t len, char *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	while (len >= 3) {
+		uint32_t bits = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
+		out[0] = digits[bits >> 18];
+		out[1] = digits[bits >> 12 & 63];
+		out[2] = digits[bits >> 6 & 63];
+		out[3] = digits[bits & 63];
+		in += 3;
+		out += 4;
+		len -= 3;
+	}
+	if (len != 0) {
+		uint32_t bits = (uint32_t)in[0] << 16 | (len == 2 ? (uint32_t)in[1] << 8 : 0);
+		out[0] = digits[bits >> 18];
+		out[1] = digits[bits >> 12 & 63];
+		out[2] = len == 2 ? digits[bits >> 6 & 63] : '=';
+		out[3] = '=';
+	}
+}
+
+/* Edit distance with adjacent swaps, over words short enough for small rows. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	enum { MAX = 40 };
+	size_t rows[3][MAX + 1];
+	size_t an = strlen(a);
+	size_t bn = strlen(b);
+	if (an > MAX || bn > MAX) {
+		return SIZE_MAX;
+	}
+	for (size_t k = 0; k <= bn; k++) {
+		rows[0][k] = k;
+	}
+	for (size_t i = 1; i <= an; i++) {
+		size_t *row = rows[i % 3];
+		const size_t *up = rows[(i - 1) % 3];
+		const size_t *up2 = rows[(i + 1) % 3];
+		row[0] = i;
+		for (size_t k = 1; k <= bn; k++) {
+			uint8_t x = text_lower[(uint8_t)a[i - 1]];
+			uint8_t y = text_lower[(uint8_t)b[k - 1]];
+			size_t best = up[k - 1] + (x != y);
+			best = up[k] + 1 < best ? up[k] + 1 : best;
+			best = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
+			if (i > 1 && k > 1 && x == text_lower[(uint8_t)b[k - 2]] &&
+			    text_lower[(uint8_t)a[i - 2]] == y && up2[k - 2] + 1 < best) {
+				best = up2[k - 2] + 1;
+			}
+			row[k] = best;
+		}
+	}
+	return rows[an % 3][bn];
+}
+
+const char *text_did_you_mean(const char *word, const char *const *words)
+{
+	const char *best = NULL;
+	size_t least = strlen(word) / 3 + 1; /* one slip for each three letters, and one */
+	for (; *words != NULL; words++) {
+		size_t d = edit_distance(word, *words);
+		if (d <= least && (best == NULL || d < least)) {
+			least = d;
+			best = *words;
+		}
+	}
+	return best;
+}
