@@ -9,8 +9,8 @@
 const char *err_text(int err)
 {
 	switch (err) {
-#define X(name, code, text) \
-	case (code):        \
+#define X(name, code, text)                                                                        \
+	case (code):                                                                               \
 		return (text);
 		ERR_MAP(X)
 #undef X

@@ -171,7 +171,8 @@ int text_from_base64(const char *s, size_t len, uint8_t *out, size_t room)
 		if (bad < 0) {
 			return E_SYNTAX;
 		}
-		const uint8_t octets[3] = { (uint8_t)(bits >> 16), (uint8_t)(bits >> 8), (uint8_t)bits };
+		const uint8_t octets[3] = { (uint8_t)(bits >> 16), (uint8_t)(bits >> 8),
+					    (uint8_t)bits };
 		size_t take = total - n < 3 ? total - n : 3;
 		for (size_t k = 0; k < take; k++) {
 			out[n++] = octets[k];
@@ -186,7 +187,8 @@ int text_from_base64(const char *s, size_t len, uint8_t *out, size_t room)
 
 void text_to_base64(const uint8_t *in, size_t len, char *out)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	while (len >= 3) {
 		uint32_t bits = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
 		out[0] = digits[bits >> 18];

@@ -23,10 +23,10 @@
 #include "zones/base/text.h"
 #include "zones/base/wire.h"
 
-#define DNAME_MAX       255 /* octets of a name on the wire, RFC 1035 §2.3.4 */
-#define DNAME_LABEL_MAX 63
-#define DNAME_LABELS_MAX 127 /* labels without the root label */
-#define DNAME_TEXT_MAX  1024 /* 4 characters an octet, dots, NUL: always enough */
+#define DNAME_MAX	 255 /* octets of a name on the wire, RFC 1035 §2.3.4 */
+#define DNAME_LABEL_MAX	 63
+#define DNAME_LABELS_MAX 127  /* labels without the root label */
+#define DNAME_TEXT_MAX	 1024 /* 4 characters an octet, dots, NUL: always enough */
 
 struct dname {
 	uint8_t len; /* octets of wire, the root label included; 0: no name */

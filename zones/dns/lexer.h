@@ -17,12 +17,12 @@
 #include "zones/base/err.h"
 
 enum token_kind {
-	TOKEN_WORD,   /* s/len: the word as written, or the inside of a quoted string */
-	TOKEN_BLANK,  /* white space at the start of a line: "same owner as before" */
-	TOKEN_EOL,    /* end of a record: a line end outside parentheses, or the end of the file
+	TOKEN_WORD,  /* s/len: the word as written, or the inside of a quoted string */
+	TOKEN_BLANK, /* white space at the start of a line: "same owner as before" */
+	TOKEN_EOL,   /* end of a record: a line end outside parentheses, or the end of the file
 			 behind a record */
-	TOKEN_EOF,    /* nothing more, outside any record */
-	TOKEN_ERROR,  /* lexer.em says what */
+	TOKEN_EOF,   /* nothing more, outside any record */
+	TOKEN_ERROR, /* lexer.em says what */
 };
 
 struct token {
@@ -31,7 +31,7 @@ struct token {
 	bool escaped; /* a backslash is inside */
 	const char *s;
 	size_t len;
-	unsigned line; /* from 1 */
+	unsigned line;	 /* from 1 */
 	unsigned column; /* from 1, in octets */
 };
 
@@ -40,11 +40,11 @@ struct lexer {
 	const char *end; /* *end == '\0' */
 	const char *line_start;
 	unsigned line;
-	unsigned parens; /* depth; only 0 and 1 make sense in practice, any depth is taken */
+	unsigned parens;     /* depth; only 0 and 1 make sense in practice, any depth is taken */
 	unsigned paren_line; /* where the outermost one was opened, for the message */
 	bool at_line_start;
 	bool in_record; /* a token of the record was handed out */
-	bool pushed; /* @token is handed out again */
+	bool pushed;	/* @token is handed out again */
 	struct token token;
 	struct errmsg em; /* text of the last TOKEN_ERROR */
 };

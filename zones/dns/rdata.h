@@ -25,7 +25,8 @@ MUST_USE int rdata_check(uint16_t type, const uint8_t *rdata, size_t len);
 
 /* Reads @rdlen octets of rdata from a message (@msg->start is the message), expands compressed
  * names where the type allows them, checks, and writes uncompressed rdata to @out. */
-MUST_USE int rdata_from_message(uint16_t type, struct reader *msg, size_t rdlen, struct writer *out);
+MUST_USE int rdata_from_message(uint16_t type, struct reader *msg, size_t rdlen,
+				struct writer *out);
 
 /* Canonical form (RFC 4034 §6.2): a copy with embedded names in lower case where RR_LOWER says so.
  * Same length. @out has room for @len; @in must have passed rdata_check. @in == @out is fine. */
@@ -64,8 +65,8 @@ MUST_USE int rdata_from_string(uint16_t type, const char *text, const uint8_t *o
 
 /* Type bitmaps (RFC 4034 §4.1.2), as in NSEC, NSEC3 and CSYNC. */
 struct typemap {
-	uint16_t count;         /* types added */
-	uint16_t types[256];    /* unsorted until written */
+	uint16_t count;	     /* types added */
+	uint16_t types[256]; /* ascending */
 };
 void typemap_init(struct typemap *m);
 /* Adding twice is fine. More than 256 different types at a name: E_LIMIT. */

@@ -28,18 +28,24 @@ enum rrtype {
 	RRTYPE_ANY = 255,
 };
 
-enum rrclass { RRCLASS_IN = 1, RRCLASS_CH = 3, RRCLASS_HS = 4, RRCLASS_NONE = 254, RRCLASS_ANY = 255 };
+enum rrclass {
+	RRCLASS_IN = 1,
+	RRCLASS_CH = 3,
+	RRCLASS_HS = 4,
+	RRCLASS_NONE = 254,
+	RRCLASS_ANY = 255
+};
 
 enum rrtype_flags {
-	RR_LOWER = 1 << 0,      /* names in rdata are lower-cased in canonical form: RFC 4034 §6.2
+	RR_LOWER = 1 << 0,	/* names in rdata are lower-cased in canonical form: RFC 4034 §6.2
 				   as corrected by RFC 6840 §5.1 */
-	RR_COMPRESS = 1 << 1,   /* names in rdata may be compressed when sent: the types of RFC 1035
+	RR_COMPRESS = 1 << 1,	/* names in rdata may be compressed when sent: the types of RFC 1035
 				   alone (RFC 3597 §4) */
 	RR_DECOMPRESS = 1 << 2, /* names may come in compressed from old servers (RFC 3597 §4);
 				   RR_COMPRESS implies it */
 	RR_ADDITIONAL = 1 << 3, /* the target name's addresses go into the additional section */
-	RR_SINGLETON = 1 << 4,  /* at most one record at a name: SOA CNAME DNAME NSEC ... */
-	RR_META = 1 << 5,       /* never in a zone (pseudo type, NXNAME) */
+	RR_SINGLETON = 1 << 4,	/* at most one record at a name: SOA CNAME DNAME NSEC ... */
+	RR_META = 1 << 5,	/* never in a zone (pseudo type, NXNAME) */
 	RR_OBSOLETE = 1 << 6,
 };
 
