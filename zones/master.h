@@ -9,25 +9,12 @@
 #define ZONES_MASTER_H
 
 #include "zones/edit.h"
+#include "zones/findings.h"
 
 #define MASTER_ERRORS_MAX   20
 #define MASTER_INCLUDE_MAX  16	       /* depth of $INCLUDE */
 #define MASTER_GENERATE_MAX 1000000    /* records one $GENERATE may make */
 #define MASTER_TTL_MAX	    0x7fffffff /* RFC 2181 §8 */
-
-/* One finding, of the reader or of the checks; the text is whole:
- * "example.zone:3:7: found ..., expected ..." */
-struct finding {
-	bool is_error; /* else a warning */
-	char text[600];
-};
-struct findings {
-	struct finding *items; /* heap */
-	size_t count, cap;
-	size_t errors, warnings; /* also those beyond the ones kept */
-};
-PRINTF(3, 4) void findings_add(struct findings *f, bool is_error, const char *fmt, ...);
-void findings_clear(struct findings *f);
 
 /* What a reader wants to know. */
 struct master_options {

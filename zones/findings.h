@@ -1,0 +1,30 @@
+/* zones/findings.h - what was found wrong with a zone, for people.
+ *
+ * Threads: one owner at a time. */
+#ifndef ZONES_FINDINGS_H
+#define ZONES_FINDINGS_H
+
+#include <stdbool.h>
+
+#include "zones/base/attr.h"
+
+/* One finding, of the reader or of the checks; the text is whole:
+ * "example.zone:3:7: found ..., expected ..." */
+struct finding {
+	bool is_error; /* else a warning */
+	char text[600];
+};
+
+/* So many are kept; all are counted. */
+#define FINDINGS_KEPT 200
+
+struct findings {
+	struct finding *items; /* heap */
+	size_t count, cap;
+	size_t errors, warnings;
+};
+
+PRINTF(3, 4) void findings_add(struct findings *f, bool is_error, const char *fmt, ...);
+void findings_clear(struct findings *f);
+
+#endif
