@@ -80,9 +80,7 @@ void dump_node(const struct node *n, unsigned flags, struct buf *out)
 	struct dump d;
 	const struct rrset *rs = node_rrsets(n);
 	/* A reader without $ORIGIN needs the SOA first. */
-	const struct rrset *soa = (flags & DUMP_CANONICAL) == 0 && (n->flags & NODE_APEX) != 0
-					  ? node_find(n, RRTYPE_SOA)
-					  : NULL;
+	const struct rrset *soa = (n->flags & NODE_APEX) != 0 ? node_find(n, RRTYPE_SOA) : NULL;
 	dump_begin(&d, n->name, flags, out);
 	if (soa != NULL) {
 		dump_set(&d, soa);
