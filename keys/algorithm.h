@@ -15,8 +15,8 @@ enum algorithm_use {
 struct algorithm {
 	uint8_t number;
 	enum algorithm_use use;
-	const char *name;   /* "ECDSAP256SHA256" */
-	const char *reason; /* why it is refused or verify-only, else NULL */
+	const char *name;			   /* "ECDSAP256SHA256" */
+	const char *reason;			   /* why it is refused or verify-only, else NULL */
 	unsigned bits_min, bits_default, bits_max; /* RSA; equal where the algorithm fixes it */
 };
 

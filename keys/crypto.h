@@ -16,7 +16,7 @@
 #include "zones/base/err.h"
 #include "zones/base/mem.h"
 
-#define CRYPTO_SIG_MAX    512  /* RSA 4096 */
+#define CRYPTO_SIG_MAX	  512  /* RSA 4096 */
 #define CRYPTO_PUBKEY_MAX 1028 /* RFC 3110: 3 + exponent + modulus of 4096 bits */
 #define CRYPTO_DIGEST_MAX 64
 

@@ -12,9 +12,9 @@
 #include "zones/base/err.h"
 #include "zones/dns/dname.h"
 
-#define KEY_FLAG_ZONE   0x0100
+#define KEY_FLAG_ZONE	0x0100
 #define KEY_FLAG_REVOKE 0x0080 /* RFC 5011 */
-#define KEY_FLAG_SEP    0x0001
+#define KEY_FLAG_SEP	0x0001
 
 /* Timing metadata as in key files v1.3; KEY_TIME_NONE where not set. */
 #define KEY_TIME_NONE INT64_MIN

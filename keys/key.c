@@ -1,0 +1,108 @@
+/* keys/key.c - a DNSSEC key of a zone. */
+#include "keys/key.h"
+
+#include <string.h>
+
+#include "zones/base/wire.h"
+
+void key_free(struct key *key)
+{
+	if (key != NULL) {
+		crypto_key_free(key->pair);
+		mem_free(key->path);
+		mem_free(key);
+	}
+}
+
+size_t key_rdata(const struct key *key, uint8_t *out)
+{
+	size_t len;
+	const uint8_t *pub = crypto_key_public(key->pair, &len);
+	be16_put(out, key->flags);
+	out[2] = 3; /* the protocol, always (RFC 4034 §2.1.2) */
+	out[3] = key->algorithm;
+	memcpy(out + 4, pub, len);
+	return 4 + len;
+}
+
+uint16_t key_tag_of(const uint8_t *rdata, size_t len)
+{
+	uint32_t sum = 0;
+	if (len > 4 && rdata[3] == 1) { /* RSAMD5: the modulus' last octets but one (App. B.1) */
+		return len >= 7 ? be16_get(rdata + len - 3) : 0;
+	}
+	for (size_t i = 0; i < len; i++) {
+		sum += (i & 1) != 0 ? rdata[i] : (uint32_t)rdata[i] << 8;
+	}
+	return (uint16_t)(sum + (sum >> 16));
+}
+
+int key_ds(const struct key *key, uint8_t digest_type, uint8_t *out, size_t room)
+{
+	enum crypto_digest d;
+	switch (digest_type) {
+	case 1:
+		d = CRYPTO_SHA1;
+		break;
+	case 2:
+		d = CRYPTO_SHA256;
+		break;
+	case 4:
+		d = CRYPTO_SHA384;
+		break;
+	default:
+		return E_UNSUPPORTED;
+	}
+	uint8_t data[DNAME_MAX + KEY_RDATA_MAX];
+	size_t n = dname_lower(data, key->zone.wire);
+	n += key_rdata(key, data + n);
+	if (room < 4 + crypto_digest_len(d)) {
+		return E_NOSPACE;
+	}
+	be16_put(out, key->tag);
+	out[2] = key->algorithm;
+	out[3] = digest_type;
+	int err = crypto_digest(d, data, n, out + 4);
+	return err != E_OK ? err : (int)(4 + crypto_digest_len(d));
+}
+
+static bool has_come(const struct key *key, enum key_time what, int64_t now)
+{
+	return key->times[what] != KEY_TIME_NONE && key->times[what] <= now;
+}
+
+static bool is_future(const struct key *key, enum key_time what, int64_t now)
+{
+	return key->times[what] != KEY_TIME_NONE && key->times[what] > now;
+}
+
+bool key_is_published(const struct key *key, int64_t now)
+{
+	return !is_future(key, KEY_PUBLISH, now) && !has_come(key, KEY_DELETE, now);
+}
+
+bool key_is_active(const struct key *key, int64_t now)
+{
+	return !is_future(key, KEY_ACTIVATE, now) && !has_come(key, KEY_INACTIVE, now) &&
+	       !has_come(key, KEY_DELETE, now);
+}
+
+bool key_is_revoked(const struct key *key, int64_t now)
+{
+	return (key->flags & KEY_FLAG_REVOKE) != 0 || has_come(key, KEY_REVOKE, now);
+}
+
+void keyset_add(struct keyset *ks, struct key *key)
+{
+	ks->keys = mem_realloc(ks->keys, ks->count + 1, sizeof(struct key *));
+	ks->keys[ks->count++] = key;
+}
+
+void keyset_clear(struct keyset *ks)
+{
+	for (size_t i = 0; i < ks->count; i++) {
+		key_free(ks->keys[i]);
+	}
+	mem_free(ks->keys);
+	*ks = (struct keyset){ 0 };
+}
