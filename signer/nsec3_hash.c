@@ -49,14 +49,11 @@ int nsec3_owner_hash(const uint8_t *owner, uint8_t out[NSEC3_HASH_LEN])
 int nsec3_read(const uint8_t *rdata, size_t len, struct nsec3 *out)
 {
 	struct reader r = reader_of(rdata, len);
-	out->param.algorithm = reader_u8(&r);
-	out->param.flags = reader_u8(&r);
-	out->param.iterations = reader_u16(&r);
-	out->param.salt_len = reader_u8(&r);
-	const uint8_t *salt = reader_bytes(&r, out->param.salt_len);
-	if (salt != NULL) {
-		memcpy(out->param.salt, salt, out->param.salt_len);
+	int err = nsec3_param_read(rdata, len, &out->param);
+	if (err != E_OK) {
+		return err;
 	}
+	(void)reader_bytes(&r, NSEC3_PARAM_FIXED + (size_t)out->param.salt_len);
 	uint8_t next_len = reader_u8(&r);
 	out->next = reader_bytes(&r, next_len);
 	out->map_len = reader_left(&r);

@@ -108,8 +108,7 @@ const struct node *version_next(struct version_walk *w)
 	return walk_least(w);
 }
 
-/* Reads the fields that NSEC3 and NSEC3PARAM share (RFC 5155 §3.2, §4.2). */
-static bool nsec3_param_read(const uint8_t *rdata, size_t len, struct nsec3_param *out)
+int nsec3_param_read(const uint8_t *rdata, size_t len, struct nsec3_param *out)
 {
 	struct reader r = reader_of(rdata, len);
 	out->algorithm = reader_u8(&r);
@@ -120,10 +119,10 @@ static bool nsec3_param_read(const uint8_t *rdata, size_t len, struct nsec3_para
 	if (salt != NULL) {
 		memcpy(out->salt, salt, out->salt_len);
 	}
-	return r.err == E_OK;
+	return r.err;
 }
 
-static bool nsec3_param_same(const struct nsec3_param *a, const struct nsec3_param *b)
+bool nsec3_param_same(const struct nsec3_param *a, const struct nsec3_param *b)
 {
 	return a->algorithm == b->algorithm && a->iterations == b->iterations &&
 	       a->salt_len == b->salt_len && memcmp(a->salt, b->salt, a->salt_len) == 0;
@@ -144,14 +143,14 @@ static bool nsec3_chain(const struct version *v, const struct rrset *params,
 	for (unsigned i = 0; i < params->count; i++) {
 		struct rr rr;
 		p = rr_read(p, &rr);
-		if (!nsec3_param_read(rr.rdata, rr.rdlen, out) || out->flags != 0) {
+		if (nsec3_param_read(rr.rdata, rr.rdlen, out) != E_OK || out->flags != 0) {
 			continue;
 		}
 		const uint8_t *q = rrset_data(chain);
 		for (unsigned k = 0; k < chain->count; k++) {
 			struct nsec3_param have;
 			q = rr_read(q, &rr);
-			if (nsec3_param_read(rr.rdata, rr.rdlen, &have) &&
+			if (nsec3_param_read(rr.rdata, rr.rdlen, &have) == E_OK &&
 			    nsec3_param_same(out, &have)) {
 				return true;
 			}

@@ -16,7 +16,8 @@
 /* How a zone proves that a name is not there. */
 enum denial { DENIAL_NONE, DENIAL_NSEC, DENIAL_NSEC3 };
 
-#define NSEC3_SALT_MAX 255
+#define NSEC3_SALT_MAX	  255
+#define NSEC3_PARAM_FIXED 5 /* octets before the salt in NSEC3 and NSEC3PARAM rdata */
 
 struct nsec3_param {
 	uint8_t algorithm;
@@ -25,6 +26,11 @@ struct nsec3_param {
 	uint8_t salt_len;
 	uint8_t salt[NSEC3_SALT_MAX];
 };
+
+/* Reads the fields that NSEC3 and NSEC3PARAM rdata begin with (RFC 5155 §3.2, §4.2). E_TRUNC. */
+MUST_USE int nsec3_param_read(const uint8_t *rdata, size_t len, struct nsec3_param *out);
+/* Do they make the same hashes? Flags do not matter. */
+bool nsec3_param_same(const struct nsec3_param *a, const struct nsec3_param *b);
 
 /* The pool of a zone and its versions from the oldest that is held to the newest; private to
  * version.c and edit.c. */
