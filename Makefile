@@ -16,7 +16,7 @@ PROGRAMS := zones/signet-checkzone keys/signet-keymgr signer/signet-signzone \
 	signer/signet-verifyzone server/signetd server/signet-checkconf
 
 BUILD_PACKAGES := gcc libc6-dev pkg-config libssl-dev libevent-dev liburcu-dev libyaml-dev
-TEST_PACKAGES := check libsubunit-dev python3 python3-dnspython bind9 bind9-utils bind9-dnsutils \
+TEST_PACKAGES := check libsubunit-dev python3 python3-dnspython python3-cryptography bind9 bind9-utils bind9-dnsutils \
 	bind9-host knot knot-dnsutils knot-dnssecutils nsd unbound ldnsutils validns dnsperf
 TOOL_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev cppcheck
 

@@ -134,11 +134,11 @@ static void print_findings(const struct findings *f)
 	}
 }
 
-static struct version *read_zone(const char *path, const uint8_t *origin, struct findings *findings)
+static struct version *read_zone(const char *path, const struct master_options *mo,
+				 struct findings *findings)
 {
-	const struct master_options mo = { .origin = origin };
 	struct edit *e = NULL;
-	return master_read(path, &mo, &e, findings) == E_OK ? edit_commit(e) : NULL;
+	return master_read(path, mo, &e, findings) == E_OK ? edit_commit(e) : NULL;
 }
 
 static void print_details(const struct verify_stats *s, const struct findings *f)
@@ -197,7 +197,9 @@ static int verify(const struct options *o, const struct version *v, struct verif
 	struct verify_options vo = { .now = o->now, .threads = o->threads };
 	struct version *anchors = NULL;
 	if (o->anchors != NULL) {
-		anchors = read_zone(o->anchors, v->apex.wire, findings);
+		/* Files of keys and DS records have no TTLs, as a rule. */
+		const struct master_options mo = { .origin = v->apex.wire, .default_ttl = 3600 };
+		anchors = read_zone(o->anchors, &mo, findings);
 		if (anchors == NULL) {
 			return E_CHECK;
 		}
@@ -223,7 +225,8 @@ int main(int argc, char **argv)
 	if (status != GOOD) {
 		return status < 0 ? GOOD : status;
 	}
-	struct version *v = read_zone(o.file, o.have_origin ? o.origin.wire : NULL, &findings);
+	const struct master_options mo = { .origin = o.have_origin ? o.origin.wire : NULL };
+	struct version *v = read_zone(o.file, &mo, &findings);
 	int err = v != NULL ? verify(&o, v, &stats, &findings) : E_CHECK;
 	print_findings(&findings);
 	if (err != E_OK && err != E_CHECK) {
