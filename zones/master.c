@@ -122,9 +122,7 @@ static int read_fields(struct source *src, struct fields *f)
 		if (t.kind != TOKEN_WORD || t.len == 0) {
 			return unexpected(src, &t, "a record type");
 		}
-		if (rrtype_from_text(t.s, t.len, &f->type) == E_OK) {
-			break;
-		}
+		/* No type looks like a TTL or a class, and these two are quicker to tell. */
 		if (f->ttl == NO_TTL && is_ttl(&t, &f->ttl)) {
 			if (f->ttl > MASTER_TTL_MAX) {
 				return unexpected(src, &t,
@@ -138,6 +136,9 @@ static int read_fields(struct source *src, struct fields *f)
 			}
 			f->have_class = true;
 			continue;
+		}
+		if (rrtype_from_text(t.s, t.len, &f->type) == E_OK) {
+			break;
 		}
 		return unexpected(src, &t, "a TTL, a class or a record type");
 	}
