@@ -1,0 +1,211 @@
+/* server/worker.c - a thread that answers queries. */
+#include "server/worker.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "server/query.h"
+#include "server/tcp.h"
+#include "server/udp.h"
+#include "zones/base/epoch.h"
+#include "zones/base/mem.h"
+
+struct worker {
+	pthread_t thread;
+	struct event_base *base;
+	struct worker_sockets sockets;
+	struct serving *const *serving;
+	struct query_ctx *ctx;
+	struct udp *udp;
+	struct tcp *tcp;
+	struct event **events; /* one per UDP socket */
+	struct event *stop;    /* readable: told to stop */
+	struct event *grace;
+	int stop_fd;
+	unsigned grace_s; /* written before stop_fd is */
+};
+
+void worker_sockets_clear(struct worker_sockets *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->udp[i] >= 0) {
+			(void)close(s->udp[i]);
+		}
+		if (s->tcp[i] >= 0) {
+			(void)close(s->tcp[i]);
+		}
+	}
+	mem_free(s->udp);
+	mem_free(s->tcp);
+	*s = (struct worker_sockets){ 0 };
+}
+
+static struct query_env env_of(const struct serving *s, bool is_tcp)
+{
+	return (struct query_env){ .zones = s->zones, .udp_size = s->udp_size, .is_tcp = is_tcp };
+}
+
+/* Borrowed pointers live from epoch_online to epoch_offline, once for each batch. */
+static void on_datagrams(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	(void)what;
+	epoch_online();
+	const struct query_env env = env_of(epoch_read(w->serving), false);
+	udp_serve(w->udp, fd, w->ctx, &env);
+	epoch_offline();
+}
+
+static size_t answer_tcp(void *arg, const uint8_t *in, size_t len, uint8_t *out, size_t room)
+{
+	struct worker *w = arg;
+	epoch_online();
+	const struct query_env env = env_of(epoch_read(w->serving), true);
+	size_t n = query_answer(w->ctx, &env, in, len, out, room);
+	epoch_offline();
+	return n;
+}
+
+static struct tcp_limits limits_now(void *arg)
+{
+	struct worker *w = arg;
+	epoch_online();
+	const struct serving *s = epoch_read(w->serving);
+	const struct tcp_limits limits = { s->tcp_clients, s->tcp_idle_s, s->tcp_output };
+	epoch_offline();
+	return limits;
+}
+
+static void end_if_idle(struct worker *w)
+{
+	if (tcp_is_idle(w->tcp)) {
+		(void)event_base_loopbreak(w->base);
+	}
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	const struct timeval grace = { .tv_sec = (time_t)w->grace_s };
+	(void)fd;
+	(void)what;
+	/* What came in before is answered: it waits in the sockets' queues. */
+	for (size_t i = 0; i < w->sockets.count; i++) {
+		on_datagrams(w->sockets.udp[i], EV_READ, w);
+		(void)event_del(w->events[i]);
+	}
+	tcp_stop(w->tcp);
+	(void)event_add(w->grace, &grace);
+	end_if_idle(w);
+}
+
+static void on_grace(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	(void)fd;
+	(void)what;
+	(void)event_base_loopbreak(w->base);
+}
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+	epoch_register();
+	epoch_offline();
+	(void)event_base_dispatch(w->base);
+	epoch_unregister();
+	return NULL;
+}
+
+static void worker_free(struct worker *w)
+{
+	tcp_free(w->tcp);
+	for (size_t i = 0; w->events != NULL && i < w->sockets.count; i++) {
+		if (w->events[i] != NULL) {
+			event_free(w->events[i]);
+		}
+	}
+	if (w->stop != NULL) {
+		event_free(w->stop);
+	}
+	if (w->grace != NULL) {
+		event_free(w->grace);
+	}
+	if (w->base != NULL) {
+		event_base_free(w->base);
+	}
+	if (w->stop_fd >= 0) {
+		(void)close(w->stop_fd);
+	}
+	worker_sockets_clear(&w->sockets);
+	query_ctx_free(w->ctx);
+	udp_free(w->udp);
+	mem_free(w->events);
+	mem_free(w);
+}
+
+static int add_sockets(struct worker *w)
+{
+	int err = E_OK;
+	w->events = mem_array(w->sockets.count, sizeof(struct event *));
+	for (size_t i = 0; i < w->sockets.count && err == E_OK; i++) {
+		w->events[i] = event_new(w->base, w->sockets.udp[i], EV_READ | EV_PERSIST,
+					 on_datagrams, w);
+		if (w->events[i] == NULL || event_add(w->events[i], NULL) != 0) {
+			return E_IO;
+		}
+		err = tcp_listen(w->tcp, w->sockets.tcp[i]);
+	}
+	return err;
+}
+
+int worker_start(struct worker_sockets *sockets, struct serving *const *serving,
+		 struct worker **out, struct errmsg *em)
+{
+	struct worker *w = mem_zalloc(sizeof(*w));
+	w->sockets = *sockets;
+	*sockets = (struct worker_sockets){ 0 };
+	w->serving = serving;
+	w->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	w->base = event_base_new();
+	int err = query_ctx_new(&w->ctx);
+	if (err != E_OK || w->base == NULL || w->stop_fd < 0) {
+		err = err != E_OK ? err : E_IO;
+		goto out;
+	}
+	w->udp = udp_new();
+	w->tcp = tcp_new(w->base, answer_tcp, limits_now, w);
+	w->stop = event_new(w->base, w->stop_fd, EV_READ, on_stop, w);
+	w->grace = evtimer_new(w->base, on_grace, w);
+	err = add_sockets(w);
+	if (err == E_OK && (w->stop == NULL || w->grace == NULL || event_add(w->stop, NULL) != 0)) {
+		err = E_IO;
+	}
+	if (err == E_OK && pthread_create(&w->thread, NULL, worker_main, w) != 0) {
+		err = E_LIMIT;
+	}
+out:
+	if (err != E_OK) {
+		worker_free(w);
+		return err_set(em, err,
+			       "cannot start a worker thread: %s; is there a limit on threads or "
+			       "open files?",
+			       err_text(err));
+	}
+	*out = w;
+	return E_OK;
+}
+
+void worker_stop(struct worker *w, unsigned grace_s)
+{
+	w->grace_s = grace_s;
+	(void)eventfd_write(w->stop_fd, 1);
+}
+
+void worker_join(struct worker *w)
+{
+	(void)pthread_join(w->thread, NULL);
+	worker_free(w);
+}

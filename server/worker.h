@@ -1,0 +1,38 @@
+/* server/worker.h - a thread that answers queries: its own sockets, its own libevent loop.
+ *
+ * What a worker answers from is one `struct serving`, reached by one pointer and read inside an
+ * epoch: the control thread publishes another one and frees the old after epoch_wait.
+ *
+ * Threads: started, told and joined by the control thread; nothing else is shared. */
+#ifndef SERVER_WORKER_H
+#define SERVER_WORKER_H
+
+#include "zones/zone.h"
+
+/* What is served now. Immutable once published (but for the `current` of each zone). */
+struct serving {
+	const struct zoneset *zones;
+	uint16_t udp_size;
+	uint32_t tcp_clients; /* of one worker */
+	uint32_t tcp_idle_s;
+	uint32_t tcp_output; /* octets that may wait for one client */
+};
+
+struct worker_sockets {
+	int *udp; /* heap; owned */
+	int *tcp;
+	size_t count; /* of each */
+};
+
+struct worker;
+
+/* Starts a thread on @sockets (taken). @serving points at the published pointer. */
+MUST_USE int worker_start(struct worker_sockets *sockets, struct serving *const *serving,
+			  struct worker **out, struct errmsg *em);
+/* Takes no more connections, answers what has come in, and ends within @grace_s seconds. */
+void worker_stop(struct worker *w, unsigned grace_s);
+/* Waits for the thread and frees. */
+void worker_join(struct worker *w);
+void worker_sockets_clear(struct worker_sockets *s);
+
+#endif
