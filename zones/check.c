@@ -23,6 +23,12 @@ static const struct {
 #undef X
 };
 
+static const char *const level_names[] = {
+	[CHECK_IGNORE] = "ignore",
+	[CHECK_WARN] = "warn",
+	[CHECK_ERROR] = "error",
+};
+
 struct check_run {
 	const struct version *v;
 	const struct check_levels *levels;
@@ -50,18 +56,22 @@ const char *check_help(enum check c)
 	return checks[c].help;
 }
 
+const char *check_level_name(enum check_level level)
+{
+	return level_names[level];
+}
+
 int check_levels_set(struct check_levels *levels, const char *name, const char *level,
 		     struct errmsg *em)
 {
-	static const char *const names[] = { "ignore", "warn", "error" };
 	const char *list[CHECK_COUNT + 1] = { NULL };
 	for (unsigned i = 0; i < CHECK_COUNT; i++) {
 		list[i] = checks[i].name;
 		if (strcmp(name, checks[i].name) != 0) {
 			continue;
 		}
-		for (unsigned k = 0; k < ARRAY_LEN(names); k++) {
-			if (strcmp(level, names[k]) == 0) {
+		for (unsigned k = 0; k < ARRAY_LEN(level_names); k++) {
+			if (strcmp(level, level_names[k]) == 0) {
 				levels->level[i] = (enum check_level)k;
 				return E_OK;
 			}
@@ -69,10 +79,9 @@ int check_levels_set(struct check_levels *levels, const char *name, const char *
 		return err_set(em, E_INVAL, "\"%s\" is no level; say ignore, warn or error", level);
 	}
 	const char *near = text_did_you_mean(name, list);
-	return err_set(em, E_NOENT,
-		       "there is no check \"%s\"%s%s%s; see signet-checkzone --list-checks", name,
-		       near != NULL ? "; did you mean \"" : "", near != NULL ? near : "",
-		       near != NULL ? "\"?" : "");
+	return err_set(em, E_NOENT, "there is no check \"%s\"; %s%s%s", name,
+		       near != NULL ? "did you mean \"" : "see signet-checkzone --list-checks",
+		       near != NULL ? near : "", near != NULL ? "\"?" : "");
 }
 
 static PRINTF(5, 6) void report(struct check_run *r, enum check c, const uint8_t *owner,

@@ -47,6 +47,8 @@ void check_levels_init(struct check_levels *levels);
 MUST_USE int check_levels_set(struct check_levels *levels, const char *name, const char *level,
 			      struct errmsg *em);
 const char *check_name(enum check c);
+/* "ignore", "warn", "error". */
+const char *check_level_name(enum check_level level);
 const char *check_help(enum check c);
 
 /* Runs all checks at @now (seconds; for the signature checks). Findings name the zone, the owner and the

@@ -58,12 +58,11 @@ static int option_check(struct options *o, const char *arg)
 
 static void list_checks(void)
 {
-	static const char *const names[] = { "ignore", "warn", "error" };
 	struct check_levels levels;
 	check_levels_init(&levels);
 	for (unsigned i = 0; i < CHECK_COUNT; i++) {
-		(void)printf("%-20s %-7s %s\n", check_name((enum check)i), names[levels.level[i]],
-			     check_help((enum check)i));
+		(void)printf("%-20s %-7s %s\n", check_name((enum check)i),
+			     check_level_name(levels.level[i]), check_help((enum check)i));
 	}
 }
 
