@@ -10,7 +10,7 @@
 
 #define LINE_MAX_OCTETS 2048
 
-static const char *const level_names[] = { "error", "warn", "notice", "info", "debug" };
+const char *const log_level_names[] = { "error", "warn", "notice", "info", "debug", NULL };
 static const int syslog_levels[] = { LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
 /* Written by log_open before threads start, and by the control thread on a reload: an event that
@@ -33,8 +33,8 @@ void log_open(enum log_target target, enum log_level level, bool json, const cha
 
 int log_level_from_text(const char *text, enum log_level *out)
 {
-	for (unsigned i = 0; i < ARRAY_LEN(level_names); i++) {
-		if (strcmp(text, level_names[i]) == 0) {
+	for (unsigned i = 0; log_level_names[i] != NULL; i++) {
+		if (strcmp(text, log_level_names[i]) == 0) {
 			*out = (enum log_level)i;
 			return E_OK;
 		}
@@ -110,9 +110,9 @@ static void write_stderr(enum log_level level, const char *id, const char *pairs
 		json_pairs(pairs, members, sizeof(members));
 		n = snprintf(line, sizeof(line),
 			     "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"%s}\n", when,
-			     level_names[level], id, members);
+			     log_level_names[level], id, members);
 	} else {
-		n = snprintf(line, sizeof(line), "%s %s %s%s%s\n", when, level_names[level], id,
+		n = snprintf(line, sizeof(line), "%s %s %s%s%s\n", when, log_level_names[level], id,
 			     *pairs != '\0' ? " " : "", pairs);
 	}
 	size_t len = n < 0 ? 0 : (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1;

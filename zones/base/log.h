@@ -21,7 +21,9 @@ enum log_target { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
 /* @level: the least urgent one that is still written. @json: one object per line. */
 void log_open(enum log_target target, enum log_level level, bool json, const char *ident);
-/* "error" "warn" "notice" "info" "debug" → level; E_INVAL. */
+/* "error" "warn" "notice" "info" "debug", by level; NULL-terminated. */
+extern const char *const log_level_names[];
+/* One of these words → level; E_INVAL. */
 MUST_USE int log_level_from_text(const char *text, enum log_level *out);
 
 /* Writes one event. @id is the stable kebab-case identifier; @fmt makes "key=value" pairs, in which
