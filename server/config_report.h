@@ -1,0 +1,50 @@
+/* server/config_report.h - what is wrong with a configuration, collected and then put in order.
+ *
+ * A configuration is read in several passes; people read it from top to bottom. So the report keeps
+ * the places, and hands over the findings sorted by them, each as "file:line:column: text".
+ *
+ * Threads: one reader, one thread.
+ * Memory:  fixed: CONFIG_ERRORS_MAX errors and as many warnings are kept, the rest is counted. */
+#ifndef SERVER_CONFIG_REPORT_H
+#define SERVER_CONFIG_REPORT_H
+
+#include <stdbool.h>
+
+#include "zones/base/attr.h"
+#include "zones/findings.h"
+
+#define CONFIG_ERRORS_MAX 20
+
+/* Where something stands in the file, counted from 1, columns in characters. Line 0: nowhere, the whole
+ * file is meant. */
+struct config_place {
+	uint32_t line;
+	uint32_t column;
+};
+
+struct config_report {
+	struct config_problem {
+		struct config_place place;
+		bool is_error;
+		char text[480];
+	} items[2 * CONFIG_ERRORS_MAX];
+	size_t count;
+	size_t errors, warnings; /* all, kept or not */
+};
+
+PRINTF(3, 4)
+void config_report_error(struct config_report *r, struct config_place place, const char *fmt, ...);
+PRINTF(3, 4)
+void config_report_warning(struct config_report *r, struct config_place place, const char *fmt,
+			   ...);
+/* Sorts, and adds everything to @findings with @path in front. */
+void config_report_close(struct config_report *r, const char *path, struct findings *findings);
+
+/* Octets that config_quote may write, its NUL included. */
+#define CONFIG_QUOTE_MAX 300
+
+/* @text in double quotes for a message: control characters escaped, long texts cut between
+ * characters. Returns @out. */
+const char *config_quote(const char *text, size_t len, char out[CONFIG_QUOTE_MAX]);
+
+#endif

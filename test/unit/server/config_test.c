@@ -1,0 +1,732 @@
+/* test/unit/server/config_test.c - the configuration: defaults, each option, and what is said of bad ones.
+ *
+ * Tests that concern "each option" walk the table, so that a new row is tested or makes a test fail. */
+#include "server/config.h"
+
+#include <ctype.h>
+#include <unistd.h>
+
+#include "server/config_type.h"
+#include "test/unit/unit.h"
+#include "zones/base/file.h"
+#include "zones/base/mem.h"
+#include "zones/base/text.h"
+#include "zones/dns/dname.h"
+
+#define FOLDER "test/data/config"
+
+/* --- help ------------------------------------------------------------------------------------ */
+
+/* All findings, one a line. */
+static char *text_of(struct findings *f)
+{
+	struct buf b = { 0 };
+	buf_str(&b, "");
+	for (size_t i = 0; i < f->count; i++) {
+		buf_printf(&b, "%s%s\n", f->items[i].is_error ? "" : "warning: ", f->items[i].text);
+	}
+	findings_clear(f);
+	return b.data;
+}
+
+/* Reads @text without a look at files; NULL when it is refused. */
+static struct config *read_text(const char *text)
+{
+	const struct config_source source = {
+		.path = "t.yaml", .data = text, .len = strlen(text), .only_text = true
+	};
+	struct findings f = { 0 };
+	struct config *c = NULL;
+	if (config_parse(&source, &c, &f) != E_OK) {
+		ck_assert_uint_ne(f.errors, 0);
+	}
+	findings_clear(&f);
+	return c;
+}
+
+static char *print(const struct config *c, enum config_print how)
+{
+	struct buf b = { 0 };
+	config_print(c, how, &b);
+	return b.data;
+}
+
+static char *print_member(const struct config_option *o, const void *base)
+{
+	static const struct config_style style = { 0 };
+	struct buf b = { 0 };
+	config_type_print(&b, o, (const char *)base + o->offset, &style);
+	return b.data;
+}
+
+static void assert_has(const char *text, const char *part)
+{
+	ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
+}
+
+/* A configuration that sets the option to @value, and a zone. */
+static char *text_with(const struct config_option *o, const char *value)
+{
+	struct buf b = { 0 };
+	const char *dot = strchr(o->path, '.');
+	if (o->of_zone) {
+		bool is_name = strcmp(o->path, "zones.name") == 0;
+		bool is_file = strcmp(o->path, "zones.file") == 0;
+		buf_printf(&b, "zones:\n  - name: %s\n    file: %s\n",
+			   is_name ? value : "example.com", is_file ? value : "example.com.zone");
+		if (!is_name && !is_file) {
+			buf_printf(&b, "    %s: %s\n", dot + 1, value);
+		}
+	} else if (dot != NULL) {
+		buf_printf(&b, "%.*s:\n  %s: %s\n", (int)(dot - o->path), o->path, dot + 1, value);
+	} else {
+		buf_printf(&b, "%s: %s\n", o->path, value);
+	}
+	return b.data;
+}
+
+/* --- defaults -------------------------------------------------------------------------------- */
+
+START_TEST(defaults_are_as_documented)
+{
+	struct config *c = config_new();
+	char text[ADDRESS_TEXT_MAX];
+	ck_assert_uint_eq(c->server.listen.count, 2);
+	address_to_text(&c->server.listen.list[0], text);
+	ck_assert_str_eq(text, "0.0.0.0@53");
+	address_to_text(&c->server.listen.list[1], text);
+	ck_assert_str_eq(text, "::@53");
+	ck_assert_uint_eq(c->server.workers, 0);
+	ck_assert_str_eq(c->server.user, "");
+	ck_assert_str_eq(c->server.group, "");
+	ck_assert_str_eq(c->server.pid_file, "");
+	ck_assert_uint_eq(c->server.udp_size, 1232);
+	ck_assert_uint_eq(c->server.udp_buffer, 4 << 20);
+	ck_assert_uint_eq(c->server.tcp_clients, 1000);
+	ck_assert_uint_eq(c->server.tcp_idle_timeout_s, 10);
+	ck_assert_uint_eq(c->server.tcp_output, 128 << 10);
+	ck_assert_int_eq(c->log.level, LOG_LEVEL_INFO);
+	ck_assert_int_eq(c->log.target, LOG_TO_STDERR);
+	ck_assert_int_eq(c->log.format, CONFIG_LOG_TEXT);
+	ck_assert_uint_eq(c->zone_count, 0);
+	struct check_levels levels;
+	check_levels_init(&levels);
+	ck_assert_mem_eq(&c->checks, &levels, sizeof(levels));
+	config_free(c);
+	config_free(NULL);
+}
+END_TEST
+
+/* What --defaults prints can be the start of a configuration: it reads back to the defaults. */
+START_TEST(the_example_reads_back_to_the_defaults)
+{
+	struct config *c = config_new();
+	char *example = print(c, CONFIG_PRINT_COMMENTS);
+	struct config *again = read_text(example);
+	ck_assert_ptr_nonnull(again);
+	char *before = print(c, CONFIG_PRINT_PLAIN);
+	char *after = print(again, CONFIG_PRINT_PLAIN);
+	ck_assert_str_eq(before, after);
+	for (const struct config_option *o = config_options; o->path != NULL; o++) {
+		const char *dot = strrchr(o->path, '.');
+		assert_has(example, dot != NULL ? dot + 1 : o->path);
+	}
+	for (const char *line = example; *line != '\0'; line += strcspn(line, "\n") + 1) {
+		ck_assert_uint_le(strcspn(line, "\n"), 80);
+	}
+	free(example);
+	free(before);
+	free(after);
+	config_free(c);
+	config_free(again);
+}
+END_TEST
+
+/* Its zone, which is a comment, is right once the marks in front are taken away. */
+START_TEST(the_example_zone_is_right)
+{
+	struct config *c = config_new();
+	char *example = print(c, CONFIG_PRINT_COMMENTS);
+	char *line = strstr(example, "# zones:\n");
+	ck_assert_ptr_nonnull(line);
+	while (*line != '\0') {
+		ck_assert_mem_eq(line, "# ", 2);
+		memmove(line, line + 2, strlen(line + 2) + 1);
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	struct config *again = read_text(example);
+	ck_assert_ptr_nonnull(again);
+	ck_assert_uint_eq(again->zone_count, 1);
+	free(example);
+	config_free(c);
+	config_free(again);
+}
+END_TEST
+
+/* --- each option ----------------------------------------------------------------------------- */
+
+/* A value other than the default for each option, and how it is printed. */
+static const struct {
+	const char *path;
+	const char *value;
+	const char *printed;
+} others[] = {
+	{ "server.listen", "[127.0.0.1@8853, \"::1@8853\"]",
+	  "\n  - \"127.0.0.1@8853\"\n  - \"::1@8853\"\n" },
+	{ "server.workers", "3", " 3\n" },
+	{ "server.user", "\"a b\"", " \"a b\"\n" },
+	{ "server.group", "dns", " dns\n" },
+	{ "server.pid-file", "'run/a\"\\b'", " \"run/a\\\"\\\\b\"\n" },
+	{ "server.udp-size", "4k", " 4K\n" },
+	{ "server.udp-buffer", "1G", " 1G\n" },
+	{ "server.tcp-clients", "123", " 123\n" },
+	{ "server.tcp-idle-timeout", "90", " 1m30s\n" },
+	{ "server.tcp-output", "8192", " 8K\n" },
+	{ "log.level", "debug", " debug\n" },
+	{ "log.target", "syslog", " syslog\n" },
+	{ "log.format", "json", " json\n" },
+	{ "checks", "{soa: ignore, string-length: error}", NULL },
+	{ "zones.name", "'Sub\\\"\\ ,.Example\\.X'", " \"Sub\\\\\\\"\\\\032,.Example\\\\.X.\"\n" },
+	{ "zones.file", "größe.zone", " \"größe.zone\"\n" },
+	{ "zones.checks", "{ttl-differs: error}", NULL },
+};
+
+START_TEST(every_option_survives_printing)
+{
+	struct config *defaults = config_new();
+	for (const struct config_option *o = config_options; o->path != NULL; o++) {
+		size_t i = 0;
+		while (i < ARRAY_LEN(others) && strcmp(others[i].path, o->path) != 0) {
+			i++;
+		}
+		ck_assert_msg(i < ARRAY_LEN(others), "no value to test %s with", o->path);
+		char *text = text_with(o, others[i].value);
+		struct config *c = read_text(text);
+		ck_assert_msg(c != NULL, "%s: %s is refused", o->path, others[i].value);
+		char *is = print_member(o, o->of_zone ? (const void *)c->zones : c);
+		if (others[i].printed != NULL) {
+			ck_assert_str_eq(is, others[i].printed);
+		}
+		if (!o->of_zone) {
+			char *was = print_member(o, defaults);
+			ck_assert_msg(strcmp(was, is) != 0, "%s: the default", o->path);
+			free(was);
+		}
+		char *printed = print(c, CONFIG_PRINT_PLAIN);
+		struct config *again = read_text(printed);
+		ck_assert_msg(again != NULL, "refused:\n%s", printed);
+		char *printed_again = print(again, CONFIG_PRINT_PLAIN);
+		ck_assert_str_eq(printed, printed_again);
+		char *is_again = print_member(o, o->of_zone ? (const void *)again->zones : again);
+		ck_assert_str_eq(is, is_again);
+		free(text);
+		free(is);
+		free(is_again);
+		free(printed);
+		free(printed_again);
+		config_free(c);
+		config_free(again);
+	}
+	config_free(defaults);
+}
+END_TEST
+
+/* The ends of a range are in it, their neighbours outside are not. */
+START_TEST(every_range_ends_where_it_says)
+{
+	for (const struct config_option *o = config_options; o->path != NULL; o++) {
+		bool is_quantity = o->type == CONFIG_NUMBER || o->type == CONFIG_SIZE ||
+				   o->type == CONFIG_DURATION;
+		if (!is_quantity) {
+			continue;
+		}
+		const uint64_t values[4] = { o->min - 1, o->min, o->max, o->max + 1 };
+		for (unsigned i = o->min == 0; i < 4; i++) {
+			char value[24];
+			(void)snprintf(value, sizeof(value), "%llu", (unsigned long long)values[i]);
+			char *text = text_with(o, value);
+			if (strcmp(o->path, "server.workers") == 0) {
+				struct buf b = { 0 };
+				buf_printf(&b, "%s  tcp-clients: 1000000\n", text);
+				free(text);
+				text = b.data;
+			}
+			struct config *c = read_text(text);
+			bool taken = i == 1 || i == 2;
+			ck_assert_msg((c != NULL) == taken, "%s: %s is %s", o->path, value,
+				      taken ? "refused" : "taken");
+			if (taken) {
+				uint32_t is;
+				memcpy(&is, (const char *)c + o->offset, sizeof(is));
+				ck_assert_uint_eq(is, values[i]);
+			}
+			free(text);
+			config_free(c);
+		}
+	}
+}
+END_TEST
+
+/* Each option has its entry in signet.yaml(5), with its default, and there are no other entries. */
+START_TEST(the_manual_has_every_option)
+{
+	struct file_view view;
+	struct errmsg em = { "" };
+	ck_assert_msg(file_read("man/signet.yaml.5", 1 << 20, &view, &em) == E_OK, "%s", em.text);
+	char *page = mem_str(view.data, view.len);
+	file_view_clear(&view);
+	char *to = page;
+	for (const char *from = page; *from != '\0'; from++) { /* "\-" is a hyphen */
+		if (from[0] != '\\' || from[1] != '-') {
+			*to++ = *from;
+		}
+	}
+	*to = '\0';
+	size_t options = 0;
+	for (const struct config_option *o = config_options; o->path != NULL; o++, options++) {
+		struct buf entry = { 0 };
+		buf_printf(&entry, "\n.TP\n.B %s\n", o->path);
+		const char *at = strstr(page, entry.data);
+		ck_assert_msg(at != NULL, "man/signet.yaml.5 has no entry %s", o->path);
+		const char *next = strstr(at + 1, "\n.TP\n");
+		size_t len = next != NULL ? (size_t)(next - at) : strlen(at);
+		bool simple = o->value != NULL && strpbrk(o->value, "[{") == NULL;
+		buf_reset(&entry);
+		if (o->value == NULL) {
+			buf_str(&entry, "Required.");
+		} else if (simple && strcmp(o->value, "\"\"") != 0) {
+			buf_printf(&entry, "Default: %s.", o->value);
+		} else {
+			buf_str(&entry, "Default: ");
+		}
+		ck_assert_msg(memmem(at, len, entry.data, entry.len) != NULL,
+			      "man/signet.yaml.5: %s lacks \"%s\"", o->path, entry.data);
+		buf_reset(&entry);
+		buf_str(&entry, "needs a restart");
+		ck_assert_msg((memmem(at, len, entry.data, entry.len) != NULL) ==
+				      (o->when == CONFIG_RESTART),
+			      "man/signet.yaml.5: %s is wrong about the restart", o->path);
+		buf_clear(&entry);
+	}
+	size_t entries = 0;
+	const char *end = strstr(page, "\n.SH EXAMPLES");
+	for (const char *at = strstr(page, "\n.SH OPTIONS"); at != NULL && at < end;
+	     at = strstr(at + 1, "\n.TP\n")) {
+		entries++;
+	}
+	ck_assert_uint_eq(entries - 1, options);
+	mem_free(page);
+}
+END_TEST
+
+/* --- zones ----------------------------------------------------------------------------------- */
+
+static void assert_zone(const struct config *c, size_t i, const char *name, const char *file)
+{
+	char text[DNAME_TEXT_MAX];
+	ck_assert_uint_lt(i, c->zone_count);
+	(void)dname_to_text(c->zones[i].name, text);
+	ck_assert_str_eq(text, name);
+	ck_assert_str_eq(c->zones[i].file, file);
+}
+
+START_TEST(zones_are_absolute_and_keep_their_order)
+{
+	struct config *c = read_text("zones:\n"
+				     "  - {name: org., file: /z/org}\n"
+				     "  - {name: Example.COM, file: com}\n"
+				     "  - {name: ., file: ../root.zone}\n"
+				     "  - {name: 2.0.192.in-addr.arpa, file: rev}\n");
+	ck_assert_ptr_nonnull(c);
+	ck_assert_uint_eq(c->zone_count, 4);
+	assert_zone(c, 0, "org.", "/z/org");
+	assert_zone(c, 1, "Example.COM.", "com");
+	assert_zone(c, 2, ".", "../root.zone");
+	assert_zone(c, 3, "2.0.192.in-addr.arpa.", "rev");
+	ck_assert_uint_eq(c->zones[2].place.line, 4);
+	ck_assert_uint_eq(c->zones[2].place.column, 12);
+	config_free(c);
+}
+END_TEST
+
+/* The checks at the top hold for all zones, wherever in the file they stand. */
+START_TEST(zones_inherit_the_checks)
+{
+	struct config *c = read_text("zones:\n"
+				     "  - {name: a, file: a}\n"
+				     "  - {name: b, file: b, checks: {soa: warn}}\n"
+				     "checks: {soa: ignore, ttl-differs: error}\n");
+	ck_assert_ptr_nonnull(c);
+	ck_assert_int_eq(c->checks.level[CHECK_SOA], CHECK_IGNORE);
+	ck_assert_int_eq(c->zones[0].checks.level[CHECK_SOA], CHECK_IGNORE);
+	ck_assert_int_eq(c->zones[1].checks.level[CHECK_SOA], CHECK_WARN);
+	ck_assert_int_eq(c->zones[0].checks.level[CHECK_TTL], CHECK_ERROR);
+	ck_assert_int_eq(c->zones[1].checks.level[CHECK_TTL], CHECK_ERROR);
+	ck_assert_int_eq(c->zones[0].checks.level[CHECK_APEX_NS], CHECK_ERROR);
+	/* Only what a zone has of its own is printed with it. */
+	char *printed = print(c, CONFIG_PRINT_PLAIN);
+	assert_has(printed, "  - name: a.\n    file: a\n  - name: b.\n    file: b\n    checks:\n"
+			    "      soa: warn\n");
+	free(printed);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(paths_start_at_the_file)
+{
+	static const char text[] = "server: {pid-file: run/pid}\n"
+				   "zones: [{name: example.com, file: example.com.zone}]\n";
+	static const struct {
+		const char *path;
+		const char *file; /* NULL: the file does not exist from there */
+	} cases[] = {
+		{ FOLDER "/x.yaml", FOLDER "/example.com.zone" },
+		{ "./" FOLDER "/x.yaml", "./" FOLDER "/example.com.zone" },
+		{ "x.yaml", NULL },
+		{ "/x.yaml", NULL },
+	};
+	char cwd[1024];
+	ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct config_source source = { .path = cases[i].path,
+						.data = text,
+						.len = strlen(text) };
+		struct findings f = { 0 };
+		struct config *c = NULL;
+		struct buf expected = { 0 };
+		int err = config_parse(&source, &c, &f);
+		char *said = text_of(&f);
+		if (cases[i].file == NULL) {
+			ck_assert_int_eq(err, E_CHECK);
+			buf_printf(&expected, "cannot read \"%s/example.com.zone\"",
+				   source.path[0] == '/' ? "" : cwd);
+			assert_has(said, expected.data);
+		} else {
+			ck_assert_msg(err == E_OK, "%s", said);
+			buf_printf(&expected, "%s/%s", cwd, cases[i].file);
+			ck_assert_str_eq(c->zones[0].file, expected.data);
+			assert_has(c->server.pid_file, "/run/pid");
+		}
+		free(said);
+		buf_clear(&expected);
+		config_free(c);
+	}
+}
+END_TEST
+
+START_TEST(a_file_is_loaded)
+{
+	static const char *const bad[] = { FOLDER "/no-such-file.yaml", FOLDER };
+	struct findings f = { 0 };
+	struct config *c = NULL;
+	ck_assert_int_eq(config_load(FOLDER "/good.yaml", &c, &f), E_OK);
+	ck_assert_uint_eq(f.count, 0);
+	ck_assert_uint_eq(c->zone_count, 2);
+	ck_assert_str_eq(c->server.user, "nobody");
+	config_free(c);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		c = NULL;
+		ck_assert_int_eq(config_load(bad[i], &c, &f), E_CHECK);
+		ck_assert_ptr_null(c);
+		char *said = text_of(&f);
+		assert_has(said, bad[i]);
+		free(said);
+	}
+}
+END_TEST
+
+START_TEST(no_zones_is_a_warning)
+{
+	static const char *const texts[] = { "zones:\n",
+					     "zones: []\n",
+					     "zones: ~\n",
+					     "log: {}\n",
+					     "server:\nlog:\nchecks:\nzones:\n",
+					     "{}" };
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const struct config_source source = { .path = "t.yaml",
+						      .data = texts[i],
+						      .len = strlen(texts[i]) };
+		struct findings f = { 0 };
+		struct config *c = NULL;
+		ck_assert_int_eq(config_parse(&source, &c, &f), E_OK);
+		char *said = text_of(&f);
+		ck_assert_str_eq(
+			said, "warning: t.yaml: there are no zones; all queries will be refused\n");
+		free(said);
+		config_free(c);
+	}
+}
+END_TEST
+
+/* --- reload ---------------------------------------------------------------------------------- */
+
+START_TEST(a_reload_names_what_needs_a_restart)
+{
+	struct config *running = config_new();
+	for (const struct config_option *o = config_options; o->path != NULL; o++) {
+		size_t i = 0;
+		while (strcmp(others[i].path, o->path) != 0) {
+			i++;
+		}
+		char *text = text_with(o, others[i].value);
+		struct config *next = read_text(text);
+		struct findings f = { 0 };
+		struct buf expected = { 0 };
+		buf_str(&expected, "");
+		if (o->when == CONFIG_RESTART) {
+			buf_printf(&expected,
+				   "warning: %s has changed; that takes effect at the next start\n",
+				   o->path);
+		}
+		config_compare(running, next, &f);
+		char *said = text_of(&f);
+		ck_assert_str_eq(said, expected.data);
+		config_compare(next, next, &f);
+		ck_assert_uint_eq(f.count, 0);
+		free(said);
+		free(text);
+		buf_clear(&expected);
+		config_free(next);
+	}
+	config_free(running);
+}
+END_TEST
+
+/* --- limits ---------------------------------------------------------------------------------- */
+
+START_TEST(keys_of_a_map_are_bounded)
+{
+	struct buf b = { 0 };
+	struct findings f = { 0 };
+	struct config *c = NULL;
+	buf_str(&b, "server:\n");
+	for (unsigned i = 0; i < 100000; i++) {
+		buf_printf(&b, "  k%u: 1\n", i);
+	}
+	const struct config_source source = { .path = "t.yaml", .data = b.data, .len = b.len };
+	ck_assert_int_eq(config_parse(&source, &c, &f), E_CHECK);
+	char *said = text_of(&f);
+	assert_has(said, "t.yaml:202:3: more than 200 keys in one map\n");
+	free(said);
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(many_zones_are_read)
+{
+	enum { COUNT = 20000 };
+	struct buf b = { 0 };
+	buf_str(&b, "zones:\n");
+	for (unsigned i = 0; i < COUNT; i++) {
+		buf_printf(&b, "  - name: z%u.example\n    file: z%u\n", i, i);
+	}
+	struct config *c = read_text(b.data);
+	ck_assert_ptr_nonnull(c);
+	ck_assert_uint_eq(c->zone_count, COUNT);
+	assert_zone(c, COUNT - 1, "z19999.example.", "z19999");
+	config_free(c);
+	buf_str(&b, "  - {name: Z777.example, file: x}\n");
+	ck_assert_ptr_null(read_text(b.data));
+	buf_clear(&b);
+}
+END_TEST
+
+START_TEST(quotes_for_messages_are_safe)
+{
+	static const struct {
+		const char *text;
+		const char *quoted;
+	} cases[] = {
+		{ "", "\"\"" },
+		{ "plain", "\"plain\"" },
+		{ "a\x1b[31m\n", "\"a\\x1b[31m\\x0a\"" },
+		{ "\x7f", "\"\\x7f\"" },
+		{ "größe", "\"größe\"" },
+	};
+	char out[CONFIG_QUOTE_MAX];
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		ck_assert_str_eq(config_quote(cases[i].text, strlen(cases[i].text), out),
+				 cases[i].quoted);
+	}
+	/* Long texts of characters of all lengths are cut between them. */
+	static const char *const units[] = { "a", "ö", "€", "𝄞", "\x01" };
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		struct buf b = { 0 };
+		size_t unit = units[i][0] == '\x01' ? 4 : strlen(units[i]);
+		while (b.len < 2 * sizeof(out)) {
+			buf_str(&b, units[i]);
+		}
+		size_t len = strlen(config_quote(b.data, b.len, out));
+		ck_assert_uint_lt(len, sizeof(out));
+		ck_assert_uint_eq((len - 5) % unit, 0);
+		ck_assert_str_eq(out + len - 4, "...\"");
+		buf_clear(&b);
+	}
+}
+END_TEST
+
+/* --- broken ---------------------------------------------------------------------------------- */
+
+struct broken {
+	char name[100];
+	struct buf text;
+	struct buf said;
+};
+
+static struct {
+	char *file;
+	const char *cases[400];
+	size_t count;
+} broken_file;
+
+static void broken_open(void)
+{
+	struct file_view view;
+	struct errmsg em = { "" };
+	if (file_read(FOLDER "/broken.txt", 1 << 20, &view, &em) != E_OK) {
+		return;
+	}
+	broken_file.file = mem_str(view.data, view.len);
+	file_view_clear(&view);
+	char *at = broken_file.file;
+	while ((at = strstr(at, "\n=== ")) != NULL && broken_file.count < 400) {
+		*at = '\0';
+		at += 5;
+		broken_file.cases[broken_file.count++] = at;
+	}
+}
+
+static int hex_digit(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : c - 'a' + 10;
+}
+
+/* One line of a case's text, with what stands in double braces. */
+static void add_line(struct buf *b, const char *line, size_t len)
+{
+	bool end_line = true;
+	for (size_t i = 0; i < len; i++) {
+		if (len - i >= 5 && memcmp(line + i, "{{-}}", 5) == 0) {
+			end_line = false;
+			i += 4;
+		} else if (len - i >= 6 && memcmp(line + i, "{{", 2) == 0 &&
+			   memcmp(line + i + 4, "}}", 2) == 0) {
+			buf_char(b, (char)(hex_digit(line[i + 2]) << 4 | hex_digit(line[i + 3])));
+			i += 5;
+		} else {
+			buf_char(b, line[i]);
+		}
+	}
+	if (end_line) {
+		buf_char(b, '\n');
+	}
+}
+
+/* One finding that is expected, {{DIR}} resolved. */
+static void add_expected(struct buf *b, const char *line, size_t len)
+{
+	char cwd[1024];
+	const char *mark = memmem(line, len, "{{DIR}}", 7);
+	ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
+	if (mark == NULL) {
+		buf_printf(b, "%.*s\n", (int)len, line);
+		return;
+	}
+	size_t before = (size_t)(mark - line);
+	buf_printf(b, "%.*s%s/%s%.*s\n", (int)before, line, cwd, FOLDER, (int)(len - before - 7),
+		   mark + 7);
+}
+
+static void broken_read(const char *at, struct broken *out)
+{
+	*out = (struct broken){ 0 };
+	buf_str(&out->text, "");
+	buf_str(&out->said, "");
+	size_t len = strcspn(at, "\n");
+	(void)snprintf(out->name, sizeof(out->name), "%.*s", (int)len, at);
+	for (at += len + 1; *at != '\0'; at += len + (at[len] == '\n')) {
+		len = strcspn(at, "\n");
+		if (strncmp(at, "--> ", 4) == 0) {
+			add_expected(&out->said, at + 4, len - 4);
+		} else {
+			add_line(&out->text, at, len);
+		}
+	}
+}
+
+/* The findings without "PATH:" or "PATH: " in front. */
+static char *without_path(char *said, const char *path)
+{
+	struct buf b = { 0 };
+	buf_str(&b, "");
+	for (char *line = said; *line != '\0';) {
+		size_t len = strcspn(line, "\n") + 1;
+		const char *from = line;
+		if (strncmp(from, path, strlen(path)) == 0) {
+			from += strlen(path);
+			from += *from == ':';
+			from += *from == ' ';
+		}
+		buf_add(&b, from, len - (size_t)(from - line));
+		line += len;
+	}
+	free(said);
+	return b.data;
+}
+
+START_TEST(broken_configurations_are_explained)
+{
+	static const char path[] = FOLDER "/broken.yaml";
+	struct broken b;
+	struct findings f = { 0 };
+	struct config *c = NULL;
+	broken_read(broken_file.cases[_i], &b);
+	const struct config_source source = { .path = path,
+					      .data = b.text.data,
+					      .len = b.text.len };
+	int err = config_parse(&source, &c, &f);
+	char *said = without_path(text_of(&f), path);
+	ck_assert_msg(err == E_CHECK, "%s: no error", b.name);
+	ck_assert_ptr_null(c);
+	ck_assert_msg(b.said.len != 0, "%s: nothing is expected", b.name);
+	ck_assert_msg(strcmp(said, b.said.data) == 0, "%s: says\n%sexpected\n%s", b.name, said,
+		      b.said.data);
+	free(said);
+	buf_clear(&b.text);
+	buf_clear(&b.said);
+}
+END_TEST
+
+START_TEST(there_are_enough_broken_configurations)
+{
+	ck_assert_uint_ge(broken_file.count, 200);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("config");
+	broken_open();
+	tcase_add_test(tc, defaults_are_as_documented);
+	tcase_add_test(tc, the_example_reads_back_to_the_defaults);
+	tcase_add_test(tc, the_example_zone_is_right);
+	tcase_add_test(tc, every_option_survives_printing);
+	tcase_add_test(tc, every_range_ends_where_it_says);
+	tcase_add_test(tc, the_manual_has_every_option);
+	tcase_add_test(tc, zones_are_absolute_and_keep_their_order);
+	tcase_add_test(tc, zones_inherit_the_checks);
+	tcase_add_test(tc, paths_start_at_the_file);
+	tcase_add_test(tc, a_file_is_loaded);
+	tcase_add_test(tc, no_zones_is_a_warning);
+	tcase_add_test(tc, a_reload_names_what_needs_a_restart);
+	tcase_add_test(tc, keys_of_a_map_are_bounded);
+	tcase_add_test(tc, many_zones_are_read);
+	tcase_add_test(tc, quotes_for_messages_are_safe);
+	tcase_add_test(tc, there_are_enough_broken_configurations);
+	tcase_add_loop_test(tc, broken_configurations_are_explained, 0, (int)broken_file.count);
+	int status = unit_run("server/config", tc);
+	mem_free(broken_file.file);
+	return status;
+}
