@@ -1,0 +1,340 @@
+/* server/daemon.c - start, reload, stop.
+ *
+ * A reload builds what is to be served next beside what is served now, publishes it by one pointer
+ * store, waits until every worker has let go of the old, and frees that. Zones whose file has not
+ * changed keep their struct zone and version. */
+#include "server/daemon.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/clock.h"
+#include "server/listen.h"
+#include "server/load.h"
+#include "server/privileges.h"
+#include "server/worker.h"
+#include "signer/parallel.h"
+#include "zones/base/epoch.h"
+#include "zones/base/file.h"
+#include "zones/base/log.h"
+#include "zones/base/mem.h"
+
+/* Connections have so long to take their answers at the end. */
+#define GRACE_S 5
+/* An answer is at most 64 KiB. */
+#define ANSWER_OCTETS 4096
+
+struct daemon {
+	const char *path;
+	struct config *config;
+	struct zoneset *zones;
+	struct load_zone *loaded; /* one for each zone of the configuration, in its order */
+	size_t count;
+	struct serving *serving; /* published */
+	struct worker **workers;
+	unsigned worker_count;
+	struct worker_sockets *sockets; /* one set for each worker, until it starts */
+};
+
+/* --- sockets --------------------------------------------------------------------------------- */
+
+static int open_sockets(struct daemon *d, struct worker_sockets *s, struct errmsg *em)
+{
+	const struct config_server *c = &d->config->server;
+	s->udp = mem_array(c->listen.count, sizeof(int));
+	s->tcp = mem_array(c->listen.count, sizeof(int));
+	for (size_t i = 0; i < c->listen.count; i++) {
+		char text[ADDRESS_TEXT_MAX];
+		const struct address *a = &c->listen.list[i];
+		address_to_text(a, text);
+		const struct listen_address la = { &a->any, a->len, text };
+		s->udp[i] = s->tcp[i] = -1;
+		s->count = i + 1;
+		int err = listen_udp(&la, (int)c->udp_buffer, &s->udp[i], em);
+		if (err == E_OK) {
+			err = listen_tcp(&la, &s->tcp[i], em);
+		}
+		if (err != E_OK) {
+			return err;
+		}
+	}
+	return E_OK;
+}
+
+/* SO_REUSEPORT would let a second server of the same user share the port without a word. */
+static int check_free(const struct config_server *c, struct errmsg *em)
+{
+	for (size_t i = 0; i < c->listen.count; i++) {
+		char text[ADDRESS_TEXT_MAX];
+		const struct address *a = &c->listen.list[i];
+		int one = 1;
+		int fd = socket(a->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		address_to_text(a, text);
+		if (fd >= 0 && a->any.sa_family == AF_INET6) {
+			(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+		}
+		bool taken = fd >= 0 && bind(fd, &a->any, a->len) != 0 && errno == EADDRINUSE;
+		if (fd >= 0) {
+			(void)close(fd);
+		}
+		if (taken) {
+			return err_set(em, E_EXIST,
+				       "%s: another server has this port; stop it, or choose "
+				       "another in server.listen",
+				       text);
+		}
+	}
+	return E_OK;
+}
+
+static int bind_all(struct daemon *d, struct errmsg *em)
+{
+	int err = check_free(&d->config->server, em);
+	d->worker_count = parallel_threads(d->config->server.workers);
+	d->sockets = mem_array(d->worker_count, sizeof(*d->sockets));
+	for (unsigned i = 0; i < d->worker_count && err == E_OK; i++) {
+		err = open_sockets(d, &d->sockets[i], em);
+	}
+	return err;
+}
+
+/* --- what is served -------------------------------------------------------------------------- */
+
+static struct serving *serving_of(const struct daemon *d)
+{
+	const struct config_server *c = &d->config->server;
+	struct serving *s = mem_zalloc(sizeof(*s));
+	s->zones = d->zones;
+	s->udp_size = (uint16_t)c->udp_size;
+	s->tcp_clients = c->tcp_clients / d->worker_count;
+	s->tcp_clients = s->tcp_clients != 0 ? s->tcp_clients : 1;
+	s->tcp_idle_s = c->tcp_idle_timeout_s;
+	s->tcp_output = c->tcp_pipeline * ANSWER_OCTETS;
+	return s;
+}
+
+static int by_zone(const void *a, const void *b)
+{
+	const struct zone *x = ((const struct load_zone *)a)->zone;
+	const struct zone *y = ((const struct load_zone *)b)->zone;
+	return x < y ? -1 : x > y;
+}
+
+/* The zones of @config: those that are served already go on, others are new. @old is sorted by zone. */
+static void list_zones(const struct config *config, const struct zoneset *served,
+		       const struct load_zone *old, size_t old_count, struct load_zone *out)
+{
+	for (size_t i = 0; i < config->zone_count; i++) {
+		struct load_zone *z = &out[i];
+		const struct config_zone *c = &config->zones[i];
+		z->config = c;
+		z->zone = served != NULL ? zoneset_get(served, c->name) : NULL;
+		if (z->zone == NULL) {
+			z->zone = zone_new(c->name);
+			z->wanted = true;
+			continue;
+		}
+		const struct load_zone probe = { .zone = z->zone };
+		const struct load_zone *before =
+			bsearch(&probe, old, old_count, sizeof(*old), by_zone);
+		z->stamp = before->stamp;
+		z->wanted = strcmp(before->config->file, c->file) != 0 || load_is_changed(z);
+	}
+}
+
+static void warn_findings(const char *id, const struct findings *f)
+{
+	char text[700];
+	for (size_t i = 0; i < f->count; i++) {
+		log_event(f->items[i].is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, id, "text=%s",
+			  log_quote(f->items[i].text, text, sizeof(text)));
+	}
+}
+
+static void open_log(const struct config *c)
+{
+	log_open(c->log.target, c->log.level, c->log.format == CONFIG_LOG_JSON, "signetd");
+}
+
+/* Loads what @next asks for, and makes it what is served. @next is taken. */
+static void serve(struct daemon *d, struct config *next)
+{
+	struct load_zone *loaded = mem_array(next->zone_count, sizeof(*loaded));
+	struct zoneset *zones = zoneset_new();
+	struct version **old_versions = mem_array(next->zone_count, sizeof(struct version *));
+	if (d->loaded != NULL) {
+		qsort(d->loaded, d->count, sizeof(*d->loaded), by_zone);
+	}
+	list_zones(next, d->zones, d->loaded, d->count, loaded);
+	size_t failed = load_zones(loaded, next->zone_count);
+	for (size_t i = 0; i < next->zone_count; i++) {
+		if (loaded[i].fresh != NULL) {
+			old_versions[i] = zone_publish(loaded[i].zone, loaded[i].fresh);
+			loaded[i].fresh = NULL;
+		}
+		int twice = zoneset_add(zones, loaded[i].zone);
+		assert(twice == E_OK); /* config_load has refused it */
+		(void)twice;
+	}
+	struct daemon old = *d;
+	d->config = next;
+	d->zones = zones;
+	d->loaded = loaded;
+	d->count = next->zone_count;
+	struct serving *serving = serving_of(d);
+	struct serving *before = d->serving;
+	epoch_publish(&d->serving, serving);
+	epoch_wait();
+	for (size_t i = 0; i < d->count; i++) {
+		version_unref(old_versions[i]);
+	}
+	for (size_t i = 0; i < old.count && old.loaded != NULL; i++) {
+		struct zone *z = old.loaded[i].zone;
+		if (zoneset_get(zones, z->apex) != z) {
+			zone_free(z);
+		}
+	}
+	mem_free(old_versions);
+	mem_free(before);
+	mem_free(old.loaded);
+	zoneset_free(old.zones);
+	if (old.config != next) {
+		config_free(old.config);
+	}
+	log_notice("zones-ready", "zones=%zu failed=%zu", d->count, failed);
+}
+
+static void reload(struct daemon *d)
+{
+	struct findings findings = { 0 };
+	struct config *next = NULL;
+	int64_t start = clock_ms();
+	log_notice("reload-started", "config=%s", d->path);
+	int err = config_load(d->path, &next, &findings);
+	warn_findings("config-finding", &findings);
+	findings_clear(&findings);
+	if (err != E_OK) {
+		log_error("reload-failed",
+			  "remedy=\"mend the configuration and reload; the old one stays\"");
+		return;
+	}
+	config_compare(d->config, next, &findings);
+	warn_findings("config-finding", &findings);
+	findings_clear(&findings);
+	open_log(next);
+	serve(d, next);
+	log_notice("reload-done", "ms=%lld", (long long)(clock_ms() - start));
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static int start_workers(struct daemon *d, struct errmsg *em)
+{
+	unsigned started = 0;
+	int err = E_OK;
+	d->workers = mem_array(d->worker_count, sizeof(struct worker *));
+	while (started < d->worker_count && err == E_OK) {
+		err = worker_start(&d->sockets[started], &d->serving, &d->workers[started], em);
+		started += err == E_OK;
+	}
+	d->worker_count = started; /* those that have to be stopped */
+	return err;
+}
+
+static void stop_workers(struct daemon *d)
+{
+	for (unsigned i = 0; i < d->worker_count; i++) {
+		worker_stop(d->workers[i], GRACE_S);
+	}
+	for (unsigned i = 0; i < d->worker_count; i++) {
+		worker_join(d->workers[i]);
+	}
+}
+
+static void wait_for_signals(struct daemon *d, const sigset_t *set)
+{
+	for (;;) {
+		int sig = 0;
+		if (sigwait(set, &sig) != 0) {
+			continue;
+		}
+		if (sig != SIGHUP) {
+			log_notice("server-stopping", "signal=%s", sig == SIGTERM ? "TERM" : "INT");
+			return;
+		}
+		reload(d);
+	}
+}
+
+static int write_pid(const char *path, struct errmsg *em)
+{
+	char text[32];
+	if (*path == '\0') {
+		return E_OK;
+	}
+	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+	return file_write(path, 0644, text, (size_t)n, em);
+}
+
+static void daemon_clear(struct daemon *d, unsigned sockets)
+{
+	for (unsigned i = 0; d->sockets != NULL && i < sockets; i++) {
+		worker_sockets_clear(&d->sockets[i]);
+	}
+	for (size_t i = 0; i < d->count; i++) {
+		zone_free(d->loaded[i].zone);
+	}
+	mem_free(d->sockets);
+	mem_free(d->workers);
+	mem_free(d->loaded);
+	mem_free(d->serving);
+	zoneset_free(d->zones);
+	config_free(d->config);
+}
+
+int daemon_run(const char *path, struct config *config, struct errmsg *em)
+{
+	struct daemon d = { .path = path, .config = config };
+	sigset_t set;
+	unsigned sockets = 0;
+	char *pid_file = mem_str(config->server.pid_file, strlen(config->server.pid_file));
+	/* Blocked in all threads to come; the control thread takes them one by one. */
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	open_log(config);
+	int err = bind_all(&d, em);
+	sockets = d.worker_count;
+	if (err == E_OK) {
+		err = write_pid(pid_file, em);
+	}
+	if (err == E_OK) {
+		err = privileges_drop(config->server.user, config->server.group, em);
+	}
+	if (err == E_OK) {
+		serve(&d, config);
+		err = start_workers(&d, em);
+		if (err == E_OK) {
+			log_notice("server-started",
+				   "version=" SIGNET_VERSION " pid=%ld workers=%u zones=%zu",
+				   (long)getpid(), d.worker_count, d.count);
+			wait_for_signals(&d, &set);
+		}
+		stop_workers(&d);
+		log_notice("server-stopped", "pid=%ld", (long)getpid());
+	}
+	if (*pid_file != '\0') {
+		(void)unlink(pid_file);
+	}
+	mem_free(pid_file);
+	daemon_clear(&d, sockets);
+	return err;
+}

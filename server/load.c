@@ -1,0 +1,99 @@
+/* server/load.c - zones from files. */
+#include "server/load.h"
+
+#include "server/clock.h"
+#include "signer/parallel.h"
+#include "zones/base/log.h"
+#include "zones/master.h"
+
+#define SHOWN_MAX 20 /* findings of one zone that are logged */
+
+bool load_is_changed(const struct load_zone *z)
+{
+	struct stat st;
+	if (stat(z->config->file, &st) != 0) {
+		return true; /* reading it will say why */
+	}
+	return st.st_ino != z->stamp.st_ino || st.st_dev != z->stamp.st_dev ||
+	       st.st_size != z->stamp.st_size || st.st_mtim.tv_sec != z->stamp.st_mtim.tv_sec ||
+	       st.st_mtim.tv_nsec != z->stamp.st_mtim.tv_nsec;
+}
+
+static void log_findings(const char *zone, const struct findings *f)
+{
+	char text[700];
+	for (size_t i = 0; i < f->count && i < SHOWN_MAX; i++) {
+		log_event(f->items[i].is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "zone-finding",
+			  "zone=%s text=%s", zone, log_quote(f->items[i].text, text, sizeof(text)));
+	}
+	size_t all = f->errors + f->warnings;
+	if (all > SHOWN_MAX) {
+		log_warn("zone-findings", "zone=%s count=%zu shown=%d", zone, all, SHOWN_MAX);
+	}
+}
+
+static int load_one(struct load_zone *z)
+{
+	char name[DNAME_TEXT_MAX];
+	char quoted[DNAME_TEXT_MAX];
+	struct findings findings = { 0 };
+	struct edit *e = NULL;
+	struct version *v = NULL;
+	const struct master_options options = {
+		.origin = z->config->name,
+		.ignore_outside = z->config->checks.level[CHECK_OUT_OF_ZONE] != CHECK_ERROR,
+	};
+	int64_t start = clock_ms();
+	(void)dname_to_text(z->config->name, name);
+	(void)log_quote(name, quoted, sizeof(quoted));
+	/* Before reading: a change while it is read shows up next time. */
+	if (stat(z->config->file, &z->stamp) != 0) {
+		z->stamp = (struct stat){ 0 };
+	}
+	int err = master_read(z->config->file, &options, &e, &findings);
+	if (err == E_OK) {
+		v = edit_commit(e);
+		err = check_version(v, &z->config->checks, clock_now(), &findings);
+	}
+	log_findings(quoted, &findings);
+	findings_clear(&findings);
+	if (err == E_OK) {
+		log_info("zone-loaded", "zone=%s serial=%u records=%llu signed=%s ms=%lld", quoted,
+			 v->serial, (unsigned long long)v->records, v->secure ? "yes" : "no",
+			 (long long)(clock_ms() - start));
+		z->fresh = v;
+		v = NULL;
+	} else {
+		log_error("zone-failed",
+			  "zone=%s serving=%s remedy=\"mend the zone file and reload\"", quoted,
+			  z->zone->current != NULL ? "old" : "nothing");
+		z->stamp = (struct stat){ 0 };
+	}
+	version_unref(v);
+	return err;
+}
+
+struct load_run {
+	struct load_zone *zones;
+	size_t failed; /* atomic */
+};
+
+static int load_work(void *arg, unsigned worker, size_t job)
+{
+	struct load_run *r = arg;
+	(void)worker;
+	if (r->zones[job].wanted && load_one(&r->zones[job]) != E_OK) {
+		(void)__atomic_add_fetch(&r->failed, 1, __ATOMIC_RELAXED);
+	}
+	return E_OK; /* one bad zone does not keep others from being served */
+}
+
+size_t load_zones(struct load_zone *zones, size_t count)
+{
+	struct load_run r = { zones, 0 };
+	const struct parallel p = { .jobs = count, .window = 256, .work = load_work, .arg = &r };
+	if (parallel_run(&p) != E_OK) {
+		return count;
+	}
+	return r.failed;
+}

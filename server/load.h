@@ -1,0 +1,27 @@
+/* server/load.h - zones from files: which have changed, read and checked on several threads.
+ *
+ * Threads: the control thread; load_zones starts its own and joins them. */
+#ifndef SERVER_LOAD_H
+#define SERVER_LOAD_H
+
+#include <sys/stat.h>
+
+#include "server/config.h"
+#include "zones/zone.h"
+
+/* A zone that is served, and the file it came from as it was then. */
+struct load_zone {
+	const struct config_zone *config; /* borrowed */
+	struct zone *zone;		  /* borrowed */
+	struct stat stamp;		  /* of the file when it was read; zero: never */
+	bool wanted;			  /* to be read now */
+	struct version *fresh;		  /* result: a new version, owned; NULL: none */
+};
+
+/* Has the file changed since it was read? */
+bool load_is_changed(const struct load_zone *z);
+/* Reads and checks the zones that are wanted; fills in `fresh` where that went well, and logs what did
+ * not. Returns how many failed. */
+size_t load_zones(struct load_zone *zones, size_t count);
+
+#endif

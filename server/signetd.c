@@ -1,0 +1,76 @@
+/* server/signetd.c - the name server. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "server/daemon.h"
+
+/* Exit status. */
+enum { GOOD = 0, BAD = 1, MISUSE = 2 };
+
+static const char usage_text[] =
+	"usage: signetd [options]\n"
+	"Serves signed zones, in the foreground, until SIGTERM or SIGINT; SIGHUP reloads.\n"
+	"\n"
+	"  -c FILE        configuration (default: " CONFIG_PATH_DEFAULT ")\n"
+	"  -t             check the configuration and stop\n"
+	"  -h, --help     this text\n"
+	"  -V, --version\n";
+
+static void show(const struct findings *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		(void)fprintf(stderr, "signetd: %s%s\n",
+			      f->items[i].is_error ? "" : "warning: ", f->items[i].text);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option long_options[] = { { "help", no_argument, NULL, 'h' },
+						      { "version", no_argument, NULL, 'V' },
+						      { NULL, 0, NULL, 0 } };
+	const char *path = CONFIG_PATH_DEFAULT;
+	bool only_check = false;
+	int c;
+	while ((c = getopt_long(argc, argv, "c:thV", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			path = optarg;
+			break;
+		case 't':
+			only_check = true;
+			break;
+		case 'h':
+			(void)fputs(usage_text, stdout);
+			return GOOD;
+		case 'V':
+			(void)puts("signetd (Signet) " SIGNET_VERSION);
+			return GOOD;
+		default:
+			(void)fputs("try signetd --help\n", stderr);
+			return MISUSE;
+		}
+	}
+	if (optind != argc) {
+		(void)fprintf(stderr, "signetd: found \"%s\", expected no argument; try --help\n",
+			      argv[optind]);
+		return MISUSE;
+	}
+	struct findings findings = { 0 };
+	struct config *config = NULL;
+	struct errmsg em = { "" };
+	int err = config_load(path, &config, &findings);
+	show(&findings);
+	findings_clear(&findings);
+	if (err != E_OK || only_check) {
+		config_free(config);
+		return err == E_OK ? GOOD : BAD;
+	}
+	err = daemon_run(path, config, &em);
+	if (err != E_OK) {
+		(void)fprintf(stderr, "signetd: %s\n",
+			      em.text[0] != '\0' ? em.text : err_text(err));
+		return BAD;
+	}
+	return GOOD;
+}

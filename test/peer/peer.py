@@ -1,0 +1,240 @@
+"""What peer tests share: temporary directories, free loopback ports, daemons, and counting.
+
+    with peer.Test('serve') as t:
+        server = peer.signetd(t, {'example.': 'zone.signed'})
+        t.check('answers', server.ask('www.example.', 'A').rcode() == 0)
+
+Everything that was started is stopped by process id, and the directory is removed, also after a
+failure or Ctrl-C. A program that is missing is a failure.
+"""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import dns.flags
+import dns.message
+import dns.query
+import dns.rcode
+import dns.rdatatype
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DATA = os.path.join(HERE, '..', 'data')
+BIN = os.path.abspath(os.environ.get('BIN', os.path.join(HERE, '../../build/release/bin')))
+DEADLINE = 30  # seconds that anything may take to come up
+
+
+class Test:
+    """Counts checks, owns the directory and the daemons."""
+
+    def __init__(self, topic):
+        self.topic = topic
+        self.passed = self.failed = 0
+        self.daemons = []
+        self.dir = None
+
+    def __enter__(self):
+        self.dir = tempfile.mkdtemp(prefix='signet-peer-')
+        os.chmod(self.dir, 0o755)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        return self
+
+    def __exit__(self, kind, value, trace):
+        for d in list(self.daemons):
+            d.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        if kind not in (None, SystemExit):
+            print(f'{self.topic}: {kind.__name__}: {value}')
+            self.failed += 1
+        print(f'peer {self.topic}: {self.passed} passed, {self.failed} failed', flush=True)
+        if kind is None:
+            sys.exit(1 if self.failed else 0)
+        return False
+
+    def check(self, name, good, detail=''):
+        """Counts one check; says what went wrong."""
+        if good:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(f'{self.topic}: {name}: FAILED {detail}', flush=True)
+        return good
+
+    def path(self, *parts):
+        return os.path.join(self.dir, *parts)
+
+    def write(self, name, text):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w') as f:
+            f.write(text)
+        return path
+
+    def forget(self, daemon):
+        self.daemons.remove(daemon)
+
+
+def run(*args, timeout=120, cwd=None, stdin=None):
+    """Runs a program to its end: (status, output and errors together)."""
+    done = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, input=stdin,
+                          timeout=timeout)
+    return done.returncode, done.stdout.decode(errors='replace')
+
+
+def ours(name, *args, **more):
+    """Runs one of our programs."""
+    return run(os.path.join(BIN, name), *args, **more)
+
+
+def must(*args, **more):
+    """Runs a program that has to succeed; returns its output."""
+    status, output = run(*args, **more)
+    if status != 0:
+        raise RuntimeError(f'{" ".join(args)}: status {status}: {output[-2000:]}')
+    return output
+
+
+def free_port():
+    """A port that is free for UDP and TCP on both loopback addresses."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+            tcp.bind(('127.0.0.1', 0))
+            port = tcp.getsockname()[1]
+            try:
+                for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
+                    with socket.socket(family, socket.SOCK_DGRAM) as udp:
+                        udp.bind((address, port))
+                with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as tcp6:
+                    tcp6.bind(('::1', port))
+                return port
+            except OSError:
+                continue
+
+
+def wait_for(condition, what, deadline=DEADLINE):
+    """Polls until the condition holds."""
+    end = time.monotonic() + deadline
+    while not condition():
+        if time.monotonic() > end:
+            raise RuntimeError(f'no {what} within {deadline} s')
+        time.sleep(0.02)
+
+
+class Daemon:
+    """A running program with a DNS port on 127.0.0.1."""
+
+    def __init__(self, test, args, port, log):
+        self.test, self.port, self.log_path = test, port, log
+        with open(log, 'ab') as out:
+            self.process = subprocess.Popen(args, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+                                            cwd=test.dir)
+        test.daemons.append(self)
+
+    def log(self):
+        with open(self.log_path, errors='replace') as f:
+            return f.read()
+
+    def is_up(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(f'{self.process.args[0]} ended: {self.log()[-2000:]}')
+        try:
+            dns.query.udp(dns.message.make_query('.', 'SOA'), '127.0.0.1', port=self.port, timeout=0.3)
+            return True
+        except Exception:
+            return False
+
+    def ask(self, name, rdtype, dnssec=True, tcp=False, timeout=5, address='127.0.0.1', flags=dns.flags.RD,
+            payload=1232):
+        q = dns.message.make_query(name, rdtype, want_dnssec=dnssec, payload=payload if dnssec else None)
+        q.flags = flags
+        ask = dns.query.tcp if tcp else dns.query.udp
+        return ask(q, address, port=self.port, timeout=timeout)
+
+    def stop(self, sig=signal.SIGTERM):
+        """Returns the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(sig)
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self in self.test.daemons:
+            self.test.forget(self)
+        return self.process.returncode
+
+
+def signetd(test, zones, name='signetd', extra=''):
+    """Serves {zone: file} on free ports of 127.0.0.1 and ::1."""
+    port = free_port()
+    lines = ['server:', f'  listen: [ 127.0.0.1@{port}, "::1@{port}" ]']
+    lines += extra.splitlines()
+    lines.append('zones:')
+    for zone, path in zones.items():
+        lines += [f'  - name: "{zone}"', f'    file: {path}']
+    config = test.write(f'{name}.yaml', '\n'.join(lines) + '\n')
+    d = Daemon(test, [os.path.join(BIN, 'signetd'), '-c', config], port, test.path(f'{name}.log'))
+    d.config = config
+    wait_for(d.is_up, 'answer from signetd')
+    return d
+
+
+def unbound(test, stubs, anchors, name='unbound'):
+    """A validating resolver; {zone: port} says where on 127.0.0.1 zones are served, anchors are lines with
+    DS or DNSKEY records."""
+    port = free_port()
+    anchor = test.write(f'{name}.anchor', ''.join(a + '\n' for a in anchors))
+    text = f'''server:
+  interface: 127.0.0.1
+  port: {port}
+  do-ip6: no
+  do-daemonize: no
+  chroot: ""
+  username: ""
+  directory: "{test.dir}"
+  pidfile: ""
+  use-syslog: no
+  logfile: ""
+  verbosity: 1
+  val-log-level: 2
+  do-not-query-localhost: no
+  module-config: "validator iterator"
+  qname-minimisation: no
+  aggressive-nsec: no
+  target-fetch-policy: "0 0 0 0 0"
+  num-threads: 1
+  so-reuseport: no
+  msg-cache-size: 4m
+  rrset-cache-size: 4m
+'''
+    if anchors:
+        text += f'  trust-anchor-file: "{anchor}"\n'
+    text += 'remote-control:\n  control-enable: no\n'
+    for zone, where in stubs.items():
+        text += f'stub-zone:\n  name: "{zone}"\n  stub-addr: 127.0.0.1@{where}\n  stub-no-cache: no\n'
+    config = test.write(f'{name}.conf', text)
+    d = Daemon(test, ['unbound', '-d', '-p', '-c', config], port, test.path(f'{name}.log'))
+    wait_for(d.is_up, 'answer from unbound')
+    return d
+
+
+def generate_keys(test, zone, algorithm='ECDSAP256SHA256'):
+    """A KSK and a ZSK in a directory of their own; returns (directory, DS record)."""
+    directory = test.path('keys', zone.strip('.') or 'root', algorithm)
+    os.makedirs(directory, exist_ok=True)
+    keymgr = os.path.join(BIN, 'signet-keymgr')
+    ksk = must(keymgr, 'generate', '-K', directory, '-a', algorithm, '-f', 'KSK', zone).strip()
+    must(keymgr, 'generate', '-K', directory, '-a', algorithm, zone)
+    return directory, must(keymgr, 'ds', '-K', directory, ksk).strip()
+
+
+def sign(test, zone, source, directory, *options, output=None):
+    """Signs with all keys of the directory; returns the path of the signed file."""
+    output = output or source + '.signed'
+    must(os.path.join(BIN, 'signet-signzone'), '-v', '0', '-S', '-K', directory, '-d', test.dir, '-o', zone, '-f', output,
+         *options, source)
+    return output
