@@ -26,8 +26,6 @@
 
 /* Connections have so long to take their answers at the end. */
 #define GRACE_S 5
-/* An answer is at most 64 KiB. */
-#define ANSWER_OCTETS 4096
 
 struct daemon {
 	const char *path;
@@ -114,7 +112,7 @@ static struct serving *serving_of(const struct daemon *d)
 	s->tcp_clients = c->tcp_clients / d->worker_count;
 	s->tcp_clients = s->tcp_clients != 0 ? s->tcp_clients : 1;
 	s->tcp_idle_s = c->tcp_idle_timeout_s;
-	s->tcp_output = c->tcp_pipeline * ANSWER_OCTETS;
+	s->tcp_output = c->tcp_output;
 	return s;
 }
 
