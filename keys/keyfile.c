@@ -468,7 +468,7 @@ static int private_text(const struct key *key, struct buf *out)
 		const struct secret *s = &parts[i].value;
 		buf_printf(out, "%s: ", parts[i].field);
 		text_to_base64(s->data, s->len, buf_reserve(out, TEXT_BASE64_LEN(s->len)));
-		out->len += TEXT_BASE64_LEN(s->len);
+		buf_grew(out, TEXT_BASE64_LEN(s->len));
 		buf_char(out, '\n');
 	}
 	crypto_parts_clear(parts, count);

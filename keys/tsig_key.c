@@ -40,7 +40,7 @@ int tsig_key_generate(const char *key_name, const struct tsig_algorithm *a, stru
 	(void)buf_reserve(out, 1024 + strlen(key_name));
 	buf_printf(out, "key \"%s\" {\n\talgorithm %s;\n\tsecret \"", key_name, a->name);
 	text_to_base64(secret, a->octets, buf_reserve(out, TEXT_BASE64_LEN(sizeof(secret))));
-	out->len += TEXT_BASE64_LEN(a->octets);
+	buf_grew(out, TEXT_BASE64_LEN(a->octets));
 	buf_str(out, "\";\n};\n");
 	mem_wipe(secret, sizeof(secret));
 	return E_OK;

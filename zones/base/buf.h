@@ -19,12 +19,19 @@ struct buf {
 };
 
 void buf_clear(struct buf *b);
-/* Makes room for @more octets (and the NUL) and returns where they go; the caller then adds to
- * len. What is there keeps its value; pointers into the buffer do not. */
+/* Makes room for @more octets (and the NUL) and returns where they go; buf_grew then takes them in.
+ * What is there keeps its value; pointers into the buffer do not. */
 char *buf_reserve(struct buf *b, size_t more);
 PRINTF(2, 3) void buf_printf(struct buf *b, const char *fmt, ...);
 /* @s as decimal digits. */
 void buf_u32(struct buf *b, uint32_t value);
+
+/* Takes in @len octets that were written where buf_reserve said. */
+static inline void buf_grew(struct buf *b, size_t len)
+{
+	b->len += len;
+	b->data[b->len] = '\0';
+}
 
 static inline void buf_reset(struct buf *b)
 {

@@ -265,7 +265,7 @@ size_t dname_to_text(const uint8_t *name, char out[DNAME_TEXT_MAX])
 
 void dname_print(struct buf *b, const uint8_t *name)
 {
-	b->len += dname_to_text(name, buf_reserve(b, DNAME_TEXT_MAX));
+	buf_grew(b, dname_to_text(name, buf_reserve(b, DNAME_TEXT_MAX)));
 }
 
 const uint8_t *dname_read(struct reader *r)

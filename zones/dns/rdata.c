@@ -146,7 +146,7 @@ void rdata_to_generic(const uint8_t *rdata, size_t len, struct buf *out)
 	if (len != 0) {
 		buf_char(out, ' ');
 		text_to_hex(rdata, len, buf_reserve(out, 2 * len));
-		out->len += 2 * len;
+		buf_grew(out, 2 * len);
 	}
 }
 

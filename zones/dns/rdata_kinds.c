@@ -322,7 +322,7 @@ static void string_print(struct reader *r, struct buf *out)
 		}
 	}
 	*to++ = '"';
-	out->len += (size_t)(to - start);
+	buf_grew(out, (size_t)(to - start));
 }
 
 static int string_read(struct text_in *in)
@@ -384,7 +384,7 @@ static void hex_print(struct reader *r, struct buf *out)
 	const uint8_t *p = reader_bytes(r, len);
 	if (p != NULL) {
 		text_to_hex(p, len, buf_reserve(out, 2 * len));
-		out->len += 2 * len;
+		buf_grew(out, 2 * len);
 	}
 }
 
@@ -447,7 +447,7 @@ static void base64_print(struct reader *r, struct buf *out)
 	const uint8_t *p = reader_bytes(r, len);
 	if (p != NULL) {
 		text_to_base64(p, len, buf_reserve(out, TEXT_BASE64_LEN(len)));
-		out->len += TEXT_BASE64_LEN(len);
+		buf_grew(out, TEXT_BASE64_LEN(len));
 	}
 }
 
@@ -463,7 +463,7 @@ static void salt_print(struct reader *r, struct buf *out)
 	const uint8_t *p = reader_bytes(r, len);
 	if (p != NULL && len != 0) {
 		text_to_hex(p, len, buf_reserve(out, 2 * len));
-		out->len += 2 * len;
+		buf_grew(out, 2 * len);
 	} else {
 		buf_char(out, '-');
 	}
@@ -505,7 +505,7 @@ static void hash_print(struct reader *r, struct buf *out)
 	const uint8_t *p = reader_bytes(r, len);
 	if (p != NULL) {
 		text_to_base32hex(p, len, buf_reserve(out, TEXT_BASE32HEX_LEN(len)));
-		out->len += TEXT_BASE32HEX_LEN(len);
+		buf_grew(out, TEXT_BASE32HEX_LEN(len));
 	}
 }
 
