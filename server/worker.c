@@ -24,7 +24,7 @@ struct worker {
 	struct event *stop;    /* readable: told to stop */
 	struct event *grace;
 	int stop_fd;
-	unsigned grace_s; /* written before stop_fd is */
+	unsigned grace_s; /* atomic */
 };
 
 void worker_sockets_clear(struct worker_sockets *s)
@@ -88,7 +88,8 @@ static void end_if_idle(struct worker *w)
 static void on_stop(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *w = arg;
-	const struct timeval grace = { .tv_sec = (time_t)w->grace_s };
+	const struct timeval grace = { .tv_sec = (time_t)__atomic_load_n(&w->grace_s,
+									 __ATOMIC_ACQUIRE) };
 	(void)fd;
 	(void)what;
 	/* What came in before is answered: it waits in the sockets' queues. */
@@ -200,7 +201,7 @@ out:
 
 void worker_stop(struct worker *w, unsigned grace_s)
 {
-	w->grace_s = grace_s;
+	__atomic_store_n(&w->grace_s, grace_s, __ATOMIC_RELEASE);
 	(void)eventfd_write(w->stop_fd, 1);
 }
 
