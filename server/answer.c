@@ -98,7 +98,7 @@ static void refer(struct query_ctx *q, const struct node *cut)
 			denial_no_ds(q, cut);
 		}
 	}
-	additional_add(q, cut);
+	q->cut = cut;
 }
 
 /* --- chains ---------------------------------------------------------------------------------- */
@@ -138,7 +138,7 @@ static bool follow_cname(struct query_ctx *q, const struct node *n, const struct
 static bool follow_dname(struct query_ctx *q, const struct node *n)
 {
 	const struct rrset *rs = node_find(n, RRTYPE_DNAME);
-	struct dname *made = &q->made[q->hops % 2];
+	struct dname *made = &q->made[q->hops];
 	struct rr rr;
 	/* A DNAME may be gone through several times on the way; its set stands once. */
 	answer_add(q, SECTION_ANSWER, n, rs);
@@ -219,7 +219,7 @@ static bool answer_node(struct query_ctx *q, const struct node *n, bool wild)
 		return false;
 	}
 	if (wild) {
-		denial_wildcard(q);
+		q->wild[q->wild_count++] = (struct answer_wild){ q->version, q->name };
 	}
 	return cname != NULL && follow_cname(q, n, cname);
 }
@@ -270,13 +270,29 @@ static bool answer_name(struct query_ctx *q)
 	return false;
 }
 
+/* The proofs for wildcards on the way (RFC 4035 §3.1.3.3, RFC 5155 §7.2.6). */
+static void prove_wildcards(struct query_ctx *q)
+{
+	const struct version *end = q->version;
+	for (unsigned i = 0; i < q->wild_count && q->dnssec; i++) {
+		q->version = q->wild[i].version;
+		q->name = q->wild[i].name;
+		dname_key_make(&q->key, q->name);
+		tree_find(&q->version->names, &q->key, q->name, NODE_CUT | NODE_DNAME, &q->match);
+		denial_wildcard(q);
+	}
+	q->version = end;
+}
+
 void answer_query(struct query_ctx *q, const struct version *v)
 {
 	q->version = v;
 	q->authoritative = true;
+	q->hops = 0;
+	q->cut = NULL;
+	q->wild_count = 0;
 	while (answer_name(q)) {
 	}
-	if (!q->truncated) {
-		additional_add(q, NULL);
-	}
+	prove_wildcards(q);
+	additional_add(q, q->cut);
 }

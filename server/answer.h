@@ -35,9 +35,16 @@ struct query_ctx {
 	/* The name at hand: the one asked, then what CNAMEs and DNAMEs lead to. */
 	const uint8_t *name;
 	struct dname_key key;
-	uint16_t pointer;     /* of the name in the message, 0: not there */
-	struct dname made[2]; /* names made from DNAMEs, in turns */
+	uint16_t pointer;		    /* of the name in the message, 0: not there */
+	struct dname made[ANSWER_HOPS_MAX]; /* names made from DNAMEs, one for each hop */
 	unsigned hops;
+	const struct node *cut; /* of the referral at the end, or NULL */
+	/* Names on the way that a wildcard stood for: proved once the answer section is whole. */
+	struct answer_wild {
+		const struct version *version;
+		const uint8_t *name;
+	} wild[ANSWER_HOPS_MAX];
+	unsigned wild_count;
 
 	const struct version *version; /* of the zone at hand */
 	struct tree_match match;       /* of the name in it */

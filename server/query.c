@@ -249,7 +249,6 @@ size_t query_answer(struct query_ctx *ctx, const struct query_env *env, const ui
 	ctx->authoritative = false;
 	ctx->truncated = false;
 	ctx->set_count = 0;
-	ctx->hops = 0;
 	memset(ctx->response.count, 0, sizeof(ctx->response.count));
 	if (HEADER_OPCODE(be16_get(in + 2)) != 0) {
 		query.flags = be16_get(in + 2);

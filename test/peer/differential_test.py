@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""The same signed zones served by signetd, named, knotd and nsd, the same questions asked of each: every owner
+with many types, names that are missing at every level, below cuts and DNAMEs, empty non-terminals,
+with DO and without. Where the three peers agree, we agree; where we differ from all of them that agree, a
+row of KNOWN says who is right and by which RFC."""
+import os
+import random
+import socket
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import dns.flags
+import dns.message
+import dns.name
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import peer
+
+QUESTIONS = int(os.environ.get('QUESTIONS', '2500'))  # of each zone
+CHAINS = {'nsec': (), 'nsec3': ('-3', '-'), 'optout': ('-3', 'a1b2', '-A')}
+TYPES = ('A', 'AAAA', 'NS', 'SOA', 'MX', 'TXT', 'CNAME', 'DNAME', 'DS', 'DNSKEY', 'SRV', 'TYPE65280')
+
+ZONE = '''$ORIGIN example.
+$TTL 300
+@         SOA ns1 host 1 3600 900 1209600 300
+          NS ns1
+          NS ns2.other.test.
+          MX 10 mail
+ns1       A 127.0.0.1
+mail      A 192.0.2.25
+          AAAA 2001:db8::25
+www       A 192.0.2.1
+          AAAA 2001:db8::1
+          TXT "a" "b"
+*.wild    A 192.0.2.2
+          TXT "wild"
+blocked.wild TXT "no address here"
+a.ent.wild A 192.0.2.3
+*.cwild   CNAME www
+a.b.c.ent A 192.0.2.4
+alias     CNAME www
+chain1    CNAME chain2
+chain2    CNAME chain3
+chain3    CNAME www
+dangling  CNAME nowhere
+outside   CNAME www.other.test.
+loop1     CNAME loop2
+loop2     CNAME loop1
+towild    CNAME x.wild
+incut     CNAME www.sub
+dn        DNAME tree
+dn        A 192.0.2.5
+host.tree A 192.0.2.6
+*.tree    TXT "tree"
+sub       NS ns.sub
+          NS ns1
+ns.sub    A 192.0.2.7
+deep.ns.sub A 192.0.2.8
+sec       NS ns1
+sec       DS 12345 13 2 0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF
+insec.del NS ns.other.test.
+x.y.insec2 NS ns.other.test.
+_sip._udp SRV 1 2 5060 mail
+mx        MX 10 mail
+          MX 20 mail.sub
+          MX 30 mail.other.test.
+\\000.odd  A 192.0.2.9
+a\\000.odd A 192.0.2.10
+a\\.b.odd  A 192.0.2.11
+UPPER.odd A 192.0.2.12
+generic   TYPE65280 \\# 3 010203
+'''
+
+# (what, RFC): questions in which the peers agree and we are right to differ.
+KNOWN = {
+}
+
+
+def named(t, zone, path):
+    port, control = peer.free_port(), peer.free_port()
+    config = t.write('named.conf', f'''options {{
+  directory "{t.dir}"; pid-file none; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+  recursion no; notify no; minimal-responses yes; minimal-any yes; dnssec-validation no; max-udp-size 4096;
+  rate-limit {{ responses-per-second 0; }}; allow-transfer {{ none; }}; session-keyfile none; empty-zones-enable no;
+}};
+controls {{ }};
+zone "{zone}" {{ type primary; file "{path}"; check-names ignore; }};
+''')
+    d = peer.Daemon(t, ['named', '-g', '-n', '1', '-c', config], port, t.path('named.log'))
+    peer.wait_for(d.is_up, 'answer from named')
+    del control
+    return d
+
+
+def knotd(t, zone, path):
+    port = peer.free_port()
+    os.makedirs(t.path('knot'), exist_ok=True)
+    config = t.write('knot.conf', f'''server:
+    rundir: {t.path('knot')}
+    listen: 127.0.0.1@{port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+    udp-max-payload: 4096
+log:
+  - target: stderr
+    any: warning
+database:
+    storage: {t.path('knot')}
+template:
+  - id: default
+    semantic-checks: off
+    storage: {t.dir}
+zone:
+  - domain: {zone}
+    file: {path}
+    zonefile-load: whole
+''')
+    d = peer.Daemon(t, ['knotd', '-c', config], port, t.path('knot.log'))
+    peer.wait_for(d.is_up, 'answer from knotd')
+    return d
+
+
+def nsd(t, zone, path):
+    port = peer.free_port()
+    config = t.write('nsd.conf', f'''server:
+  ip-address: 127.0.0.1@{port}
+  username: ""
+  chroot: ""
+  zonesdir: "{t.dir}"
+  database: ""
+  pidfile: "{t.path('nsd.pid')}"
+  xfrdfile: "{t.path('nsd.xfrd')}"
+  xfrdir: "{t.dir}"
+  zonelistfile: "{t.path('nsd.list')}"
+  server-count: 1
+  rrl-ratelimit: 0
+  minimal-responses: yes
+  ipv4-edns-size: 4096
+remote-control:
+  control-enable: no
+zone:
+  name: "{zone}"
+  zonefile: "{path}"
+''')
+    d = peer.Daemon(t, ['nsd', '-d', '-c', config], port, t.path('nsd.log'))
+    peer.wait_for(d.is_up, 'answer from nsd')
+    return d
+
+
+def questions():
+    """Owners and what surrounds them, with many types."""
+    origin = dns.name.from_text('example.')
+    owners = {origin}
+    owner = origin
+    for line in ZONE.splitlines():
+        if line and line[0] not in ' $':
+            text = line.split()[0]
+            owner = origin if text == '@' else dns.name.from_text(text, origin)
+        owners.add(owner)
+    names = set(owners)
+    for n in owners:
+        parent = n
+        while parent != origin:
+            parent = parent.parent()
+            names.add(parent)
+        for label in (b'a', b'zz', b'*', b'\0', b'WWW', b'ent', b'a-b'):
+            for base in (n, n.parent() if n != origin else n):
+                try:
+                    names.add(dns.name.Name((label,) + base.labels))
+                    names.add(dns.name.Name((b'x', label) + base.labels))
+                except dns.name.NameTooLong:
+                    pass
+    for n in list(names):
+        if n != origin and len(n.labels[0]) < 60:
+            names.add(dns.name.Name((n.labels[0] + b'\0',) + n.labels[1:]))
+    everything = sorted((str(n), rdtype, do) for n in names for rdtype in TYPES for do in (False, True))
+    r = random.Random(5)
+    r.shuffle(everything)
+    return everything[:QUESTIONS]
+
+
+class Client:
+    """One socket per server; questions one at a time."""
+
+    def __init__(self, server):
+        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.s.connect(('127.0.0.1', server.port))
+        self.s.settimeout(5)
+
+    def ask(self, wire):
+        self.s.send(wire)
+        while True:
+            answer = self.s.recv(65535)
+            if answer[:2] == wire[:2]:
+                return dns.message.from_wire(answer, ignore_trailing=False)
+
+
+def records(section, keep_ttl=True):
+    return frozenset((rs.name, rs.rdtype, rs.covers, rs.ttl if keep_ttl else 0, rd.to_digestable())
+                     for rs in section for rd in rs)
+
+
+def essence(m):
+    """What has to agree: code, AA, answer and authority as sets of records. Additional data is optional, but
+    for the glue of a referral."""
+    aa = bool(m.flags & dns.flags.AA)
+    referral = not aa and any(rs.rdtype == dns.rdatatype.NS for rs in m.authority)
+    glue = frozenset()
+    if referral:
+        cut = next(rs.name for rs in m.authority if rs.rdtype == dns.rdatatype.NS)
+        glue = frozenset(r for r in records(m.additional) if r[0].is_subdomain(cut))
+    return (m.rcode(), aa, bool(m.flags & dns.flags.TC), records(m.answer), records(m.authority), glue)
+
+
+def show(e):
+    rcode, aa, tc, answer, authority, glue = e
+    parts = [dns.rcode.to_text(rcode), 'aa' if aa else '-', 'tc' if tc else '-']
+    for name, section in (('answer', answer), ('authority', authority), ('glue', glue)):
+        rows = sorted(f'{r[0]} {r[3]} {dns.rdatatype.to_text(r[1])}'
+                      f'{"(" + dns.rdatatype.to_text(r[2]) + ")" if r[2] else ""}' for r in section)
+        parts.append(f'{name}: ' + ', '.join(rows))
+    return '\n    '.join(parts)
+
+
+def compare(t, chain, options):
+    keys, _ = peer.generate_keys(t, 'example.')
+    source = t.write(f'{chain}.zone', ZONE)
+    signed = peer.sign(t, 'example.', source, keys, *options)
+    servers = {'signet': peer.signetd(t, {'example.': signed}, extra='  udp-size: 4096')}
+    for name, start in (('named', named), ('knot', knotd), ('nsd', nsd)):
+        servers[name] = start(t, 'example.', signed)
+    clients = {name: Client(s) for name, s in servers.items()}
+    split = wrong = known = 0
+    for name, rdtype, do in questions():
+        q = dns.message.make_query(name, rdtype, want_dnssec=do, payload=4096 if do else None, use_edns=0 if do else -1)
+        q.flags = 0
+        wire = q.to_wire()
+        got = {n: essence(c.ask(wire)) for n, c in clients.items()}
+        peers = {got[n] for n in ('named', 'knot', 'nsd')}
+        if len(peers) > 1:
+            split += 1
+            if got['signet'] in peers:
+                continue
+        if got['signet'] not in peers:
+            if (chain, name, rdtype, do) in KNOWN:
+                known += 1
+                continue
+            most = max(peers, key=lambda e: sum(got[n] == e for n in ('named', 'knot', 'nsd')))
+            if sum(got[n] == most for n in ('named', 'knot', 'nsd')) < 2:
+                continue  # each of the four says something else
+            wrong += 1
+            if wrong <= 5:
+                print(f'{chain}: {name} {rdtype} do={do}')
+                for n, e in got.items():
+                    print(f'  {n}: {show(e)}')
+    t.check(f'{chain}: {QUESTIONS} questions, peers split on {split}', wrong == 0, f'{wrong} differ')
+    for s in list(servers.values()):
+        s.stop()
+
+
+def main():
+    with peer.Test('differential') as t:
+        for chain, options in CHAINS.items():
+            compare(t, chain, options)
+
+
+main()
