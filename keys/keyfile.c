@@ -324,8 +324,8 @@ static int read_private(const char *path, struct key *key, struct errmsg *em)
 out:
 	crypto_key_free(pair);
 	crypto_parts_clear(f.parts, f.count);
-	if (view.base != NULL && view.mapped == 0) {
-		mem_wipe(view.base, view.len);
+	if (view.data != NULL) {
+		mem_wipe(view.data, view.len);
 	}
 	file_view_clear(&view);
 	return err;

@@ -517,7 +517,7 @@ static int import_pem(struct options *o, char **args)
 		status = key_store(o, k);
 	}
 	key_free(k);
-	mem_wipe(view.base, view.mapped != 0 ? 0 : view.len);
+	mem_wipe(view.data, view.len);
 	file_view_clear(&view);
 	return status;
 }

@@ -4,15 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "zones/base/mem.h"
-
-/* Files smaller than this are read: a mapping costs more than a copy. */
-#define MAP_FROM ((size_t)1 << 18)
 
 static int failed(struct errmsg *em, const char *path, const char *what)
 {
@@ -31,6 +29,9 @@ static int failed(struct errmsg *em, const char *path, const char *what)
 	case EDQUOT:
 		remedy = "; free some space and try again";
 		break;
+	case EFBIG:
+		remedy = "; raise the limit (ulimit -f)";
+		break;
 	case ENOENT:
 		remedy = "; check the path";
 		break;
@@ -42,10 +43,19 @@ static int failed(struct errmsg *em, const char *path, const char *what)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Reads to the end; for pipes, and for files whose size is not to be trusted. */
-static int read_all(int fd, const char *path, size_t max, struct file_view *out, struct errmsg *em)
+/* What pipes get at first, and other things whose size is not known. */
+#define READ_FIRST ((size_t)1 << 16)
+
+static int too_large(struct errmsg *em, const char *path, size_t max)
 {
-	size_t cap = MAP_FROM;
+	return err_set(em, E_LIMIT, "%s: larger than %zu octets", path, max);
+}
+
+/* Reads to the end. @expect: the size, as far as one knows it; it may change while we read. */
+static int read_all(int fd, const char *path, size_t expect, size_t max, struct file_view *out,
+		    struct errmsg *em)
+{
+	size_t cap = expect + 1; /* the octet more tells the end from a full buffer */
 	char *data = mem_alloc(cap + FILE_SLACK);
 	size_t len = 0;
 	int err = E_OK;
@@ -63,7 +73,7 @@ static int read_all(int fd, const char *path, size_t max, struct file_view *out,
 		}
 		len += (size_t)n;
 		if (len > max) {
-			err = err_set(em, E_LIMIT, "%s: larger than %zu octets", path, max);
+			err = too_large(em, path, max);
 			break;
 		}
 		if (len == cap) {
@@ -76,34 +86,14 @@ static int read_all(int fd, const char *path, size_t max, struct file_view *out,
 		return err;
 	}
 	memset(data + len, 0, FILE_SLACK);
-	*out = (struct file_view){ .data = data, .len = len, .base = data };
-	return E_OK;
-}
-
-/* Maps the file over the start of an anonymous stretch that is one page longer, so that zeros
- * follow whatever its length. */
-static int map_file(int fd, const char *path, size_t len, struct file_view *out, struct errmsg *em)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t span = ((len + page - 1) & ~(page - 1)) + page;
-	void *base = mmap(NULL, span, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (base == MAP_FAILED) {
-		return failed(em, path, "map");
-	}
-	if (mmap(base, len, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) == MAP_FAILED) {
-		int err = failed(em, path, "map");
-		(void)munmap(base, span);
-		return err;
-	}
-	(void)madvise(base, len, MADV_SEQUENTIAL);
-	*out = (struct file_view){ .data = base, .len = len, .mapped = span, .base = base };
+	*out = (struct file_view){ .data = data, .len = len };
 	return E_OK;
 }
 
 int file_read(const char *path, size_t max, struct file_view *out, struct errmsg *em)
 {
 	if (strcmp(path, "-") == 0) {
-		return read_all(STDIN_FILENO, "standard input", max, out, em);
+		return read_all(STDIN_FILENO, "standard input", READ_FIRST, max, out, em);
 	}
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
@@ -115,12 +105,12 @@ int file_read(const char *path, size_t max, struct file_view *out, struct errmsg
 		err = failed(em, path, "look at");
 	} else if (S_ISDIR(st.st_mode)) {
 		err = err_set(em, E_INVAL, "%s: is a directory; name a file", path);
-	} else if (S_ISREG(st.st_mode) && (size_t)st.st_size > max) {
-		err = err_set(em, E_LIMIT, "%s: larger than %zu octets", path, max);
-	} else if (S_ISREG(st.st_mode) && (size_t)st.st_size >= MAP_FROM) {
-		err = map_file(fd, path, (size_t)st.st_size, out, em);
+	} else if (!S_ISREG(st.st_mode)) {
+		err = read_all(fd, path, READ_FIRST, max, out, em);
+	} else if ((size_t)st.st_size > max) {
+		err = too_large(em, path, max);
 	} else {
-		err = read_all(fd, path, max, out, em);
+		err = read_all(fd, path, (size_t)st.st_size, max, out, em);
 	}
 	(void)close(fd);
 	return err;
@@ -128,11 +118,7 @@ int file_read(const char *path, size_t max, struct file_view *out, struct errmsg
 
 void file_view_clear(struct file_view *v)
 {
-	if (v->mapped != 0) {
-		(void)munmap(v->base, v->mapped);
-	} else {
-		mem_free(v->base);
-	}
+	mem_free(v->data);
 	*v = (struct file_view){ 0 };
 }
 
@@ -141,37 +127,62 @@ void file_view_clear(struct file_view *v)
 static void out_clear(struct file_out *f)
 {
 	mem_free(f->path);
+	mem_free(f->real);
 	mem_free(f->temp);
 	*f = (struct file_out){ .fd = -1 };
+}
+
+/* Opens a new file beside f->real. Its name is not to be guessed, as the directory may be open to
+ * others; open rather than mkostemp, so that the umask counts. */
+static int open_temp(struct file_out *f, mode_t mode)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	size_t len = strlen(f->real);
+	f->temp = mem_alloc(len + sizeof(".12345678"));
+	memcpy(f->temp, f->real, len);
+	f->temp[len] = '.';
+	do {
+		uint8_t r[8];
+		if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r)) {
+			return -1;
+		}
+		for (size_t i = 0; i < sizeof(r); i++) {
+			f->temp[len + 1 + i] = letters[r[i] % 32];
+		}
+		f->temp[len + 1 + sizeof(r)] = '\0';
+		f->fd = open(f->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	} while (f->fd < 0 && errno == EEXIST);
+	return f->fd;
 }
 
 int file_out_open(struct file_out *f, const char *path, mode_t mode, struct errmsg *em)
 {
 	*f = (struct file_out){ .fd = -1 };
-	f->path = mem_str(path, strlen(path));
 	if (strcmp(path, "-") == 0) {
-		f->to_stdout = true;
+		f->path = mem_str("standard output", strlen("standard output"));
 		f->fd = STDOUT_FILENO;
 		return E_OK;
 	}
-	size_t room = strlen(path) + 8;
-	f->temp = mem_alloc(room);
-	(void)snprintf(f->temp, room, "%s.XXXXXX", path);
-	f->fd = mkostemp(f->temp, O_CLOEXEC);
-	if (f->fd < 0) {
-		int err = failed(em, path, "create a file beside it");
+	f->path = mem_str(path, strlen(path));
+	struct stat st;
+	bool there = stat(path, &st) == 0;
+	int err = E_OK;
+	if (there && S_ISDIR(st.st_mode)) {
+		err = err_set(em, E_INVAL, "%s: is a directory; name a file", path);
+	} else if (there && !S_ISREG(st.st_mode)) {
+		f->fd = open(path, O_WRONLY | O_CLOEXEC);
+		err = f->fd < 0 ? failed(em, path, "open") : E_OK;
+	} else {
+		f->real = there ? realpath(path, NULL) : NULL;
+		f->real = f->real != NULL ? f->real : mem_str(path, strlen(path));
+		if (open_temp(f, mode) < 0) {
+			err = failed(em, path, "create a file beside it");
+		}
+	}
+	if (err != E_OK) {
 		out_clear(f);
-		return err;
 	}
-	/* mkostemp makes it 0600; the umask is respected as open would. */
-	mode_t mask = umask(0);
-	(void)umask(mask);
-	if (fchmod(f->fd, mode & ~mask) != 0) {
-		int err = failed(em, path, "set permissions of");
-		file_out_abort(f);
-		return err;
-	}
-	return E_OK;
+	return err;
 }
 
 void file_out_write(struct file_out *f, const void *data, size_t len)
@@ -183,7 +194,7 @@ void file_out_write(struct file_out *f, const void *data, size_t len)
 			continue;
 		}
 		if (n < 0) {
-			f->err = failed(&f->em, f->to_stdout ? "standard output" : f->path, "write");
+			f->err = failed(&f->em, f->path, "write");
 			return;
 		}
 		p += n;
@@ -191,7 +202,7 @@ void file_out_write(struct file_out *f, const void *data, size_t len)
 	}
 }
 
-/* A rename is durable once the directory is. */
+/* A rename is durable once the directory is. Returns 0 or -1 with errno set. */
 static int sync_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -203,9 +214,36 @@ static int sync_directory(const char *path)
 	if (fd < 0) {
 		return -1;
 	}
-	int bad = fsync(fd);
+	/* EINVAL: a file system whose directories need none. */
+	int bad = fsync(fd) != 0 && errno != EINVAL ? errno : 0;
 	(void)close(fd);
+	errno = bad;
+	return bad != 0 ? -1 : 0;
+}
+
+/* Closes the descriptor that is ours; what the system kept back until now comes out as an error. */
+static int out_close(struct file_out *f)
+{
+	int bad = f->fd >= 0 && f->fd != STDOUT_FILENO ? close(f->fd) : 0;
+	f->fd = -1;
 	return bad;
+}
+
+/* Moves the complete temporary file to its name. */
+static int put_in_place(struct file_out *f, struct errmsg *em)
+{
+	if (fsync(f->fd) != 0 || out_close(f) != 0) {
+		return failed(em, f->path, "write to disk");
+	}
+	if (rename(f->temp, f->real) != 0) {
+		return failed(em, f->path, "replace");
+	}
+	mem_free(f->temp);
+	f->temp = NULL;
+	if (sync_directory(f->real) != 0) {
+		return failed(em, f->path, "write to disk the directory of");
+	}
+	return E_OK;
 }
 
 int file_out_commit(struct file_out *f, struct errmsg *em)
@@ -215,18 +253,10 @@ int file_out_commit(struct file_out *f, struct errmsg *em)
 		if (em != NULL) {
 			*em = f->em;
 		}
-	} else if (!f->to_stdout && fsync(f->fd) != 0) {
-		err = failed(em, f->path, "write to disk");
-	} else if (!f->to_stdout && rename(f->temp, f->path) != 0) {
-		err = failed(em, f->path, "replace");
-	} else if (!f->to_stdout) {
-		(void)close(f->fd);
-		f->fd = -1;
-		mem_free(f->temp);
-		f->temp = NULL;
-		if (sync_directory(f->path) != 0) {
-			err = failed(em, f->path, "write to disk the directory of");
-		}
+	} else if (f->temp != NULL) {
+		err = put_in_place(f, em);
+	} else if (out_close(f) != 0) {
+		err = failed(em, f->path, "write");
 	}
 	file_out_abort(f);
 	return err;
@@ -237,9 +267,7 @@ void file_out_abort(struct file_out *f)
 	if (f->path == NULL) {
 		return;
 	}
-	if (f->fd >= 0 && !f->to_stdout) {
-		(void)close(f->fd);
-	}
+	(void)out_close(f);
 	if (f->temp != NULL) {
 		(void)unlink(f->temp);
 	}
