@@ -1,6 +1,8 @@
 /* zones/base/log.c - one line per event. */
 #include "zones/base/log.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_OCTETS 2048
+#include "zones/base/buf.h"
+#include "zones/base/text.h"
+
+#define LINE_MAX_OCTETS 2048 /* of the pairs; longer ones are cut */
 
 const char *const log_level_names[] = { "error", "warn", "notice", "info", "debug", NULL };
 static const int syslog_levels[] = { LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
@@ -44,6 +49,7 @@ int log_level_from_text(const char *text, enum log_level *out)
 
 const char *log_quote(const char *value, char *out, size_t room)
 {
+	assert(room >= LOG_QUOTE_MIN);
 	bool plain = *value != '\0';
 	for (const char *c = value; *c != '\0'; c++) {
 		plain = plain && *c > ' ' && *c < 0x7f && *c != '"' && *c != '\\' && *c != '=';
@@ -59,7 +65,7 @@ const char *log_quote(const char *value, char *out, size_t room)
 		if (x == '"' || x == '\\') {
 			out[n++] = '\\';
 			out[n++] = *c;
-		} else if (x < ' ' || x == 0x7f) {
+		} else if (x < ' ' || x >= 0x7f) {
 			n += (size_t)snprintf(out + n, room - n, "\\x%02X", x);
 		} else {
 			out[n++] = *c;
@@ -70,56 +76,111 @@ const char *log_quote(const char *value, char *out, size_t room)
 	return out;
 }
 
-/* "a=b c="d e"" as members of a JSON object; the pairs are ours and well-formed. */
-static void json_pairs(const char *pairs, char *out, size_t room)
+/* One character of a value that log_quote may have escaped, as JSON has it; returns what follows. */
+static const char *json_char(struct buf *out, const char *c, bool quoted)
 {
-	size_t n = 0;
+	uint8_t octet;
+	if (quoted && c[0] == '\\' && (c[1] == '"' || c[1] == '\\')) {
+		buf_add(out, c, 2);
+		return c + 2;
+	}
+	if (quoted && c[0] == '\\' && c[1] == 'x' && c[2] != '\0' &&
+	    text_from_hex(c + 2, 2, &octet, 1) == 1) {
+		buf_printf(out, "\\u%04X", octet);
+		return c + 4;
+	}
+	octet = (uint8_t)*c;
+	if (octet < ' ' || octet >= 0x7f) {
+		buf_printf(out, "\\u%04X", octet);
+	} else if (octet == '"' || octet == '\\') {
+		buf_char(out, '\\');
+		buf_char(out, *c);
+	} else {
+		buf_char(out, *c);
+	}
+	return c + 1;
+}
+
+/* The pairs (a=b c="d e") as members of a JSON object. They are ours, but the last of them may have
+ * been cut, and what comes out is JSON nevertheless. */
+static void json_pairs(struct buf *out, const char *pairs)
+{
 	const char *p = pairs;
-	out[0] = '\0';
-	while (*p != '\0' && n + 8 < room) {
-		const char *eq = strchr(p, '=');
-		if (eq == NULL) {
-			break;
+	while (*p != '\0') {
+		size_t name = strcspn(p, "= ");
+		bool has_value = p[name] == '=';
+		buf_str(out, ",\"");
+		for (const char *end = p + name; p < end;) {
+			p = json_char(out, p, false);
 		}
-		bool quoted = eq[1] == '"';
-		const char *v = eq + 1 + quoted;
-		const char *end = v;
-		while (*end != '\0' && (quoted ? *end != '"' : *end != ' ')) {
-			end += *end == '\\' && end[1] != '\0' ? 2 : 1;
+		buf_str(out, "\":\"");
+		p += has_value;
+		bool quoted = has_value && *p == '"';
+		p += quoted;
+		while (*p != '\0' && *p != (quoted ? '"' : ' ')) {
+			p = json_char(out, p, quoted);
 		}
-		n += (size_t)snprintf(out + n, room - n, ",\"%.*s\":\"%.*s\"", (int)(eq - p), p,
-				      (int)(end - v), v);
-		p = end + (quoted && *end == '"');
-		while (*p == ' ') {
-			p++;
-		}
+		buf_char(out, '"');
+		p += *p == '"';
+		p += strspn(p, " ");
 	}
 }
 
-static void write_stderr(enum log_level level, const char *id, const char *pairs)
+/* The event without the time and the level, which syslog adds. */
+static void event_text(struct buf *out, const char *id, const char *pairs)
 {
-	char line[LINE_MAX_OCTETS + 256];
-	char members[LINE_MAX_OCTETS];
+	buf_str(out, id);
+	if (*pairs != '\0') {
+		buf_char(out, ' ');
+	}
+	for (const char *c = pairs; *c != '\0'; c++) {
+		/* Only a value that escaped log_quote holds any of these. */
+		buf_char(out, (uint8_t)*c < ' ' || *c == 0x7f ? '?' : *c);
+	}
+}
+
+static void event_json(struct buf *out, const char *id, const char *pairs)
+{
+	buf_printf(out, "\"event\":\"%s\"", id);
+	json_pairs(out, pairs);
+	buf_char(out, '}');
+}
+
+static void write_stderr(enum log_level level, bool json, const char *id, const char *pairs)
+{
+	struct buf line = { 0 };
 	char when[32];
 	struct tm tm;
 	time_t now = time(NULL);
 	(void)gmtime_r(&now, &tm);
 	(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	int n;
-	if (__atomic_load_n(&config.json, __ATOMIC_RELAXED)) {
-		json_pairs(pairs, members, sizeof(members));
-		n = snprintf(line, sizeof(line),
-			     "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"%s}\n", when,
-			     log_level_names[level], id, members);
+	const char *name = log_level_names[level];
+	if (json) {
+		buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",", when, name);
+		event_json(&line, id, pairs);
 	} else {
-		n = snprintf(line, sizeof(line), "%s %s %s%s%s\n", when, log_level_names[level], id,
-			     *pairs != '\0' ? " " : "", pairs);
+		buf_printf(&line, "%s %s ", when, name);
+		event_text(&line, id, pairs);
 	}
-	size_t len = n < 0 ? 0 : (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1;
+	buf_char(&line, '\n');
 	/* One call for one line, so that lines of several threads do not mix. A log that cannot be
 	 * written has no place to say so. */
-	ssize_t written = write(STDERR_FILENO, line, len);
+	ssize_t written = write(STDERR_FILENO, line.data, line.len);
 	(void)written;
+	buf_clear(&line);
+}
+
+static void write_syslog(enum log_level level, bool json, const char *id, const char *pairs)
+{
+	struct buf line = { 0 };
+	if (json) {
+		buf_char(&line, '{');
+		event_json(&line, id, pairs);
+	} else {
+		event_text(&line, id, pairs);
+	}
+	syslog(syslog_levels[level], "%s", line.data);
+	buf_clear(&line);
 }
 
 void log_event(enum log_level level, const char *id, const char *fmt, ...)
@@ -127,14 +188,17 @@ void log_event(enum log_level level, const char *id, const char *fmt, ...)
 	if (level > __atomic_load_n(&config.level, __ATOMIC_RELAXED)) {
 		return;
 	}
+	int saved = errno;
 	char pairs[LINE_MAX_OCTETS];
 	va_list ap;
 	va_start(ap, fmt);
 	(void)vsnprintf(pairs, sizeof(pairs), fmt, ap);
 	va_end(ap);
+	bool json = __atomic_load_n(&config.json, __ATOMIC_RELAXED);
 	if (__atomic_load_n(&config.target, __ATOMIC_RELAXED) == LOG_TO_SYSLOG) {
-		syslog(syslog_levels[level], "%s %s", id, pairs);
+		write_syslog(level, json, id, pairs);
 	} else {
-		write_stderr(level, id, pairs);
+		write_stderr(level, json, id, pairs);
 	}
+	errno = saved;
 }

@@ -15,11 +15,18 @@
 #include "zones/base/attr.h"
 #include "zones/base/err.h"
 
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_NOTICE, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level {
+	LOG_LEVEL_ERROR,
+	LOG_LEVEL_WARN,
+	LOG_LEVEL_NOTICE,
+	LOG_LEVEL_INFO,
+	LOG_LEVEL_DEBUG
+};
 
 enum log_target { LOG_TO_STDERR, LOG_TO_SYSLOG };
 
-/* @level: the least urgent one that is still written. @json: one object per line. */
+/* @level: the least urgent one that is still written. @json: one object per line. @ident: borrowed
+ * for good; what syslog calls us. */
 void log_open(enum log_target target, enum log_level level, bool json, const char *ident);
 /* "error" "warn" "notice" "info" "debug", by level; NULL-terminated. */
 extern const char *const log_level_names[];
@@ -30,8 +37,10 @@ MUST_USE int log_level_from_text(const char *text, enum log_level *out);
  * each value that can hold foreign octets went through log_quote. */
 PRINTF(3, 4) void log_event(enum log_level level, const char *id, const char *fmt, ...);
 
-/* @value as it stands in a log line: itself, or quoted with \" \\ \xHH escapes. Returns @out, always
- * NUL-terminated, cut to @room. */
+/* @value as it stands in a log line: itself, or quoted with \" \\ \xHH escapes, the latter for all
+ * that is not printable ASCII. Returns @out, always NUL-terminated, cut to @room (LOG_QUOTE_MIN at
+ * least). */
+#define LOG_QUOTE_MIN 8
 const char *log_quote(const char *value, char *out, size_t room);
 
 #define log_error(id, ...)  log_event(LOG_LEVEL_ERROR, id, __VA_ARGS__)
