@@ -21,6 +21,6 @@ void epoch_wait(void);
 
 /* Pointer store and load with the ordering that readers need. */
 #define epoch_publish(ptr_to, value) __atomic_store_n((ptr_to), (value), __ATOMIC_RELEASE)
-#define epoch_read(ptr_to)           __atomic_load_n((ptr_to), __ATOMIC_CONSUME)
+#define epoch_read(ptr_to)	     __atomic_load_n((ptr_to), __ATOMIC_CONSUME)
 
 #endif
