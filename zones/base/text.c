@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "zones/base/err.h"
+#include "zones/base/wire.h"
 
 /* clang-format off */
 #define R4(M, i)  M(i), M((i) + 1), M((i) + 2), M((i) + 3)
@@ -100,49 +101,109 @@ void text_to_hex(const uint8_t *in, size_t len, char *out)
 	}
 }
 
+/* Four digits to 20 bits; negative when one is none. */
+static int32_t b32_half(const uint8_t *s)
+{
+	int a = b32_value[s[0]];
+	int b = b32_value[s[1]];
+	int c = b32_value[s[2]];
+	int d = b32_value[s[3]];
+	int32_t bits = (a & 31) << 15 | (b & 31) << 10 | (c & 31) << 5 | (d & 31);
+	return (a | b | c | d) < 0 ? -1 : bits;
+}
+
+/* Eight digits to 40 bits; negative when one is none. */
+static int64_t b32_group(const uint8_t *s)
+{
+	int64_t high = b32_half(s);
+	int64_t low = b32_half(s + 4);
+	return (high | low) < 0 ? -1 : high * (1 << 20) + low;
+}
+
 int text_from_base32hex(const char *s, size_t len, uint8_t *out, size_t room)
 {
 	/* 1, 3 and 6 left-over digits do not fill an octet. */
 	if (len % 8 == 1 || len % 8 == 3 || len % 8 == 6) {
 		return E_SYNTAX;
 	}
-	if (len * 5 / 8 > room) {
+	size_t total = len / 8 * 5 + len % 8 * 5 / 8;
+	if (total > room) {
 		return E_NOSPACE;
 	}
-	uint32_t bits = 0;
-	unsigned have = 0;
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++) {
-		int v = b32_value[(uint8_t)s[i]];
-		if (v < 0) {
+	const uint8_t *in = (const uint8_t *)s;
+	for (; len >= 8; len -= 8) {
+		int64_t bits = b32_group(in);
+		if (bits < 0) {
 			return E_SYNTAX;
 		}
-		bits = bits << 5 | (uint32_t)v;
-		have += 5;
-		if (have >= 8) {
-			have -= 8;
-			out[n++] = (uint8_t)(bits >> have);
+		out[0] = (uint8_t)(bits >> 32);
+		be32_put(out + 1, (uint32_t)bits);
+		in += 8;
+		out += 5;
+	}
+	if (len != 0) {
+		uint8_t digits[8] = { '0', '0', '0', '0', '0', '0', '0', '0' };
+		memcpy(digits, in, len);
+		int64_t bits = b32_group(digits);
+		size_t take = len * 5 / 8;
+		/* What does not fill an octet must be zero, so that each value has one spelling. */
+		if (bits < 0 || (bits & ((INT64_C(1) << (40 - 8 * take)) - 1)) != 0) {
+			return E_SYNTAX;
+		}
+		for (size_t i = 0; i < take; i++) {
+			out[i] = (uint8_t)(bits >> (32 - 8 * i));
 		}
 	}
-	return (bits & ((1U << have) - 1)) != 0 ? E_SYNTAX : (int)n;
+	return (int)total;
 }
 
 void text_to_base32hex(const uint8_t *in, size_t len, char *out)
 {
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
-	uint32_t bits = 0;
-	unsigned have = 0;
-	for (size_t i = 0; i < len; i++) {
-		bits = bits << 8 | in[i];
-		have += 8;
-		while (have >= 5) {
-			have -= 5;
-			*out++ = digits[bits >> have & 31];
+	for (; len >= 5; len -= 5) {
+		uint64_t bits = (uint64_t)in[0] << 32 | be32_get(in + 1);
+		for (unsigned i = 0; i < 8; i++) {
+			out[i] = digits[bits >> (35 - 5 * i) & 31];
+		}
+		in += 5;
+		out += 8;
+	}
+	if (len != 0) {
+		uint64_t bits = 0;
+		for (size_t i = 0; i < 5; i++) {
+			bits = bits << 8 | (i < len ? in[i] : 0);
+		}
+		for (size_t i = 0; i < TEXT_BASE32HEX_LEN(len); i++) {
+			out[i] = digits[bits >> (35 - 5 * i) & 31];
 		}
 	}
-	if (have != 0) {
-		*out = digits[bits << (5 - have) & 31];
+}
+
+/* Four characters to 24 bits; negative when one is no digit. */
+static int32_t b64_group(const uint8_t *s)
+{
+	int a = b64_value[s[0]];
+	int b = b64_value[s[1]];
+	int c = b64_value[s[2]];
+	int d = b64_value[s[3]];
+	int32_t bits = (a & 63) << 18 | (b & 63) << 12 | (c & 63) << 6 | (d & 63);
+	return (a | b | c | d) < 0 ? -1 : bits;
+}
+
+/* The group with padding at the end: one or two octets. */
+static int b64_last(const uint8_t *s, size_t take, uint8_t *out)
+{
+	const uint8_t digits[4] = { s[0], s[1], take == 2 ? s[2] : 'A', 'A' };
+	int32_t bits = b64_group(digits);
+	/* What the padding hides must be zero, so that each value has one spelling. */
+	if (bits < 0 || (bits & (take == 2 ? 0xff : 0xffff)) != 0) {
+		return E_SYNTAX;
 	}
+	out[0] = (uint8_t)(bits >> 16);
+	if (take == 2) {
+		out[1] = (uint8_t)(bits >> 8);
+	}
+	return E_OK;
 }
 
 int text_from_base64(const char *s, size_t len, uint8_t *out, size_t room)
@@ -150,39 +211,30 @@ int text_from_base64(const char *s, size_t len, uint8_t *out, size_t room)
 	if (len % 4 != 0) {
 		return E_SYNTAX;
 	}
-	size_t pad = 0;
-	while (pad < 2 && pad < len && s[len - 1 - pad] == '=') {
-		pad++;
+	if (len == 0) {
+		return 0;
 	}
+	size_t pad = s[len - 1] != '=' ? 0 : s[len - 2] != '=' ? 1 : 2;
 	size_t total = len / 4 * 3 - pad;
 	if (total > room) {
 		return E_NOSPACE;
 	}
-	size_t n = 0;
-	for (size_t i = 0; i < len; i += 4) {
-		size_t digits = i + 4 == len ? 4 - pad : 4;
-		uint32_t bits = 0;
-		int bad = 0;
-		for (size_t k = 0; k < 4; k++) {
-			int v = k < digits ? b64_value[(uint8_t)s[i + k]] : 0;
-			bad |= v;
-			bits = bits << 6 | ((uint32_t)v & 63);
-		}
-		if (bad < 0) {
+	const uint8_t *in = (const uint8_t *)s;
+	const uint8_t *end = in + len - (pad != 0 ? 4 : 0);
+	for (; in < end; in += 4) {
+		int32_t bits = b64_group(in);
+		if (bits < 0) {
 			return E_SYNTAX;
 		}
-		const uint8_t octets[3] = { (uint8_t)(bits >> 16), (uint8_t)(bits >> 8),
-					    (uint8_t)bits };
-		size_t take = total - n < 3 ? total - n : 3;
-		for (size_t k = 0; k < take; k++) {
-			out[n++] = octets[k];
-		}
-		/* What the padding hides must be zero, so that each value has one spelling. */
-		if ((take == 1 && (bits & 0xffff) != 0) || (take == 2 && (bits & 0xff) != 0)) {
-			return E_SYNTAX;
-		}
+		out[0] = (uint8_t)(bits >> 16);
+		out[1] = (uint8_t)(bits >> 8);
+		out[2] = (uint8_t)bits;
+		out += 3;
 	}
-	return (int)n;
+	if (pad != 0 && b64_last(in, 3 - pad, out) != E_OK) {
+		return E_SYNTAX;
+	}
+	return (int)total;
 }
 
 void text_to_base64(const uint8_t *in, size_t len, char *out)

@@ -27,7 +27,7 @@ void text_to_hex(const uint8_t *in, size_t len, char *out);
 
 /* RFC 4648 §7 without padding, as in NSEC3 owner names (RFC 5155 §3.3); either case in. */
 MUST_USE int text_from_base32hex(const char *s, size_t len, uint8_t *out, size_t room);
-#define TEXT_BASE32HEX_LEN(n) (((n) * 8 + 4) / 5)
+#define TEXT_BASE32HEX_LEN(n) ((8 * (n) + 4) / 5)
 /* Writes TEXT_BASE32HEX_LEN(len) digits in lower case, no NUL. */
 void text_to_base32hex(const uint8_t *in, size_t len, char *out);
 
