@@ -14,7 +14,7 @@ struct arena {
 	uint8_t *pos;
 	uint8_t *end;
 	size_t chunk_size; /* octets of the next chunk; doubles up to ARENA_CHUNK_MAX */
-	size_t used;       /* octets handed out */
+	size_t used;	   /* octets handed out */
 };
 
 #define ARENA_CHUNK_MIN ((size_t)4096)

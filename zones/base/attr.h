@@ -14,9 +14,8 @@
 #define LIKELY(x)     __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)   __builtin_expect(!!(x), 0)
 #define ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
-/* clang-format on */
-
 /* The struct of @type whose member @member is at @ptr. */
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+/* clang-format on */
 
 #endif

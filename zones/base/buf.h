@@ -44,7 +44,9 @@ static inline void buf_reset(struct buf *b)
 static inline void buf_add(struct buf *b, const void *src, size_t len)
 {
 	char *to = buf_reserve(b, len);
-	memcpy(to, src, len);
+	if (len != 0) {
+		memcpy(to, src, len); /* src may be NULL where there is nothing */
+	}
 	to[len] = '\0';
 	b->len += len;
 }

@@ -10,8 +10,8 @@ const char *err_text(int err)
 {
 	switch (err) {
 #define X(name, code, text)                                                                        \
-	case (code):                                                                               \
-		return (text);
+ case (code):                                                                                      \
+  return (text);
 		ERR_MAP(X)
 #undef X
 	default:
@@ -54,24 +54,27 @@ int err_set(struct errmsg *em, int err, const char *fmt, ...)
 	return err;
 }
 
+/* Adds as much of @text as there is room for. */
+static void append(struct errmsg *em, const char *text)
+{
+	size_t used = strlen(em->text);
+	size_t len = strnlen(text, sizeof(em->text) - 1 - used);
+	memcpy(em->text + used, text, len);
+	em->text[used + len] = '\0';
+}
+
 int err_prefix(struct errmsg *em, int err, const char *fmt, ...)
 {
 	if (em == NULL) {
 		return err;
 	}
-	struct errmsg old = *em;
+	struct errmsg out; /* apart, as the old text may be among the arguments */
 	va_list ap;
 	va_start(ap, fmt);
-	int n = vsnprintf(em->text, sizeof(em->text), fmt, ap);
+	(void)vsnprintf(out.text, sizeof(out.text), fmt, ap);
 	va_end(ap);
-	size_t used = n < 0 ? 0 : (size_t)n;
-	if (used + 2 < sizeof(em->text)) {
-		size_t room = sizeof(em->text) - used - 3;
-		size_t len = strnlen(old.text, sizeof(old.text));
-		len = len < room ? len : room;
-		memcpy(em->text + used, ": ", 2);
-		memcpy(em->text + used + 2, old.text, len);
-		em->text[used + 2 + len] = '\0';
-	}
+	append(&out, ": ");
+	append(&out, em->text);
+	*em = out;
 	return err;
 }

@@ -25,22 +25,30 @@ void *mem_zalloc(size_t size)
 	return mem_array(1, size);
 }
 
+/* The product, at least 1, as malloc(0) may be NULL. */
+static size_t total_of(size_t count, size_t size)
+{
+	size_t total = 0;
+	if (__builtin_mul_overflow(count, size, &total)) {
+		out_of_memory(SIZE_MAX);
+	}
+	return total != 0 ? total : 1;
+}
+
 void *mem_array(size_t count, size_t size)
 {
-	void *p = calloc(count != 0 ? count : 1, size != 0 ? size : 1);
+	size_t total = total_of(count, size);
+	void *p = calloc(1, total);
 	if (p == NULL) {
-		out_of_memory(size);
+		out_of_memory(total);
 	}
 	return p;
 }
 
 void *mem_realloc(void *ptr, size_t count, size_t size)
 {
-	size_t total = 0;
-	if (__builtin_mul_overflow(count, size, &total)) {
-		out_of_memory(SIZE_MAX);
-	}
-	void *p = realloc(ptr, total != 0 ? total : 1);
+	size_t total = total_of(count, size);
+	void *p = realloc(ptr, total);
 	if (p == NULL) {
 		out_of_memory(total);
 	}
@@ -105,5 +113,7 @@ bool secret_equal(const void *a, size_t alen, const void *b, size_t blen)
 
 void mem_wipe(void *ptr, size_t len)
 {
-	explicit_bzero(ptr, len);
+	if (len != 0) {
+		explicit_bzero(ptr, len);
+	}
 }

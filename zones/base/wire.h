@@ -55,7 +55,8 @@ static inline void be32_put(uint8_t *p, uint32_t v)
 static inline struct reader reader_of(const void *data, size_t len)
 {
 	const uint8_t *p = data;
-	return (struct reader){ .start = p, .pos = p, .end = p + len, .err = E_OK };
+	const uint8_t *end = len != 0 ? p + len : p; /* NULL + 0 is undefined in C */
+	return (struct reader){ .start = p, .pos = p, .end = end, .err = E_OK };
 }
 
 static inline size_t reader_left(const struct reader *r)
@@ -103,7 +104,8 @@ static inline uint32_t reader_u32(struct reader *r)
 static inline struct writer writer_of(void *data, size_t len)
 {
 	uint8_t *p = data;
-	return (struct writer){ .start = p, .pos = p, .end = p + len, .err = E_OK };
+	uint8_t *end = len != 0 ? p + len : p;
+	return (struct writer){ .start = p, .pos = p, .end = end, .err = E_OK };
 }
 
 static inline size_t writer_left(const struct writer *w)
