@@ -71,17 +71,21 @@ help: ## list the targets
 	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  \1|\2/p' Makefile | sort | column -t -s '|'
 	@echo "  MODE=release|debug|asan|tsan picks the kind of build, FUZZ_SECONDS the time of a fuzz run"
 
+# V=1 shows whole commands.
+V ?= 0
+say = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $(2);)
+
 # --- building ----------------------------------------------------------------------------------
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 define archive_rule
 $(call archive,$(1)): $(call layer_objects,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$(AR) rcs $$@ $$^
+	$$(call say,AR,$$@)$(AR) rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 
@@ -89,7 +93,7 @@ $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 define link_rule
 $(1): $(2) $(call archives_of,$(3))
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_$(MODE)) $$(LDFLAGS) $$^ $(4) $(call libs_of,$(3)) -o $$@
+	$$(call say,LD,$$@)$$(CC) $$(CFLAGS_$(MODE)) $$(LDFLAGS) $$^ $(4) $(call libs_of,$(3)) -o $$@
 endef
 layer_of = $(patsubst %/,%,$(dir $(1)))
 $(foreach p,$(PROGRAMS),$(eval \
