@@ -7,13 +7,13 @@
 #include <urcu-qsbr.h>
 
 #ifdef __SANITIZE_THREAD__
-#	include <sanitizer/tsan_interface.h>
+# include <sanitizer/tsan_interface.h>
 static char order; /* only its address means something */
-#	define READER_IS_DONE()    __tsan_release(&order)
-#	define READERS_WERE_DONE() __tsan_acquire(&order)
+# define READER_IS_DONE()    __tsan_release(&order)
+# define READERS_WERE_DONE() __tsan_acquire(&order)
 #else
-#	define READER_IS_DONE()    ((void)0)
-#	define READERS_WERE_DONE() ((void)0)
+# define READER_IS_DONE()    ((void)0)
+# define READERS_WERE_DONE() ((void)0)
 #endif
 
 void epoch_register(void)
