@@ -1,0 +1,55 @@
+/* zones/dns/compress.h - name compression (RFC 1035 §4.1.4) for a message being written.
+ *
+ * Remembers where suffixes of names stand in the message, found by their hash:
+ *
+ *     www.example.com. at 12   ->   www.example.com. 12, example.com. 16, com. 24
+ *
+ * Case is kept: a suffix is shared only where the octets are equal. Room is bounded; when it is
+ * used up, names are still compressed against what is known, and new ones are not remembered.
+ *
+ * Threads: one writer.
+ * Memory:  names given here are borrowed until the next compress_begin. */
+#ifndef ZONES_DNS_COMPRESS_H
+#define ZONES_DNS_COMPRESS_H
+
+#include "zones/base/wire.h"
+#include "zones/dns/message.h"
+
+#define COMPRESS_BUCKETS 128
+/* Enough for all names of a UDP message, fits an octet. */
+#define COMPRESS_MAX 240
+
+struct compress_suffix {
+	const uint8_t *name;
+	uint16_t offset; /* in the message */
+	uint8_t len;
+	uint8_t bucket;
+	uint8_t next; /* in the bucket: place + 1, or 0 */
+};
+
+/* Zeroed, it is ready for compress_begin. */
+struct compress {
+	unsigned count;
+	uint8_t bucket[COMPRESS_BUCKETS]; /* the newest suffix of that hash: place + 1, or 0 */
+	struct compress_suffix suffix[COMPRESS_MAX];
+};
+
+/* Forgets everything: a new message. */
+void compress_begin(struct compress *c);
+
+/* @name stands whole (not compressed) at @offset. */
+void compress_add(struct compress *c, const uint8_t *name, size_t offset);
+
+/* Writes @name at the writer's place (w->start is the message), compressed, and remembers it. Returns the
+ * offset by which it can be pointed at from now on, 0 when it cannot be (out of reach, the root, or
+ * w->err). */
+uint16_t compress_name(struct compress *c, struct writer *w, const uint8_t *name);
+
+/* For taking back what was written: all that was remembered since the mark is forgotten. */
+static inline unsigned compress_mark(const struct compress *c)
+{
+	return c->count;
+}
+void compress_rewind(struct compress *c, unsigned mark);
+
+#endif

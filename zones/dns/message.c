@@ -1,0 +1,42 @@
+/* zones/dns/message.c - header, question and records of a message. */
+#include "zones/dns/message.h"
+
+int message_read_header(struct reader *r, struct message_header *out)
+{
+	out->id = reader_u16(r);
+	out->flags = reader_u16(r);
+	for (unsigned i = 0; i < SECTIONS; i++) {
+		out->count[i] = reader_u16(r);
+	}
+	return r->err;
+}
+
+void message_write_header(uint8_t out[MESSAGE_HEADER_LEN], const struct message_header *h)
+{
+	be16_put(out, h->id);
+	be16_put(out + 2, h->flags);
+	for (unsigned i = 0; i < SECTIONS; i++) {
+		be16_put(out + 4 + 2 * i, h->count[i]);
+	}
+}
+
+int message_read_question(struct reader *r, struct message_question *out)
+{
+	out->name = dname_read(r);
+	out->type = reader_u16(r);
+	out->class = reader_u16(r);
+	return r->err;
+}
+
+int message_read_rr(struct reader *r, struct message_rr *out)
+{
+	if (dname_read_compressed(r, &out->owner) != E_OK) {
+		return r->err;
+	}
+	out->type = reader_u16(r);
+	out->class = reader_u16(r);
+	out->ttl = reader_u32(r);
+	out->rdlen = reader_u16(r);
+	out->rdata = reader_bytes(r, out->rdlen);
+	return r->err;
+}
