@@ -1,36 +1,43 @@
 /* server/answer.c - follows a name through the zones: RFC 1034 §4.3.2, RFC 4592, RFC 6672, RFC 4035 §3.1.
  *
- *     cut above (or at, unless DS is asked)  -> referral
- *     DNAME above                            -> DNAME, made CNAME, go on with the new name
- *     the name is there                      -> its set; or CNAME, go on; or NODATA
- *     an empty non-terminal                  -> NODATA
- *     *.<closest encloser> is there          -> the same from the wildcard, owner is the name
- *     else                                   -> NXDOMAIN */
+ *     zone of the longest apex (for DS: the one above)   none: REFUSED, at the end of a chain: stop
+ *       |
+ *     one descent of its tree, from the apex down:
+ *       cut above (or at, unless DS is asked)  -> referral
+ *       DNAME above                            -> DNAME, made CNAME, go on with the new name
+ *       the name is there                      -> its set; or CNAME, go on; or NODATA
+ *       an empty non-terminal                  -> NODATA
+ *       *.<closest encloser> is there          -> the same from the wildcard, owner is the name
+ *       else                                   -> NXDOMAIN
+ *       |
+ *     authority: SOA, or NS and DS, and the proofs collected on the way; then additional */
 #include "server/answer.h"
 
 #include "zones/base/epoch.h"
 #include "zones/dns/rdata.h"
 
-/* A set that must be in the response did not fit. */
-static void truncate_response(struct query_ctx *q)
+/* --- adding ---------------------------------------------------------------------------------- */
+
+void answer_truncate(struct query_ctx *q)
 {
-	q->truncated = true;
+	q->is_truncated = true;
 }
 
-static bool is_there(const struct query_ctx *q, const struct node *n, const struct rrset *rs)
+static bool is_there(const struct query_ctx *q, const struct rrset *rs)
 {
 	for (unsigned i = 0; i < q->set_count; i++) {
-		if (q->sets[i].node == n && q->sets[i].rs == rs) {
+		if (q->sets[i].rs == rs && !q->sets[i].is_made) {
 			return true;
 		}
 	}
 	return false;
 }
 
-static void remember(struct query_ctx *q, const struct node *n, const struct rrset *rs)
+static void remember(struct query_ctx *q, const struct node *n, const struct rrset *rs,
+		     bool is_made)
 {
 	if (q->set_count < ANSWER_SETS_MAX) {
-		q->sets[q->set_count++] = (struct answer_set){ n, rs };
+		q->sets[q->set_count++] = (struct answer_set){ n, rs, is_made };
 	}
 }
 
@@ -39,97 +46,162 @@ static enum response_sigs wanted_sigs(const struct query_ctx *q)
 	return q->dnssec ? RESPONSE_WITH_SIGS : RESPONSE_NO_SIGS;
 }
 
-void answer_add(struct query_ctx *q, enum section section, const struct node *n,
-		const struct rrset *rs)
+bool answer_add(struct query_ctx *q, enum section section, const struct node *n,
+		const struct rrset *rs, bool is_signed)
 {
-	if (rs == NULL || q->truncated || is_there(q, n, rs)) {
-		return;
-	}
 	struct response_owner owner = { n->name, 0 };
-	if (!response_rrset(&q->response, section, &owner, rs, wanted_sigs(q))) {
-		truncate_response(q);
-		return;
+	if (is_there(q, rs)) {
+		return true;
 	}
-	remember(q, n, rs);
+	if (!response_rrset(&q->response, section, &owner, rs,
+			    is_signed ? wanted_sigs(q) : RESPONSE_NO_SIGS)) {
+		return false;
+	}
+	remember(q, n, rs, false);
+	return true;
 }
 
-/* A set of the name at hand, which may have come from a wildcard. */
+/* A set that the response is incomplete without. */
+static void add_needed(struct query_ctx *q, enum section section, const struct node *n,
+		       const struct rrset *rs)
+{
+	if (rs != NULL && !q->is_truncated && !answer_add(q, section, n, rs, true)) {
+		answer_truncate(q);
+	}
+}
+
+/* A set of the name at hand, from its node or from the wildcard @n. */
 static void add_here(struct query_ctx *q, const struct node *n, const struct rrset *rs,
 		     enum response_sigs sigs)
 {
 	struct response_owner owner = { q->name, q->pointer };
-	if (q->truncated) {
+	if (q->is_truncated) {
 		return;
 	}
 	if (!response_rrset(&q->response, SECTION_ANSWER, &owner, rs, sigs)) {
-		truncate_response(q);
+		answer_truncate(q);
 		return;
 	}
 	q->pointer = owner.pointer;
-	remember(q, n, rs);
-}
-
-static void add_soa(struct query_ctx *q)
-{
-	const struct version *v = q->version;
-	if (v->soa == NULL || q->truncated) {
-		return;
-	}
-	struct response_owner owner = { v->apex_node->name, 0 };
-	if (!response_rrset_ttl(&q->response, SECTION_AUTHORITY, &owner, v->soa, wanted_sigs(q),
-				v->negative_ttl)) {
-		truncate_response(q);
+	if (sigs != RESPONSE_ONLY_SIGS) {
+		remember(q, n, rs, q->match.exact != n);
 	}
 }
 
-/* --- referrals ------------------------------------------------------------------------------- */
+/* --- the zone and the place in it ------------------------------------------------------------ */
 
-static void refer(struct query_ctx *q, const struct node *cut)
+enum place_kind { PLACE_CUT, PLACE_DNAME, PLACE_NODE, PLACE_EMPTY, PLACE_WILDCARD, PLACE_NONE };
+
+struct place {
+	enum place_kind kind;
+	const struct node
+		*node; /* the cut, the DNAME, the name itself, the wildcard (NULL: empty) */
+};
+
+/* *.<closest encloser> is the only wildcard that may stand for the name (RFC 4592 §3.3.1). */
+static struct place find_wildcard(struct query_ctx *q)
 {
-	if (q->hops == 0) {
-		q->authoritative = false;
+	static const uint8_t star[] = { 1, '*' };
+	const uint8_t *encloser = dname_up(q->name, q->key.labels - (unsigned)q->match.encloser);
+	/* It is no longer than the name, which has a label there. */
+	if (dname_prepend(&q->wild_name, star, encloser) != E_OK) {
+		return (struct place){ PLACE_NONE, NULL };
 	}
-	answer_add(q, SECTION_AUTHORITY, cut, node_find(cut, RRTYPE_NS));
-	if (q->dnssec && q->version->secure) {
-		const struct rrset *ds = node_find(cut, RRTYPE_DS);
-		if (ds != NULL) {
-			answer_add(q, SECTION_AUTHORITY, cut, ds);
-		} else {
-			denial_no_ds(q, cut);
+	dname_key_make(&q->wild_key, q->wild_name.wire);
+	tree_find(&q->version->names, &q->wild_key, q->wild_name.wire, 0, &q->wild);
+	/* A wildcard that owns nothing but has names below it is there too (RFC 4592 §2.2.2). */
+	bool is_there_too = q->wild.encloser > q->match.encloser;
+	return (struct place){ is_there_too ? PLACE_WILDCARD : PLACE_NONE, q->wild.exact };
+}
+
+static struct place find_place(struct query_ctx *q)
+{
+	struct tree_match *m = &q->match;
+	tree_find(&q->version->names, &q->key, q->name, NODE_CUT | NODE_DNAME, m);
+	for (unsigned i = 0; i < m->ancestors; i++) {
+		const struct tree_ancestor *a = &m->ancestor[i];
+		bool is_here = a->labels == q->key.labels;
+		if ((a->flags & NODE_CUT) != 0 && !(is_here && q->qtype == RRTYPE_DS)) {
+			return (struct place){ PLACE_CUT, a->leaf };
+		}
+		if ((a->flags & NODE_DNAME) != 0 && !is_here) {
+			return (struct place){ PLACE_DNAME, a->leaf };
 		}
 	}
-	q->cut = cut;
+	if (m->exact != NULL) {
+		return (struct place){ PLACE_NODE, m->exact };
+	}
+	if (m->encloser == q->key.labels) {
+		return (struct place){ PLACE_EMPTY, NULL }; /* RFC 8020 */
+	}
+	return find_wildcard(q);
 }
 
-/* --- chains ---------------------------------------------------------------------------------- */
-
-/* Goes on with @target, if one of our zones has it. False: the chain ends here. */
-static bool go_on(struct query_ctx *q, const uint8_t *target)
+/* Makes @z the zone at hand. False: it has nothing to serve. */
+static bool enter(struct query_ctx *q, const struct zone *z)
 {
-	if (++q->hops >= ANSWER_HOPS_MAX || q->truncated) {
-		return false;
-	}
-	q->name = target;
-	q->pointer = 0;
-	dname_key_make(&q->key, target);
-	const struct zone *z = zoneset_find(q->env->zones, &q->key, target, q->qtype == RRTYPE_DS);
-	if (z == NULL && q->qtype == RRTYPE_DS) {
-		z = zoneset_find(q->env->zones, &q->key, target, false);
-	}
-	const struct version *v = z != NULL ? epoch_read(&z->current) : NULL;
-	if (v == NULL) {
+	const struct version *v = epoch_read(&z->current);
+	if (v == NULL || v->soa == NULL) {
+		q->rcode = RCODE_SERVFAIL;
 		return false;
 	}
 	q->version = v;
 	return true;
 }
 
+/* Finds zone and place of the name at hand. False: there is no zone, or it cannot be served; rcode
+ * says so. */
+static bool locate(struct query_ctx *q, struct place *out)
+{
+	const struct zoneset *zones = q->env->zones;
+	const struct zone *here = zoneset_find(zones, &q->key, q->name, false);
+	if (here == NULL) {
+		q->rcode = RCODE_REFUSED;
+		return false;
+	}
+	const struct zone *above =
+		q->qtype == RRTYPE_DS ? zoneset_find(zones, &q->key, q->name, true) : NULL;
+	if (above != NULL && above != here) {
+		/* DS is the parent's data (RFC 4035 §3.1.4.1). Where the zone above delegates higher
+		 * up, it is not the parent, and the child is all we know. */
+		if (!enter(q, above)) {
+			return false;
+		}
+		*out = find_place(q);
+		if (out->kind != PLACE_CUT) {
+			return true;
+		}
+	}
+	if (!enter(q, here)) {
+		return false;
+	}
+	*out = find_place(q);
+	return true;
+}
+
+/* --- chains ---------------------------------------------------------------------------------- */
+
+/* Goes on with @target. False: the chain ends here, at a loop or at the limit. */
+static bool go_on(struct query_ctx *q, const uint8_t *target)
+{
+	if (q->is_truncated || q->hops == ANSWER_HOPS_MAX) {
+		return false;
+	}
+	for (unsigned i = 0; i <= q->hops; i++) {
+		if (dname_equal(q->names[i], target)) {
+			return false;
+		}
+	}
+	q->names[++q->hops] = target;
+	q->name = target;
+	q->pointer = 0;
+	dname_key_make(&q->key, target);
+	return true;
+}
+
 static bool follow_cname(struct query_ctx *q, const struct node *n, const struct rrset *cname)
 {
 	struct rr rr;
-	if (is_there(q, n, cname)) {
-		return false; /* a loop */
-	}
 	add_here(q, n, cname, wanted_sigs(q));
 	(void)rr_read(rrset_data(cname), &rr);
 	return go_on(q, rr.rdata);
@@ -138,24 +210,39 @@ static bool follow_cname(struct query_ctx *q, const struct node *n, const struct
 static bool follow_dname(struct query_ctx *q, const struct node *n)
 {
 	const struct rrset *rs = node_find(n, RRTYPE_DNAME);
-	struct dname *made = &q->made[q->hops];
 	struct rr rr;
+	if (rs == NULL || q->hops == ANSWER_HOPS_MAX) {
+		return false;
+	}
 	/* A DNAME may be gone through several times on the way; its set stands once. */
-	answer_add(q, SECTION_ANSWER, n, rs);
+	add_needed(q, SECTION_ANSWER, n, rs);
 	(void)rr_read(rrset_data(rs), &rr);
+	struct dname *made = &q->made[q->hops];
 	if (dname_replace(made, q->name, n->name, rr.rdata) != E_OK) {
 		q->rcode = RCODE_YXDOMAIN; /* RFC 6672 §2.2 */
 		return false;
 	}
 	struct response_owner owner = { q->name, q->pointer };
-	if (!q->truncated && !response_name_rr(&q->response, SECTION_ANSWER, &owner, RRTYPE_CNAME,
-					       rr.ttl, made->wire)) {
-		truncate_response(q);
+	if (!q->is_truncated && !response_cname(&q->response, &owner, rr.ttl, made->wire)) {
+		answer_truncate(q);
 	}
 	return q->qtype != RRTYPE_CNAME && go_on(q, made->wire);
 }
 
-/* --- names that are there -------------------------------------------------------------------- */
+/* --- the kinds of answer --------------------------------------------------------------------- */
+
+static bool refer(struct query_ctx *q, const struct node *cut)
+{
+	if (q->hops == 0) {
+		q->is_authoritative = false;
+	}
+	q->end = END_REFERRAL;
+	q->cut = cut;
+	if (node_find(cut, RRTYPE_DS) == NULL) {
+		denial_no_ds(q, cut);
+	}
+	return false;
+}
 
 /* RFC 8482 §4.1: one set stands for all; the first that is not about DNSSEC, if there is one. */
 static const struct rrset *any_set(const struct node *n)
@@ -166,7 +253,7 @@ static const struct rrset *any_set(const struct node *n)
 		if (rs[i].count == 0) {
 			continue;
 		}
-		if (rs[i].type != RRTYPE_NSEC && rs[i].type != RRTYPE_NSEC3) {
+		if (rs[i].type != RRTYPE_NSEC) {
 			return &rs[i];
 		}
 		other = &rs[i];
@@ -188,111 +275,130 @@ static bool add_all_sigs(struct query_ctx *q, const struct node *n)
 	return any;
 }
 
-static void no_data(struct query_ctx *q, const struct node *wild)
+/* Adds what was asked for, if @n has it. */
+static bool add_asked(struct query_ctx *q, const struct node *n)
 {
-	add_soa(q);
-	if (wild != NULL) {
-		denial_wildcard_nodata(q, wild);
-	} else {
-		denial_nodata(q);
-	}
-}
-
-/* Answers from node @n; @wild: it is the wildcard that the name is made from. True: the chain goes on
- * with another name. */
-static bool answer_node(struct query_ctx *q, const struct node *n, bool wild)
-{
-	const struct rrset *rs = NULL;
-	bool found = false;
 	if (q->qtype == RRTYPE_RRSIG) {
-		found = add_all_sigs(q, n);
-	} else {
-		rs = q->qtype == RRTYPE_ANY ? any_set(n) : node_find(n, q->qtype);
-		if (rs != NULL) {
-			add_here(q, n, rs, wanted_sigs(q));
-			found = true;
-		}
+		return add_all_sigs(q, n);
 	}
-	const struct rrset *cname = found ? NULL : node_find(n, RRTYPE_CNAME);
-	if (!found && cname == NULL) {
-		no_data(q, wild ? n : NULL);
+	const struct rrset *rs = q->qtype == RRTYPE_ANY ? any_set(n) : node_find(n, q->qtype);
+	if (rs == NULL) {
 		return false;
 	}
-	if (wild) {
-		q->wild[q->wild_count++] = (struct answer_wild){ q->version, q->name };
+	add_here(q, n, rs, wanted_sigs(q));
+	return true;
+}
+
+/* Answers from the name's own node, or from the wildcard. True: the chain goes on. */
+static bool answer_from(struct query_ctx *q, const struct place *at)
+{
+	const struct node *n = at->node;
+	bool is_wild = at->kind == PLACE_WILDCARD;
+	bool is_found = n != NULL && add_asked(q, n);
+	const struct rrset *cname = !is_found && n != NULL ? node_find(n, RRTYPE_CNAME) : NULL;
+	if (!is_found && cname == NULL) {
+		q->end = END_NEGATIVE;
+		if (is_wild) {
+			denial_wildcard_nodata(q);
+		} else {
+			denial_nodata(q);
+		}
+		return false;
+	}
+	if (is_wild) {
+		denial_wildcard(q);
 	}
 	return cname != NULL && follow_cname(q, n, cname);
 }
 
-/* The wildcard that may stand for the name at hand, or NULL. */
-static const struct node *find_wildcard(struct query_ctx *q)
-{
-	static const uint8_t star[] = { 1, '*' };
-	struct dname wild;
-	const uint8_t *encloser = dname_up(q->name, q->key.labels - q->match.encloser);
-	if (dname_prepend(&wild, star, encloser) != E_OK) {
-		return NULL;
-	}
-	dname_key_make(&q->proof_key, wild.wire);
-	return tree_get(&q->version->names, &q->proof_key, wild.wire, NULL);
-}
-
-/* One name in one zone. True: the chain goes on with q->name in q->version. */
+/* One name in one zone. True: the chain goes on with another name. */
 static bool answer_name(struct query_ctx *q)
 {
-	struct tree_match *m = &q->match;
-	tree_find(&q->version->names, &q->key, q->name, NODE_CUT | NODE_DNAME, m);
-	for (unsigned i = 0; i < m->ancestors; i++) {
-		const struct tree_ancestor *a = &m->ancestor[i];
-		bool here = a->labels == q->key.labels;
-		if ((a->flags & NODE_CUT) != 0 && !(here && q->qtype == RRTYPE_DS)) {
-			refer(q, a->leaf);
-			return false;
+	struct place at;
+	if (!locate(q, &at)) {
+		if (q->hops != 0) {
+			q->rcode = RCODE_NOERROR; /* the chain leads out of what is served here */
 		}
-		if ((a->flags & NODE_DNAME) != 0 && !here) {
-			return follow_dname(q, a->leaf);
-		}
-	}
-	if (m->exact != NULL) {
-		return answer_node(q, m->exact, false);
-	}
-	if (m->encloser == q->key.labels) { /* an empty non-terminal (RFC 8020) */
-		no_data(q, NULL);
 		return false;
 	}
-	const struct node *wild = find_wildcard(q);
-	if (wild != NULL) {
-		return answer_node(q, wild, true);
+	if (q->hops == 0) {
+		q->is_authoritative = true;
 	}
-	q->rcode = RCODE_NXDOMAIN;
-	add_soa(q);
-	denial_nxdomain(q);
-	return false;
+	switch (at.kind) {
+	case PLACE_CUT:
+		return refer(q, at.node);
+	case PLACE_DNAME:
+		return follow_dname(q, at.node);
+	case PLACE_NONE:
+		q->rcode = RCODE_NXDOMAIN; /* of the last name of a chain: RFC 6604 §3 */
+		q->end = END_NEGATIVE;
+		denial_nxdomain(q);
+		return false;
+	case PLACE_NODE:
+	case PLACE_EMPTY:
+	case PLACE_WILDCARD:
+		break;
+	}
+	return answer_from(q, &at);
 }
 
-/* The proofs for wildcards on the way (RFC 4035 §3.1.3.3, RFC 5155 §7.2.6). */
-static void prove_wildcards(struct query_ctx *q)
+/* --- authority ------------------------------------------------------------------------------- */
+
+static void add_soa(struct query_ctx *q)
 {
-	const struct version *end = q->version;
-	for (unsigned i = 0; i < q->wild_count && q->dnssec; i++) {
-		q->version = q->wild[i].version;
-		q->name = q->wild[i].name;
-		dname_key_make(&q->key, q->name);
-		tree_find(&q->version->names, &q->key, q->name, NODE_CUT | NODE_DNAME, &q->match);
-		denial_wildcard(q);
+	const struct version *v = q->version;
+	struct response_owner owner = { v->apex_node->name, 0 };
+	if (q->hops == 0) { /* the apex is the end of the question */
+		const uint8_t *tail = dname_up(q->name, q->key.labels - (unsigned)v->apex_labels);
+		owner.pointer = (uint16_t)(RESPONSE_QNAME + (tail - q->name));
 	}
-	q->version = end;
+	if (!q->is_truncated &&
+	    !response_negative(&q->response, &owner, v->soa, wanted_sigs(q), v->negative_ttl)) {
+		answer_truncate(q);
+	}
 }
 
-void answer_query(struct query_ctx *q, const struct version *v)
+static void add_authority(struct query_ctx *q)
 {
-	q->version = v;
-	q->authoritative = true;
-	q->hops = 0;
-	q->cut = NULL;
-	q->wild_count = 0;
+	if (q->end == END_NEGATIVE) {
+		add_soa(q);
+	} else if (q->end == END_REFERRAL) {
+		add_needed(q, SECTION_AUTHORITY, q->cut, node_find(q->cut, RRTYPE_NS));
+		if (q->dnssec) {
+			add_needed(q, SECTION_AUTHORITY, q->cut, node_find(q->cut, RRTYPE_DS));
+		}
+	}
+	for (unsigned i = 0; i < q->proof_count; i++) {
+		add_needed(q, SECTION_AUTHORITY, q->proofs[i].node, q->proofs[i].rs);
+	}
+}
+
+/* The servers of the zone, for resolvers that like to hear of them: left out where there is no room. */
+static void add_servers(struct query_ctx *q)
+{
+	const struct version *v = q->version;
+	const struct rrset *ns = node_find(v->apex_node, RRTYPE_NS);
+	if (ns != NULL && !q->is_truncated && q->rcode == RCODE_NOERROR) {
+		(void)answer_add(q, SECTION_AUTHORITY, v->apex_node, ns, true);
+	}
+}
+
+void answer_query(struct query_ctx *q)
+{
 	while (answer_name(q)) {
 	}
-	prove_wildcards(q);
-	additional_add(q, q->cut);
+	if (!q->is_authoritative && q->end != END_REFERRAL) {
+		return; /* no zone */
+	}
+	if (q->is_unprovable) {
+		response_reset(&q->response);
+		q->rcode = RCODE_SERVFAIL;
+		q->is_authoritative = false;
+		return;
+	}
+	add_authority(q);
+	if (q->end == END_POSITIVE && q->env->config->full) {
+		add_servers(q);
+	}
+	additional_add(q);
 }

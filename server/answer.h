@@ -1,9 +1,14 @@
 /* server/answer.h - what goes into the sections of one response; private to the query engine.
  *
- *     query.c       reads the query, finds the zone, writes header and OPT
- *     answer.c      follows the name through the zones (RFC 1034 §4.3.2)
+ *     query.c       reads the query, decides what is no question for a zone, writes header and OPT
+ *     answer.c      follows the name through the zones (RFC 1034 §4.3.2), fills the sections
  *     denial.c      proves what is not there (NSEC, NSEC3)
  *     additional.c  addresses of the names that an answer mentions
+ *     response.c    copies sets into the message
+ *
+ * Sections go out in order, but what belongs into the authority section is learned while the answer is
+ * written: a chain of CNAMEs may cross several wildcards, each with a proof. So denial.c collects, and
+ * answer.c writes when the chain has ended.
  *
  * Threads: one worker. */
 #ifndef SERVER_ANSWER_H
@@ -15,70 +20,90 @@
 
 /* Longest chain of CNAME and DNAME that is followed. */
 #define ANSWER_HOPS_MAX 16
-/* Sets in one response that are looked at for doubles, and for additional data. */
-#define ANSWER_SETS_MAX 64
+/* Sets in one response that are looked at for doubles, and for additional data. Answer and authority
+ * have less; when additional data fills the rest, what is optional ends. */
+#define ANSWER_SETS_MAX 96
+/* One for each hop, and three at its end (RFC 5155 §7.2.2). */
+#define ANSWER_PROOFS_MAX (ANSWER_HOPS_MAX + 4)
 
 struct answer_set {
 	const struct node *node;
 	const struct rrset *rs;
+	bool is_made; /* the owner is not the node's name: made from a wildcard */
+};
+
+/* How the chain ended: what the authority section is about. */
+enum answer_end {
+	END_POSITIVE,
+	END_NEGATIVE, /* SOA and proofs */
+	END_REFERRAL, /* the NS set and DS, or the proof that there is none */
 };
 
 struct query_ctx {
 	const struct query_env *env;
 	struct response response;
+	struct crypto_hasher *sha1;
+
 	uint16_t qtype;
 	bool dnssec; /* the DO bit */
+
 	uint16_t rcode;
-	bool authoritative;
-	bool truncated;
+	bool is_authoritative;
+	bool is_truncated; /* something needed did not fit: no more is added */
 
 	/* The name at hand: the one asked, then what CNAMEs and DNAMEs lead to. */
 	const uint8_t *name;
+	uint16_t pointer; /* of the name in the message, 0: not there */
 	struct dname_key key;
-	uint16_t pointer;		    /* of the name in the message, 0: not there */
-	struct dname made[ANSWER_HOPS_MAX]; /* names made from DNAMEs, one for each hop */
-	unsigned hops;
-	const struct node *cut; /* of the referral at the end, or NULL */
-	/* Names on the way that a wildcard stood for: proved once the answer section is whole. */
-	struct answer_wild {
-		const struct version *version;
-		const uint8_t *name;
-	} wild[ANSWER_HOPS_MAX];
-	unsigned wild_count;
-
 	const struct version *version; /* of the zone at hand */
 	struct tree_match match;       /* of the name in it */
+	struct tree_match wild;	       /* of *.<closest encloser>, when the name is not there */
+	struct dname_key wild_key;
+	struct dname wild_name;
 
-	struct answer_set sets[ANSWER_SETS_MAX]; /* what is in answer and authority */
+	/* The chain: names[0] is the one asked, names[hops] the one at hand. */
+	unsigned hops;
+	const uint8_t *names[ANSWER_HOPS_MAX + 1];
+	struct dname made[ANSWER_HOPS_MAX]; /* names made from DNAMEs */
+	enum answer_end end;
+	const struct node *cut; /* END_REFERRAL */
+
+	struct answer_set sets[ANSWER_SETS_MAX]; /* what is in the message */
 	unsigned set_count;
+	struct answer_set proofs[ANSWER_PROOFS_MAX]; /* to go into the authority section */
+	unsigned proof_count;
+	bool is_unprovable; /* a hash collides with one that is there (RFC 5155 §7.2.9) */
 
-	struct crypto_hasher *sha1;
-	struct tree_match proof; /* scratch of denial.c and additional.c */
-	struct dname_key proof_key;
-	uint8_t qname[DNAME_MAX];
+	/* Scratch of denial.c and additional.c. */
+	struct tree_match other;
+	struct dname_key other_key;
 };
 
-/* answer.c: fills the sections for q->name, starting in zone @v; sets rcode and flags. */
-void answer_query(struct query_ctx *q, const struct version *v);
-/* Adds a set of @n unless it is there; a set that must be there and does not fit sets q->truncated. */
-void answer_add(struct query_ctx *q, enum section section, const struct node *n,
-		const struct rrset *rs);
+/* answer.c: fills the sections for q->name, asked for q->qtype; sets rcode and flags. */
+void answer_query(struct query_ctx *q);
 
-/* denial.c: all add to the authority section, and only when the client wants DNSSEC and the zone has a
+/* Adds a set under its own name, with its signatures if @signed and the client wants them, unless it is there.
+ * False: no room, and nothing was added. */
+bool answer_add(struct query_ctx *q, enum section section, const struct node *n,
+		const struct rrset *rs, bool is_signed);
+/* What had to be there is not. */
+void answer_truncate(struct query_ctx *q);
+
+/* denial.c: these collect into q->proofs, and do nothing unless the client wants DNSSEC and the zone has a
  * chain. Each record once. */
-/* q->name is there, without q->qtype; or it is an empty non-terminal. */
+/* q->name is there without q->qtype, or is an empty non-terminal. */
 void denial_nodata(struct query_ctx *q);
 /* q->name is not there, nor is a wildcard for it. */
 void denial_nxdomain(struct query_ctx *q);
-/* q->name itself is not there, the answer comes from the wildcard @wild. */
+/* q->name itself is not there, the answer comes from a wildcard. */
 void denial_wildcard(struct query_ctx *q);
-/* Neither q->name nor the type at the wildcard @wild is there. */
-void denial_wildcard_nodata(struct query_ctx *q, const struct node *wild);
+/* Neither q->name nor the type at the wildcard is there. */
+void denial_wildcard_nodata(struct query_ctx *q);
 /* The delegation @cut has no DS. */
 void denial_no_ds(struct query_ctx *q, const struct node *cut);
 
 /* additional.c: addresses for the sets that were added; what does not fit is left out, but glue that a
- * referral to @cut (or NULL) needs sets q->truncated (RFC 9471). */
-void additional_add(struct query_ctx *q, const struct node *cut);
+ * referral needs truncates (RFC 9471). */
+void additional_add(struct query_ctx *q);
 
 #endif

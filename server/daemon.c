@@ -108,7 +108,7 @@ static struct serving *serving_of(const struct daemon *d)
 	const struct config_server *c = &d->config->server;
 	struct serving *s = mem_zalloc(sizeof(*s));
 	s->zones = d->zones;
-	s->udp_size = (uint16_t)c->udp_size;
+	s->query.udp_size = (uint16_t)c->udp_size;
 	s->tcp_clients = c->tcp_clients / d->worker_count;
 	s->tcp_clients = s->tcp_clients != 0 ? s->tcp_clients : 1;
 	s->tcp_idle_s = c->tcp_idle_timeout_s;

@@ -1,26 +1,46 @@
-/* server/denial.c - proofs of what is not there: RFC 4035 §3.1.3 (NSEC), RFC 5155 §7.2 (NSEC3). */
+/* server/denial.c - proofs of what is not there: RFC 4035 §3.1.3 (NSEC), RFC 5155 §7.2 (NSEC3).
+ *
+ *                        NSEC                          NSEC3
+ *     NODATA             match name                    match name, or encloser proof under opt-out
+ *     NODATA, ENT        cover name                    the same
+ *     NXDOMAIN           cover name, cover wildcard    encloser proof, cover wildcard
+ *     wildcard           cover name                    cover next closer
+ *     wildcard NODATA    match wildcard, cover name    encloser proof, match wildcard
+ *     no DS              match cut                     match cut, or encloser proof under opt-out
+ *
+ * Encloser proof: match the closest encloser that has a record, cover the next closer name. */
 #include "server/answer.h"
 
 #include "signer/nsec3_hash.h"
 
+/* Records of another chain (RFC 5155 §10.4, while parameters change) that are stepped over before the
+ * search is given up; two chains mingle evenly. */
+#define CHAIN_STEPS_MAX 64
+
 static bool is_wanted(const struct query_ctx *q)
 {
-	return q->dnssec && q->version->secure && !q->truncated;
+	return q->dnssec && q->version->denial != DENIAL_NONE;
+}
+
+static void prove(struct query_ctx *q, const struct node *n, uint16_t type)
+{
+	const struct rrset *rs = n != NULL ? node_find(n, type) : NULL;
+	if (rs == NULL || q->proof_count == ANSWER_PROOFS_MAX) {
+		return;
+	}
+	for (unsigned i = 0; i < q->proof_count; i++) {
+		if (q->proofs[i].rs == rs) {
+			return;
+		}
+	}
+	q->proofs[q->proof_count++] = (struct answer_set){ n, rs, false };
 }
 
 /* --- NSEC ------------------------------------------------------------------------------------ */
 
-static void add_nsec(struct query_ctx *q, const struct node *n)
-{
-	if (n != NULL) {
-		answer_add(q, SECTION_AUTHORITY, n, node_find(n, RRTYPE_NSEC));
-	}
-}
-
-/* The node whose NSEC covers the name that @m was made for: the one before it in the chain. Glue has no
- * NSEC and may be plenty, so from there one goes to its cut at once. */
-static const struct node *nsec_before(struct query_ctx *q, struct tree_match *m,
-				      const struct dname_key *key)
+/* The NSEC that covers the name which @m was made for: of the name before it in the chain. Glue has
+ * none and may be plenty, so from there one goes to its cut at once. Moves the cursor of @m. */
+static void nsec_cover(struct query_ctx *q, struct tree_match *m, const struct dname_key *key)
 {
 	uint16_t flags;
 	const struct node *n = tree_predecessor(m, key, &flags);
@@ -29,93 +49,115 @@ static const struct node *nsec_before(struct query_ctx *q, struct tree_match *m,
 		(void)version_is_occluded(q->version, n->name, &cut);
 		n = cut;
 	}
-	return n;
+	prove(q, n, RRTYPE_NSEC);
 }
 
 static void nsec_cover_name(struct query_ctx *q)
 {
-	add_nsec(q, nsec_before(q, &q->match, &q->key));
+	nsec_cover(q, &q->match, &q->key);
 }
 
-/* Covers *.<closest encloser>. */
 static void nsec_cover_wildcard(struct query_ctx *q)
 {
-	static const uint8_t star[] = { 1, '*' };
-	struct dname wild;
-	const uint8_t *encloser = dname_up(q->name, q->key.labels - q->match.encloser);
-	if (dname_prepend(&wild, star, encloser) != E_OK) {
-		return; /* too long to exist */
-	}
-	dname_key_make(&q->proof_key, wild.wire);
-	tree_find(&q->version->names, &q->proof_key, wild.wire, 0, &q->proof);
-	add_nsec(q, nsec_before(q, &q->proof, &q->proof_key));
+	nsec_cover(q, &q->wild, &q->wild_key);
 }
 
 /* --- NSEC3 ----------------------------------------------------------------------------------- */
 
-enum nsec3_how { NSEC3_MATCH, NSEC3_COVER };
+/* What the chain says of a hash: the record that matches it, or the one that covers it. */
+struct nsec3_place {
+	const struct node *node; /* NULL: the chain is broken */
+	bool is_match;
+};
 
-/* Adds the record that matches or covers the hash of @name. False: there is none that matches. */
-static bool add_nsec3(struct query_ctx *q, const uint8_t *name, enum nsec3_how how)
+static bool is_of_chain(const struct version *v, const struct node *n)
+{
+	const struct rrset *rs = node_find(n, RRTYPE_NSEC3);
+	struct nsec3_param param;
+	struct rr rr;
+	if (rs == NULL) {
+		return false;
+	}
+	(void)rr_read(rrset_data(rs), &rr);
+	return nsec3_param_read(rr.rdata, rr.rdlen, &param) == E_OK &&
+	       nsec3_param_same(&param, &v->nsec3_param);
+}
+
+static struct nsec3_place nsec3_find(struct query_ctx *q, const uint8_t *name)
 {
 	const struct version *v = q->version;
+	struct tree_match *m = &q->other;
 	uint8_t hash[NSEC3_HASH_LEN];
 	struct dname owner;
 	if (nsec3_hash(q->sha1, &v->nsec3_param, name, hash) != E_OK ||
 	    nsec3_owner(hash, v->apex.wire, &owner) != E_OK) {
-		return false;
+		return (struct nsec3_place){ NULL, false };
 	}
-	dname_key_make(&q->proof_key, owner.wire);
-	tree_find(&v->nsec3, &q->proof_key, owner.wire, 0, &q->proof);
-	const struct node *n = q->proof.exact;
-	if (how == NSEC3_MATCH && n == NULL) {
-		return false;
+	dname_key_make(&q->other_key, owner.wire);
+	tree_find(&v->nsec3, &q->other_key, owner.wire, 0, m);
+	if (m->exact != NULL && is_of_chain(v, m->exact)) {
+		return (struct nsec3_place){ m->exact, true };
 	}
-	if (n == NULL) {
-		n = tree_predecessor(&q->proof, &q->proof_key, NULL);
+	const struct node *n = tree_predecessor(m, &q->other_key, NULL);
+	for (unsigned i = 0; i < CHAIN_STEPS_MAX; i++) {
 		if (n == NULL) { /* the chain is a ring */
-			n = tree_last(&v->nsec3, &q->proof.cursor);
+			n = tree_last(&v->nsec3, &m->cursor);
 		}
+		if (n == NULL || is_of_chain(v, n)) {
+			return (struct nsec3_place){ n, false };
+		}
+		n = tree_prev(&m->cursor);
 	}
-	if (n != NULL) {
-		answer_add(q, SECTION_AUTHORITY, n, node_find(n, RRTYPE_NSEC3));
-	}
-	return true;
+	return (struct nsec3_place){ NULL, false };
 }
 
-/* Closest provable encloser (RFC 5155 §7.2.1): the nearest ancestor of @name with at most @labels labels
- * that has a record, and cover for the name one label longer. Under opt-out it may lie above the closest
- * encloser. Returns its labels. */
+static void nsec3_cover(struct query_ctx *q, const uint8_t *name)
+{
+	struct nsec3_place at = nsec3_find(q, name);
+	q->is_unprovable = q->is_unprovable || at.is_match;
+	prove(q, at.node, RRTYPE_NSEC3);
+}
+
+/* Closest provable encloser of @name (RFC 5155 §7.2.1): the nearest of it and its ancestors with at
+ * most @labels labels that has a record; and, where that is not the name itself, cover for the name
+ * one label longer. Under opt-out it may lie above the closest encloser. Returns its labels. */
 static unsigned nsec3_encloser(struct query_ctx *q, const uint8_t *name, unsigned labels)
 {
-	unsigned all = dname_labels(name);
-	while (!add_nsec3(q, dname_up(name, all - labels), NSEC3_MATCH)) {
-		if (labels <= q->version->apex_labels) {
-			break; /* a chain without its apex proves nothing */
-		}
+	const unsigned all = dname_labels(name);
+	const unsigned from = labels;
+	struct nsec3_place longer = { NULL, false };
+	struct nsec3_place at = nsec3_find(q, dname_up(name, all - labels));
+	while (!at.is_match && labels > q->version->apex_labels) {
+		longer = at;
 		labels--;
+		at = nsec3_find(q, dname_up(name, all - labels));
 	}
-	if (labels < all) {
-		(void)add_nsec3(q, dname_up(name, all - labels - 1), NSEC3_COVER);
+	if (!at.is_match) {
+		return labels; /* a chain without its apex proves nothing */
+	}
+	prove(q, at.node, RRTYPE_NSEC3);
+	if (labels < from) {
+		prove(q, longer.node, RRTYPE_NSEC3);
+	} else if (labels < all) {
+		nsec3_cover(q, dname_up(name, all - labels - 1));
 	}
 	return labels;
 }
 
-static void nsec3_cover_wildcard(struct query_ctx *q, unsigned encloser)
+static void nsec3_nxdomain(struct query_ctx *q)
 {
+	unsigned encloser = nsec3_encloser(q, q->name, q->match.encloser);
+	if (encloser == q->match.encloser) {
+		nsec3_cover(q, q->wild_name.wire);
+		return;
+	}
+	/* The encloser itself is not in the chain: its parts lie under opt-out. What there is to say is
+	 * that the wildcard of the encloser that can be proved, if there is one, does not matter. */
 	static const uint8_t star[] = { 1, '*' };
 	struct dname wild;
-	if (dname_prepend(&wild, star, dname_up(q->name, q->key.labels - encloser)) == E_OK) {
-		(void)add_nsec3(q, wild.wire, NSEC3_COVER);
-	}
-}
-
-/* The name is there; under opt-out it may have no record of its own. */
-static void nsec3_match_or_encloser(struct query_ctx *q, const uint8_t *name)
-{
-	unsigned labels = dname_labels(name);
-	if (!add_nsec3(q, name, NSEC3_MATCH) && labels > q->version->apex_labels) {
-		(void)nsec3_encloser(q, name, labels - 1);
+	const uint8_t *above = dname_up(q->name, q->key.labels - encloser);
+	if (dname_prepend(&wild, star, above) == E_OK) {
+		prove(q, nsec3_find(q, wild.wire).node, RRTYPE_NSEC3);
 	}
 }
 
@@ -127,9 +169,9 @@ void denial_nodata(struct query_ctx *q)
 		return;
 	}
 	if (q->version->denial == DENIAL_NSEC3) {
-		nsec3_match_or_encloser(q, q->name);
+		(void)nsec3_encloser(q, q->name, q->key.labels);
 	} else if (q->match.exact != NULL) {
-		add_nsec(q, q->match.exact);
+		prove(q, q->match.exact, RRTYPE_NSEC);
 	} else {
 		nsec_cover_name(q);
 	}
@@ -141,8 +183,7 @@ void denial_nxdomain(struct query_ctx *q)
 		return;
 	}
 	if (q->version->denial == DENIAL_NSEC3) {
-		unsigned encloser = nsec3_encloser(q, q->name, q->match.encloser);
-		nsec3_cover_wildcard(q, encloser);
+		nsec3_nxdomain(q);
 	} else {
 		nsec_cover_name(q);
 		nsec_cover_wildcard(q);
@@ -155,24 +196,26 @@ void denial_wildcard(struct query_ctx *q)
 		return;
 	}
 	if (q->version->denial == DENIAL_NSEC3) {
-		/* The next closer name is not there; the encloser shows in the RRSIG's labels. */
-		(void)add_nsec3(q, dname_up(q->name, q->key.labels - q->match.encloser - 1U),
-				NSEC3_COVER);
+		/* The encloser itself shows in the labels field of the RRSIG. */
+		nsec3_cover(q, dname_up(q->name, q->key.labels - q->match.encloser - 1U));
 	} else {
 		nsec_cover_name(q);
 	}
 }
 
-void denial_wildcard_nodata(struct query_ctx *q, const struct node *wild)
+void denial_wildcard_nodata(struct query_ctx *q)
 {
 	if (!is_wanted(q)) {
 		return;
 	}
 	if (q->version->denial == DENIAL_NSEC3) {
 		(void)nsec3_encloser(q, q->name, q->match.encloser);
-		(void)add_nsec3(q, wild->name, NSEC3_MATCH);
+		prove(q, nsec3_find(q, q->wild_name.wire).node, RRTYPE_NSEC3);
+	} else if (q->wild.exact != NULL) {
+		prove(q, q->wild.exact, RRTYPE_NSEC);
+		nsec_cover_name(q);
 	} else {
-		add_nsec(q, wild);
+		nsec_cover_wildcard(q);
 		nsec_cover_name(q);
 	}
 }
@@ -183,8 +226,8 @@ void denial_no_ds(struct query_ctx *q, const struct node *cut)
 		return;
 	}
 	if (q->version->denial == DENIAL_NSEC3) {
-		nsec3_match_or_encloser(q, cut->name);
+		(void)nsec3_encloser(q, cut->name, cut->labels);
 	} else {
-		add_nsec(q, cut);
+		prove(q, cut, RRTYPE_NSEC);
 	}
 }

@@ -14,10 +14,16 @@ struct query_ctx; /* scratch memory, kept from query to query */
 MUST_USE int query_ctx_new(struct query_ctx **out);
 void query_ctx_free(struct query_ctx *ctx);
 
+/* What the operator chose. Immutable. */
+struct query_config {
+	uint16_t udp_size; /* largest UDP response, and what EDNS tells the client */
+	bool full;	   /* positive answers carry the zone's NS set too */
+};
+
 /* What a response depends on beside the query. */
 struct query_env {
 	const struct zoneset *zones;
-	uint16_t udp_size; /* largest UDP response, and what EDNS tells the client */
+	const struct query_config *config;
 	bool is_tcp;
 };
 

@@ -1,330 +1,215 @@
-/* server/response.c - writes a response message. */
+/* server/response.c - writes a response message.
+ *
+ * The writer's sticky error is the "does not fit" of whatever is being added; each public function
+ * ends in settle(), which keeps what was written or takes it back. */
 #include "server/response.h"
-
-#include <string.h>
 
 #include "zones/dns/rdata.h"
 
-/* Compression pointers reach so far (RFC 1035 §4.1.4). */
-#define POINTER_MAX 0x3fff
-#define POINTER	    0xc000
-
-/* --- names ----------------------------------------------------------------------------------- */
-
-/* Hashes of the suffixes of @name, hash[i] for the one from label i on; returns the number of
- * labels. Octets as they are: case is kept. */
-static unsigned suffix_hashes(const uint8_t *name, uint16_t hash[DNAME_LABELS_MAX],
-			      uint8_t offset[DNAME_LABELS_MAX])
-{
-	unsigned labels = 0;
-	size_t at = 0;
-	while (name[at] != 0) {
-		offset[labels++] = (uint8_t)at;
-		at += (size_t)name[at] + 1;
-	}
-	uint32_t h = 2166136261U;
-	for (unsigned i = labels; i-- != 0;) {
-		const uint8_t *label = name + offset[i];
-		for (unsigned k = 0; k <= *label; k++) {
-			h = (h ^ label[k]) * 16777619U;
-		}
-		hash[i] = (uint16_t)(h ^ h >> 16);
-	}
-	return labels;
-}
-
-/* Does the message have exactly @name at @at? The message is ours: its pointers are sound. */
-static bool stands_at(const struct response *r, size_t at, const uint8_t *name)
-{
-	for (;;) {
-		while (r->out[at] >= 0xc0) {
-			at = (size_t)(be16_get(r->out + at) & POINTER_MAX);
-		}
-		uint8_t len = r->out[at];
-		if (len != *name || memcmp(r->out + at, name, (size_t)len + 1) != 0) {
-			return false;
-		}
-		if (len == 0) {
-			return true;
-		}
-		at += (size_t)len + 1;
-		name += (size_t)len + 1;
-	}
-}
-
-static uint16_t find_suffix(const struct response *r, uint16_t hash, const uint8_t *suffix)
-{
-	for (unsigned i = 0; i < 4; i++) {
-		unsigned slot = (hash + i) % RESPONSE_SLOTS;
-		if (r->slots[slot].generation != r->generation) {
-			return 0;
-		}
-		uint16_t at = r->slots[slot].offset;
-		if (r->slots[slot].hash == hash && at < r->len && stands_at(r, at, suffix)) {
-			return at;
-		}
-	}
-	return 0;
-}
-
-static void add_suffix(struct response *r, uint16_t hash, size_t at)
-{
-	if (at > POINTER_MAX) {
-		return;
-	}
-	for (unsigned i = 0; i < 4; i++) {
-		unsigned slot = (hash + i) % RESPONSE_SLOTS;
-		/* A slot whose name was taken out again is free. */
-		if (r->slots[slot].generation != r->generation || r->slots[slot].offset >= at) {
-			r->slots[slot].generation = r->generation;
-			r->slots[slot].hash = hash;
-			r->slots[slot].offset = (uint16_t)at;
-			return;
-		}
-	}
-}
-
-static bool room(const struct response *r, size_t more)
-{
-	return r->limit - r->len >= more;
-}
-
-/* Writes @name compressed. *where is the pointer by which it can be named later, 0 when out of
- * reach. */
-static bool put_name(struct response *r, const uint8_t *name, uint16_t *where)
-{
-	uint16_t hash[DNAME_LABELS_MAX];
-	uint8_t offset[DNAME_LABELS_MAX];
-	unsigned labels = suffix_hashes(name, hash, offset);
-	size_t start = r->len;
-	for (unsigned i = 0; i < labels; i++) {
-		const uint8_t *label = name + offset[i];
-		uint16_t at = find_suffix(r, hash[i], label);
-		if (at != 0) {
-			if (!room(r, 2)) {
-				return false;
-			}
-			be16_put(r->out + r->len, (uint16_t)(POINTER | at));
-			*where = i == 0			? (uint16_t)(POINTER | at)
-				 : start <= POINTER_MAX ? (uint16_t)(POINTER | start)
-							: 0;
-			r->len += 2;
-			return true;
-		}
-		size_t n = (size_t)*label + 1;
-		if (!room(r, n)) {
-			return false;
-		}
-		memcpy(r->out + r->len, label, n);
-		add_suffix(r, hash[i], r->len);
-		r->len += n;
-	}
-	if (!room(r, 1)) {
-		return false;
-	}
-	r->out[r->len++] = 0;
-	*where = start <= POINTER_MAX ? (uint16_t)(POINTER | start) : 0;
-	return true;
-}
-
-static bool put_owner(struct response *r, struct response_owner *owner)
-{
-	if (owner->pointer == 0) {
-		return put_name(r, owner->name, &owner->pointer);
-	}
-	if (!room(r, 2)) {
-		return false;
-	}
-	be16_put(r->out + r->len, owner->pointer);
-	r->len += 2;
-	return true;
-}
-
-/* --- records --------------------------------------------------------------------------------- */
+/* Where a set begins, to go back to. */
+struct place {
+	uint8_t *pos;
+	unsigned names;
+	bool is_compressing;
+	uint16_t pointer;
+};
 
 void response_begin(struct response *r, uint8_t *out, size_t question, size_t limit)
 {
-	uint16_t hash[DNAME_LABELS_MAX];
-	uint8_t offset[DNAME_LABELS_MAX];
-	r->out = out;
-	r->len = question;
+	r->w = writer_of(out, limit);
+	r->w.pos = out + question;
 	r->question = question;
-	r->limit = limit;
-	memset(r->count, 0, sizeof(r->count));
-	r->generation++;
-	unsigned labels = suffix_hashes(out + HEADER_LEN, hash, offset);
-	for (unsigned i = 0; i < labels; i++) {
-		add_suffix(r, hash[i], (size_t)HEADER_LEN + offset[i]);
+	r->is_compressing = false;
+	r->count[SECTION_QUESTION] = question > MESSAGE_HEADER_LEN;
+	for (unsigned i = SECTION_ANSWER; i < SECTIONS; i++) {
+		r->count[i] = 0;
 	}
 }
 
 void response_reset(struct response *r)
 {
-	r->len = r->question;
-	memset(r->count, 0, sizeof(r->count));
+	response_begin(r, r->w.start, r->question, (size_t)(r->w.end - r->w.start));
 }
 
-/* rdata with its names compressed; behind the length field, which it fills in. */
-static bool put_rdata(struct response *r, const struct rr *rr)
+/* Most answers need no compression at all, so the question is looked at when the first name comes. */
+static struct compress *names_of(struct response *r)
 {
-	size_t length_at = r->len;
-	size_t from = 0;
-	uint16_t unused;
-	if (!room(r, 2)) {
+	if (!r->is_compressing) {
+		r->is_compressing = true;
+		compress_begin(&r->names);
+		if (r->count[SECTION_QUESTION] != 0) {
+			compress_add(&r->names, r->w.start + MESSAGE_HEADER_LEN,
+				     MESSAGE_HEADER_LEN);
+		}
+	}
+	return &r->names;
+}
+
+static struct place place_of(struct response *r, const struct response_owner *owner)
+{
+	return (struct place){ .pos = r->w.pos,
+			       .is_compressing = r->is_compressing,
+			       .names = r->is_compressing ? compress_mark(&r->names) : 0,
+			       .pointer = owner->pointer };
+}
+
+static bool settle(struct response *r, enum section section, unsigned records,
+		   const struct place *before, struct response_owner *owner)
+{
+	if (r->w.err != E_OK || r->count[section] + records > UINT16_MAX) {
+		r->w.err = E_OK;
+		r->w.pos = before->pos;
+		compress_rewind(&r->names, before->names);
+		r->is_compressing = before->is_compressing;
+		owner->pointer = before->pointer;
 		return false;
 	}
-	r->len += 2;
-	for (unsigned nth = 0;; nth++) {
-		int at = rdata_name_at(rr->type, rr->rdata, rr->rdlen, nth);
-		size_t upto = at < 0 ? rr->rdlen : (size_t)at;
-		if (!room(r, upto - from)) {
-			return false;
-		}
-		memcpy(r->out + r->len, rr->rdata + from, upto - from);
-		r->len += upto - from;
-		if (at < 0) {
-			break;
-		}
-		if (!put_name(r, rr->rdata + at, &unused)) {
-			return false;
-		}
-		from = upto + dname_len(rr->rdata + at);
-	}
-	be16_put(r->out + length_at, (uint16_t)(r->len - length_at - 2));
+	r->count[section] = (uint16_t)(r->count[section] + records);
 	return true;
 }
 
-/* Records one by one, names in rdata compressed. */
-static bool put_records(struct response *r, struct response_owner *owner, const uint8_t *p,
+/* Writes the owner's name; it can be pointed at afterwards unless it is out of reach. */
+static void put_owner(struct response *r, struct response_owner *owner)
+{
+	if (owner->pointer != 0) {
+		writer_u16(&r->w, owner->pointer);
+		return;
+	}
+	uint16_t at = compress_name(names_of(r), &r->w, owner->name);
+	owner->pointer = at != 0 ? (uint16_t)(MESSAGE_POINTER | at) : 0;
+}
+
+/* rdata with its names compressed, and the length before it. */
+static void put_compressed(struct response *r, const struct rr *rr)
+{
+	struct writer *w = &r->w;
+	uint8_t *length = writer_room(w, 2);
+	size_t from = 0;
+	int at;
+	for (unsigned nth = 0; (at = rdata_name_at(rr->type, rr->rdata, rr->rdlen, nth)) >= 0;
+	     nth++) {
+		const uint8_t *name = rr->rdata + at;
+		writer_bytes(w, rr->rdata + from, (size_t)at - from);
+		(void)compress_name(names_of(r), w, name);
+		from = (size_t)at + dname_len(name);
+	}
+	writer_bytes(w, rr->rdata + from, rr->rdlen - from);
+	if (w->err == E_OK) {
+		be16_put(length, (uint16_t)(w->pos - length - 2));
+	}
+}
+
+/* Records one by one: for rdata to be compressed, and for owners out of a pointer's reach. */
+static void put_records(struct response *r, struct response_owner *owner, const uint8_t *p,
 			unsigned count)
 {
-	for (unsigned i = 0; i < count; i++) {
-		struct rr rr;
+	for (unsigned i = 0; i < count && r->w.err == E_OK; i++) {
 		const uint8_t *fixed = p + 2;
+		struct rr rr;
 		p = rr_read(p, &rr);
-		if (!put_owner(r, owner) || !room(r, 8)) {
-			return false;
-		}
-		memcpy(r->out + r->len, fixed, 8);
-		r->len += 8;
-		if (!put_rdata(r, &rr)) {
-			return false;
+		put_owner(r, owner);
+		if ((rrtype_flags(rr.type) & RR_COMPRESS) != 0) {
+			writer_bytes(&r->w, fixed, MESSAGE_RR_FIXED - 2);
+			put_compressed(r, &rr);
+		} else {
+			writer_bytes(&r->w, fixed, MESSAGE_RR_FIXED + (size_t)rr.rdlen);
 		}
 	}
-	return true;
 }
 
-/* One record whose owner has no pointer yet: the name is written, and may be pointed at from then on. */
-static bool copy_first(struct response *r, struct response_owner *owner, const uint8_t *p,
-		       const uint8_t *next)
-{
-	size_t rest = (size_t)(next - p) - 2;
-	if (!put_name(r, owner->name, &owner->pointer) || !room(r, rest)) {
-		return false;
-	}
-	memcpy(r->out + r->len, p + 2, rest);
-	r->len += rest;
-	return true;
-}
-
-/* Records whose rdata goes as it is: one copy, then other owners than the question's are put in. */
-static bool copy_records(struct response *r, struct response_owner *owner, const uint8_t *p,
+/* Records as they lie in the node: one copy, then owners other than the question's are put in. */
+static void copy_records(struct response *r, struct response_owner *owner, const uint8_t *p,
 			 size_t len, unsigned count)
 {
-	struct rr rr;
-	while (owner->pointer == 0 && count != 0) {
+	if (owner->pointer == RESPONSE_QNAME) {
+		writer_bytes(&r->w, p, len);
+		return;
+	}
+	if (owner->pointer == 0 && count != 0) {
+		/* The first record shows the name, the others can point at it. */
+		struct rr rr;
 		const uint8_t *next = rr_read(p, &rr);
-		if (!copy_first(r, owner, p, next)) {
-			return false;
-		}
+		put_records(r, owner, p, 1);
 		len -= (size_t)(next - p);
 		p = next;
 		count--;
+		if (owner->pointer == 0) {
+			put_records(r, owner, p, count);
+			return;
+		}
 	}
-	if (count == 0) {
-		return true;
+	uint8_t *to = writer_room(&r->w, len);
+	if (to == NULL) {
+		return;
 	}
-	if (!room(r, len)) {
-		return false;
-	}
-	uint8_t *to = r->out + r->len;
 	memcpy(to, p, len);
-	r->len += len;
-	for (unsigned i = 0; owner->pointer != RESPONSE_QNAME && i < count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		be16_put(to, owner->pointer);
-		to += rr_read(to, &rr) - to;
+		to += NODE_RR_FIXED + (size_t)be16_get(to + MESSAGE_RR_FIXED);
 	}
-	return true;
+}
+
+static unsigned put_set(struct response *r, struct response_owner *owner, const struct rrset *rs,
+			enum response_sigs sigs)
+{
+	unsigned records = sigs != RESPONSE_ONLY_SIGS ? rs->count : 0;
+	unsigned rrsigs = sigs != RESPONSE_NO_SIGS ? rs->sigs : 0;
+	size_t sig_len = rrsigs != 0 ? rs->sig_len : 0;
+	bool compress = (rrtype_flags(rs->type) & RR_COMPRESS) != 0;
+	if (compress) {
+		put_records(r, owner, rrset_data(rs), records);
+	}
+	if (compress || records == 0) {
+		copy_records(r, owner, rrset_sig_data(rs), sig_len, rrsigs);
+	} else {
+		copy_records(r, owner, rrset_data(rs), rs->data_len + sig_len, records + rrsigs);
+	}
+	return records + rrsigs;
 }
 
 bool response_rrset(struct response *r, enum section section, struct response_owner *owner,
 		    const struct rrset *rs, enum response_sigs sigs)
 {
-	const size_t start = r->len;
-	const struct response_owner before = *owner;
-	unsigned count = sigs != RESPONSE_ONLY_SIGS ? rs->count : 0;
-	unsigned sig_count = sigs != RESPONSE_NO_SIGS ? rs->sigs : 0;
-	bool good;
-	if ((rrtype_flags(rs->type) & RR_COMPRESS) != 0) {
-		good = put_records(r, owner, rrset_data(rs), count) &&
-		       copy_records(r, owner, rrset_sig_data(rs), sig_count != 0 ? rs->sig_len : 0,
-				    sig_count);
-	} else if (count != 0) {
-		good = copy_records(r, owner, rrset_data(rs),
-				    rs->data_len + (sig_count != 0 ? rs->sig_len : 0),
-				    count + sig_count);
-	} else {
-		good = copy_records(r, owner, rrset_sig_data(rs), sig_count != 0 ? rs->sig_len : 0,
-				    sig_count);
-	}
-	if (!good) {
-		r->len = start;
-		*owner = before;
-		return false;
-	}
-	r->count[section] = (uint16_t)(r->count[section] + count + sig_count);
-	return true;
+	const struct place before = place_of(r, owner);
+	unsigned records = put_set(r, owner, rs, sigs);
+	return settle(r, section, records, &before, owner);
 }
 
-bool response_rrset_ttl(struct response *r, enum section section, struct response_owner *owner,
-			const struct rrset *rs, enum response_sigs sigs, uint32_t ttl)
+/* Gives the @count records from @p on the TTL @ttl. They are ours: their names are sound. */
+static void replace_ttl(uint8_t *p, unsigned count, uint32_t ttl)
 {
-	size_t at = r->len;
-	uint16_t before = r->count[section];
-	if (!response_rrset(r, section, owner, rs, sigs)) {
-		return false;
-	}
-	for (unsigned i = before; i < r->count[section]; i++) {
-		/* Skip the owner: labels up to a pointer or the root. */
-		while (r->out[at] != 0 && r->out[at] < 0xc0) {
-			at += (size_t)r->out[at] + 1;
+	for (unsigned i = 0; i < count; i++) {
+		while (*p != 0 && *p < 0xc0) {
+			p += *p + 1;
 		}
-		at += r->out[at] == 0 ? 1 : 2;
-		be32_put(r->out + at + 4, ttl);
-		at += 10 + (size_t)be16_get(r->out + at + 8);
+		p += *p == 0 ? 1 : 2;
+		be32_put(p + 4, ttl);
+		p += MESSAGE_RR_FIXED + (size_t)be16_get(p + 8);
 	}
-	return true;
 }
 
-bool response_name_rr(struct response *r, enum section section, struct response_owner *owner,
-		      uint16_t type, uint32_t ttl, const uint8_t *target)
+bool response_negative(struct response *r, struct response_owner *owner, const struct rrset *soa,
+		       enum response_sigs sigs, uint32_t ttl)
 {
-	const size_t start = r->len;
-	uint16_t unused;
-	bool good = put_owner(r, owner) && room(r, 10);
-	if (good) {
-		size_t fixed = r->len;
-		be16_put(r->out + fixed, type);
-		be16_put(r->out + fixed + 2, RRCLASS_IN);
-		be32_put(r->out + fixed + 4, ttl);
-		r->len += 10;
-		good = put_name(r, target, &unused);
-		be16_put(r->out + fixed + 8, (uint16_t)(r->len - fixed - 10));
+	const struct place before = place_of(r, owner);
+	unsigned records = put_set(r, owner, soa, sigs);
+	if (r->w.err == E_OK) {
+		replace_ttl(before.pos, records, ttl);
 	}
-	if (!good) {
-		r->len = start;
-		return false;
-	}
-	r->count[section]++;
-	return true;
+	return settle(r, SECTION_AUTHORITY, records, &before, owner);
+}
+
+bool response_cname(struct response *r, struct response_owner *owner, uint32_t ttl,
+		    const uint8_t *target)
+{
+	const struct place before = place_of(r, owner);
+	const struct rr rr = { .type = RRTYPE_CNAME,
+			       .rdlen = (uint16_t)dname_len(target),
+			       .rdata = target };
+	put_owner(r, owner);
+	writer_u16(&r->w, RRTYPE_CNAME);
+	writer_u16(&r->w, RRCLASS_IN);
+	writer_u32(&r->w, ttl);
+	put_compressed(r, &rr);
+	return settle(r, SECTION_ANSWER, 1, &before, owner);
 }

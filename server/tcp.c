@@ -12,9 +12,8 @@
 #include <unistd.h>
 
 #include "zones/base/mem.h"
-#include "zones/base/wire.h"
+#include "zones/dns/message.h"
 
-#define MESSAGE_MAX 65535
 /* Connections taken in a row before others get their turn. */
 #define ACCEPT_MAX 64
 /* Out of file descriptors: nothing is accepted for so long (microseconds). */

@@ -6,7 +6,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "server/query.h"
 #include "server/tcp.h"
 #include "server/udp.h"
 #include "zones/base/epoch.h"
@@ -44,7 +43,7 @@ void worker_sockets_clear(struct worker_sockets *s)
 
 static struct query_env env_of(const struct serving *s, bool is_tcp)
 {
-	return (struct query_env){ .zones = s->zones, .udp_size = s->udp_size, .is_tcp = is_tcp };
+	return (struct query_env){ .zones = s->zones, .config = &s->query, .is_tcp = is_tcp };
 }
 
 /* Borrowed pointers live from epoch_online to epoch_offline, once for each batch. */

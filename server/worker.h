@@ -7,12 +7,12 @@
 #ifndef SERVER_WORKER_H
 #define SERVER_WORKER_H
 
-#include "zones/zone.h"
+#include "server/query.h"
 
 /* What is served now. Immutable once published (but for the `current` of each zone). */
 struct serving {
 	const struct zoneset *zones;
-	uint16_t udp_size;
+	struct query_config query;
 	uint32_t tcp_clients; /* of one worker */
 	uint32_t tcp_idle_s;
 	uint32_t tcp_output; /* octets that may wait for one client */
