@@ -189,7 +189,7 @@ check-format: ## would `make format` change anything?
 lint: tool-deps ## clang-tidy and cppcheck
 	clang-tidy --quiet $(filter %.c,$(foreach l,$(LAYERS),$(wildcard $(l)/*.c))) -- -std=c11 $(CPPFLAGS)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
-		--error-exitcode=1 -I. -D_GNU_SOURCE -DSIGNET_VERSION='""' $(LAYERS)
+		--suppress=ctuuninitvar --error-exitcode=1 -I. -D_GNU_SOURCE -DSIGNET_VERSION='""' $(LAYERS)
 
 check-layers: ## does every file include only its own layer and those below?
 	@test/check-layers $(LAYERS)

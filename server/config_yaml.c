@@ -5,6 +5,7 @@
  * to mend. */
 #include "server/config_yaml.h"
 
+#include <assert.h>
 #include <yaml.h>
 
 #include "zones/base/text.h"
@@ -248,6 +249,7 @@ static void attach(struct reader *r, struct config_node *n)
 		return;
 	}
 	struct open *o = &r->stack[r->depth - 1];
+	assert(o->node != NULL); /* a map or list that was opened */
 	if (o->node->kind == CONFIG_NODE_MAP && o->key == NULL) {
 		o->key = n->text;
 		o->key_len = n->len;

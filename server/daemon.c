@@ -107,6 +107,7 @@ static struct serving *serving_of(const struct daemon *d)
 {
 	const struct config_server *c = &d->config->server;
 	struct serving *s = mem_zalloc(sizeof(*s));
+	assert(d->worker_count != 0);
 	s->zones = d->zones;
 	s->query.udp_size = (uint16_t)c->udp_size;
 	s->tcp_clients = c->tcp_clients / d->worker_count;

@@ -2,9 +2,9 @@
 #include "server/load.h"
 
 #include "server/clock.h"
+#include "server/zone_load.h"
 #include "signer/parallel.h"
 #include "zones/base/log.h"
-#include "zones/master.h"
 
 #define SHOWN_MAX 20 /* findings of one zone that are logged */
 
@@ -37,12 +37,7 @@ static int load_one(struct load_zone *z)
 	char name[DNAME_TEXT_MAX];
 	char quoted[DNAME_TEXT_MAX];
 	struct findings findings = { 0 };
-	struct edit *e = NULL;
 	struct version *v = NULL;
-	const struct master_options options = {
-		.origin = z->config->name,
-		.ignore_outside = z->config->checks.level[CHECK_OUT_OF_ZONE] != CHECK_ERROR,
-	};
 	int64_t start = clock_ms();
 	(void)dname_to_text(z->config->name, name);
 	(void)log_quote(name, quoted, sizeof(quoted));
@@ -50,11 +45,7 @@ static int load_one(struct load_zone *z)
 	if (stat(z->config->file, &z->stamp) != 0) {
 		z->stamp = (struct stat){ 0 };
 	}
-	int err = master_read(z->config->file, &options, &e, &findings);
-	if (err == E_OK) {
-		v = edit_commit(e);
-		err = check_version(v, &z->config->checks, clock_now(), &findings);
-	}
+	int err = zone_load(z->config, clock_now(), &v, &findings);
 	log_findings(quoted, &findings);
 	findings_clear(&findings);
 	if (err == E_OK) {
@@ -62,14 +53,12 @@ static int load_one(struct load_zone *z)
 			 v->serial, (unsigned long long)v->records, v->secure ? "yes" : "no",
 			 (long long)(clock_ms() - start));
 		z->fresh = v;
-		v = NULL;
 	} else {
 		log_error("zone-failed",
 			  "zone=%s serving=%s remedy=\"mend the zone file and reload\"", quoted,
 			  z->zone->current != NULL ? "old" : "nothing");
 		z->stamp = (struct stat){ 0 };
 	}
-	version_unref(v);
 	return err;
 }
 

@@ -27,10 +27,15 @@ int privileges_drop(const char *user, const char *group, struct errmsg *em)
 		return err_set(em, E_NOENT, "server.group: there is no group \"%s\"; create it",
 			       group);
 	}
-	gid_t gid = gr != NULL ? gr->gr_gid : pw->pw_gid;
+	gid_t gid = getegid();
+	if (gr != NULL) {
+		gid = gr->gr_gid;
+	} else if (pw != NULL) {
+		gid = pw->pw_gid;
+	}
 	if (geteuid() != 0) {
 		/* Started as an ordinary user: fine if it is the right one. */
-		if (pw == NULL || pw->pw_uid == geteuid()) {
+		if (*user == '\0' || (pw != NULL && pw->pw_uid == geteuid())) {
 			return E_OK;
 		}
 		return err_set(em, E_PERM,

@@ -12,7 +12,8 @@
 #include "zones/version.h"
 
 enum dump_flags {
-	DUMP_CANONICAL = 1 << 0, /* names in lower case (RFC 4034 6.2), as ldns-read-zone -c has it */
+	DUMP_CANONICAL =
+		1 << 0, /* names in lower case (RFC 4034 6.2), as ldns-read-zone -c has it */
 };
 
 /* All records of @n. Appends to @out. */

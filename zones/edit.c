@@ -261,7 +261,7 @@ static bool merge_next(struct merge *m, struct merged *out)
 			*out = (struct merged){ rr.rdata, rr.rdlen, rr.ttl };
 			return true;
 		}
-		const struct change *last = m->c;
+		const struct change *last;
 		do {
 			last = m->c++;
 			m->left--;
