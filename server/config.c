@@ -19,8 +19,8 @@
 
 /* The type in each row fits its member. */
 #define CHECK_TYPE(of, member, type)                                                               \
-	_Static_assert(_Generic(&((of *)NULL)->member, CONFIG_C_##type * : 1, default : 0),        \
-		       #member " is no " #type);
+ _Static_assert(_Generic(&((of *)NULL)->member, CONFIG_C_##type * : 1, default : 0),               \
+		#member " is no " #type);
 #define OPTION(path, member, type, ...)	     CHECK_TYPE(struct config, member, type)
 #define ZONE_OPTION(path, member, type, ...) CHECK_TYPE(struct config_zone, member, type)
 #include "server/options.def"
@@ -29,11 +29,13 @@
 
 const struct config_option config_options[] = {
 #define OPTION(path, member, type, value, min, max, when, help)                                    \
-	{ path, false,	       CONFIG_##type, offsetof(struct config, member), value, min,         \
-	  max,	CONFIG_##when, help },
+ {                                                                                                 \
+	 path, false,	      CONFIG_##type, offsetof(struct config, member), value, min,          \
+	 max,  CONFIG_##when, help                                                                 \
+ },
 #define ZONE_OPTION(path, member, type, value, min, max, when, help)                               \
-	{ path, true,	       CONFIG_##type, offsetof(struct config_zone, member), value, min,    \
-	  max,	CONFIG_##when, help },
+ { path, true,		CONFIG_##type, offsetof(struct config_zone, member), value, min,           \
+   max,	 CONFIG_##when, help },
 #include "server/options.def"
 #undef OPTION
 #undef ZONE_OPTION

@@ -27,7 +27,7 @@
 #define TIME(n)	     { FIELD_TIME, #n },
 
 #define RR(name, number, flags, fields)                                                            \
-	static const struct rdata_field fields_of_##name[] = { fields{ FIELD_END, NULL } };
+ static const struct rdata_field fields_of_##name[] = { fields{ FIELD_END, NULL } };
 #include "zones/dns/rrtypes.def"
 #undef RR
 
@@ -36,7 +36,7 @@
 
 static const struct rrtype_info rows[512] = {
 #define RR(name, number, flags, fields)                                                            \
-	[INDEX(number)] = { #name, (number), (flags), fields_of_##name },
+ [INDEX(number)] = { #name, (number), (flags), fields_of_##name },
 #include "zones/dns/rrtypes.def"
 #undef RR
 };

@@ -772,8 +772,8 @@ static void put_zonemd(struct edit *e, const char *text)
 }
 
 #define DIGEST48                                                                                   \
-	"000102030405060708090a0b0c0d0e0f1011121314151617"                                         \
-	"18191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f"
+ "000102030405060708090a0b0c0d0e0f1011121314151617"                                                \
+ "18191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f"
 
 static void zonemd_of_another_serial(struct edit *e)
 {
@@ -819,19 +819,19 @@ static const struct fault {
 	enum verify_kind also[2]; /* may be found besides */
 } faults[] = {
 #define BAD(fn, base, kind, ...)                                                                   \
-	{                                                                                          \
-#		fn, fn, base, false, VERIFY_##kind,                                               \
-		{                                                                                  \
-			__VA_ARGS__                                                                \
-		}                                                                                  \
-	}
+ {                                                                                                 \
+#  fn, fn, base, false, VERIFY_##kind,                                                             \
+  {                                                                                                \
+   __VA_ARGS__                                                                                     \
+  }                                                                                                \
+ }
 #define WARN(fn, base, kind)                                                                       \
-	{                                                                                          \
-#		fn, fn, base, true, VERIFY_##kind,                                                \
-		{                                                                                  \
-			NONE, NONE                                                                 \
-		}                                                                                  \
-	}
+ {                                                                                                 \
+#  fn, fn, base, true, VERIFY_##kind,                                                              \
+  {                                                                                                \
+   NONE, NONE                                                                                      \
+  }                                                                                                \
+ }
 	BAD(no_soa, NSEC, NO_SOA, NONE, NONE),
 	BAD(no_dnskey, NSEC, NO_DNSKEY, NONE, NONE),
 	BAD(key_of_another_protocol, NSEC, KEY_INVALID, NONE, NONE),
