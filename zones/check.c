@@ -273,7 +273,7 @@ static void check_nsec3param(struct check_run *r, const struct node *n, const st
 static bool goes_with_cname(uint16_t type)
 {
 	return type == RRTYPE_CNAME || type == RRTYPE_NSEC || type == RRTYPE_NSEC3 ||
-	       type == 25 /* KEY */ || type == RRTYPE_RRSIG;
+	       type == RRTYPE_KEY || type == RRTYPE_RRSIG;
 }
 
 static void check_cname(struct check_run *r, const struct node *n)

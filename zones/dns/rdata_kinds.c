@@ -297,13 +297,9 @@ static void string_skip(struct reader *r)
 	(void)reader_bytes(r, reader_u8(r));
 }
 
-static void string_print(struct reader *r, struct buf *out)
+/* Octets between quotes, with what needs it escaped. */
+static void print_quoted(const uint8_t *p, size_t len, struct buf *out)
 {
-	size_t len = reader_u8(r);
-	const uint8_t *p = reader_bytes(r, len);
-	if (p == NULL) {
-		return;
-	}
 	char *to = buf_reserve(out, 4 * len + 2);
 	char *start = to;
 	*to++ = '"';
@@ -323,6 +319,15 @@ static void string_print(struct reader *r, struct buf *out)
 	}
 	*to++ = '"';
 	buf_grew(out, (size_t)(to - start));
+}
+
+static void string_print(struct reader *r, struct buf *out)
+{
+	size_t len = reader_u8(r);
+	const uint8_t *p = reader_bytes(r, len);
+	if (p != NULL) {
+		print_quoted(p, len, out);
+	}
 }
 
 static int string_read(struct text_in *in)
@@ -371,9 +376,85 @@ static int strings_read(struct text_in *in)
 	return err;
 }
 
+/* The rest of the rdata as one string without a length (RFC 8659 §4.1.1, RFC 7553 §4.4). */
+static void text_print(struct reader *r, struct buf *out)
+{
+	size_t len = reader_left(r);
+	const uint8_t *p = reader_bytes(r, len);
+	if (p != NULL) {
+		print_quoted(p, len, out);
+	}
+}
+
+static int text_read(struct text_in *in)
+{
+	int err = next_word(in, "a quoted text");
+	if (err != E_OK) {
+		return err;
+	}
+	int n = lexer_unescape(&in->at, in->out->pos, writer_left(in->out));
+	if (n < 0) {
+		return refuse(in, n, "a text with escapes of the form \\X or \\DDD up to \\255");
+	}
+	in->out->pos += n;
+	return E_OK;
+}
+
+/* The property of a CAA record: letters and digits with a length before (RFC 8659 §4.1). */
+static bool is_tag(const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		uint8_t c = text_lower[p[i]];
+		if (!text_is_digit((char)c) && (c < 'a' || c > 'z')) {
+			return false;
+		}
+	}
+	return len != 0;
+}
+
+static void tag_skip(struct reader *r)
+{
+	size_t len = reader_u8(r);
+	const uint8_t *p = reader_bytes(r, len);
+	if (p != NULL && !is_tag(p, len)) {
+		reader_fail(r, E_INVAL);
+	}
+}
+
+static void tag_print(struct reader *r, struct buf *out)
+{
+	size_t len = reader_u8(r);
+	const uint8_t *p = reader_bytes(r, len);
+	if (p != NULL) {
+		buf_add(out, p, len);
+	}
+}
+
+static int tag_read(struct text_in *in)
+{
+	static const char expected[] = "a tag: letters and digits, as in issue or iodef";
+	int err = next_word(in, expected);
+	if (err != E_OK) {
+		return err;
+	}
+	if (in->at.len > UINT8_MAX || !is_tag((const uint8_t *)in->at.s, in->at.len)) {
+		return refuse(in, E_SYNTAX, expected);
+	}
+	writer_u8(in->out, (uint8_t)in->at.len);
+	writer_bytes(in->out, in->at.s, in->at.len);
+	return E_OK;
+}
+
 /* --- octets ---------------------------------------------------------------------------------- */
 
+/* At least one octet: nothing could not be written as text. */
 static void rest_skip(struct reader *r)
+{
+	size_t len = reader_left(r);
+	(void)reader_bytes(r, len != 0 ? len : 1);
+}
+
+static void text_skip(struct reader *r)
 {
 	(void)reader_bytes(r, reader_left(r));
 }
@@ -619,4 +700,6 @@ const struct field_ops field_ops[] = {
 	[FIELD_TYPE] = { u16_skip, type_print, type_read },
 	[FIELD_TYPES] = { types_skip, types_print, types_read },
 	[FIELD_TIME] = { u32_skip, time_print, time_read },
+	[FIELD_TEXT] = { text_skip, text_print, text_read },
+	[FIELD_TAG] = { tag_skip, tag_print, tag_read },
 };

@@ -10,7 +10,7 @@
 /* clang-format off */
 #define FIELD_KINDS(X) \
 	X(NAME) X(U8) X(U16) X(U32) X(PERIOD) X(IPV4) X(IPV6) X(STRING) X(STRINGS) X(ALGORITHM) X(HEX) \
-	X(BASE64) X(SALT) X(HASH) X(TYPE) X(TYPES) X(TIME)
+	X(BASE64) X(SALT) X(HASH) X(TYPE) X(TYPES) X(TIME) X(TEXT) X(TAG)
 /* clang-format on */
 
 enum field_kind {

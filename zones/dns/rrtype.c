@@ -26,6 +26,9 @@
 #define TYPES(n)     { FIELD_TYPES, #n },
 #define TIME(n)	     { FIELD_TIME, #n },
 
+#define TEXT(n) { FIELD_TEXT, #n },
+#define TAG(n)	{ FIELD_TAG, #n },
+
 #define RR(name, number, flags, fields)                                                            \
  static const struct rdata_field fields_of_##name[] = { fields{ FIELD_END, NULL } };
 #include "zones/dns/rrtypes.def"
