@@ -70,19 +70,6 @@ struct nsec3_place {
 	bool is_match;
 };
 
-static bool is_of_chain(const struct version *v, const struct node *n)
-{
-	const struct rrset *rs = node_find(n, RRTYPE_NSEC3);
-	struct nsec3_param param;
-	struct rr rr;
-	if (rs == NULL) {
-		return false;
-	}
-	(void)rr_read(rrset_data(rs), &rr);
-	return nsec3_param_read(rr.rdata, rr.rdlen, &param) == E_OK &&
-	       nsec3_param_same(&param, &v->nsec3_param);
-}
-
 static struct nsec3_place nsec3_find(struct query_ctx *q, const uint8_t *name)
 {
 	const struct version *v = q->version;
@@ -95,7 +82,7 @@ static struct nsec3_place nsec3_find(struct query_ctx *q, const uint8_t *name)
 	}
 	dname_key_make(&q->other_key, owner.wire);
 	tree_find(&v->nsec3, &q->other_key, owner.wire, 0, m);
-	if (m->exact != NULL && is_of_chain(v, m->exact)) {
+	if (m->exact != NULL && nsec3_is_of_chain(m->exact, &v->nsec3_param)) {
 		return (struct nsec3_place){ m->exact, true };
 	}
 	const struct node *n = tree_predecessor(m, &q->other_key, NULL);
@@ -103,7 +90,7 @@ static struct nsec3_place nsec3_find(struct query_ctx *q, const uint8_t *name)
 		if (n == NULL) { /* the chain is a ring */
 			n = tree_last(&v->nsec3, &m->cursor);
 		}
-		if (n == NULL || is_of_chain(v, n)) {
+		if (n == NULL || nsec3_is_of_chain(n, &v->nsec3_param)) {
 			return (struct nsec3_place){ n, false };
 		}
 		n = tree_prev(&m->cursor);

@@ -128,32 +128,51 @@ bool nsec3_param_same(const struct nsec3_param *a, const struct nsec3_param *b)
 	       a->salt_len == b->salt_len && memcmp(a->salt, b->salt, a->salt_len) == 0;
 }
 
-/* Is there an NSEC3PARAM with flags zero (RFC 5155 §4.1.2) whose chain the first NSEC3 owner is
- * part of? With several chains in a zone any complete one will do. */
-static bool nsec3_chain(const struct version *v, const struct rrset *params,
-			struct nsec3_param *out)
+/* NSEC3 owners that are looked at to find one of a chain. While parameters change, two chains lie
+ * mingled in a zone (RFC 5155 §10.4), evenly as hashes are. */
+#define CHAIN_STEPS_MAX 64
+
+bool nsec3_is_of_chain(const struct node *n, const struct nsec3_param *param)
+{
+	const struct rrset *rs = node_find(n, RRTYPE_NSEC3);
+	const uint8_t *p = rs != NULL ? rrset_data(rs) : NULL;
+	for (unsigned i = 0; p != NULL && i < rs->count; i++) {
+		struct nsec3_param have;
+		struct rr rr;
+		p = rr_read(p, &rr);
+		if (nsec3_param_read(rr.rdata, rr.rdlen, &have) == E_OK &&
+		    nsec3_param_same(param, &have)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_chain(const struct version *v, const struct nsec3_param *param)
 {
 	struct tree_cursor c;
 	const struct node *n = tree_first(&v->nsec3, &c);
-	const struct rrset *chain = n != NULL ? node_find(n, RRTYPE_NSEC3) : NULL;
-	if (chain == NULL) {
-		return false;
+	for (unsigned i = 0; n != NULL && i < CHAIN_STEPS_MAX; i++) {
+		if (nsec3_is_of_chain(n, param)) {
+			return true;
+		}
+		n = tree_next(&c);
 	}
+	return false;
+}
+
+/* Is there an NSEC3PARAM with flags zero (RFC 5155 §4.1.2) whose chain is there? With several in a
+ * zone any one will do: the others are complete too, or have no NSEC3PARAM yet. */
+static bool nsec3_chain(const struct version *v, const struct rrset *params,
+			struct nsec3_param *out)
+{
 	const uint8_t *p = rrset_data(params);
 	for (unsigned i = 0; i < params->count; i++) {
 		struct rr rr;
 		p = rr_read(p, &rr);
-		if (nsec3_param_read(rr.rdata, rr.rdlen, out) != E_OK || out->flags != 0) {
-			continue;
-		}
-		const uint8_t *q = rrset_data(chain);
-		for (unsigned k = 0; k < chain->count; k++) {
-			struct nsec3_param have;
-			q = rr_read(q, &rr);
-			if (nsec3_param_read(rr.rdata, rr.rdlen, &have) == E_OK &&
-			    nsec3_param_same(out, &have)) {
-				return true;
-			}
+		if (nsec3_param_read(rr.rdata, rr.rdlen, out) == E_OK && out->flags == 0 &&
+		    has_chain(v, out)) {
+			return true;
 		}
 	}
 	return false;

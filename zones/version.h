@@ -31,6 +31,8 @@ struct nsec3_param {
 MUST_USE int nsec3_param_read(const uint8_t *rdata, size_t len, struct nsec3_param *out);
 /* Do they make the same hashes? Flags do not matter. */
 bool nsec3_param_same(const struct nsec3_param *a, const struct nsec3_param *b);
+/* Does @n own an NSEC3 record made with @param? */
+bool nsec3_is_of_chain(const struct node *n, const struct nsec3_param *param);
 
 /* The pool of a zone and its versions from the oldest that is held to the newest; private to
  * version.c and edit.c. */
