@@ -16,8 +16,15 @@ bool edns_next_option(struct reader *r, struct edns_option *out)
 
 int edns_read(const struct message_rr *rr, struct edns *out)
 {
+	struct reader r = reader_of(rr->rdata, rr->rdlen);
+	struct edns_option option;
 	if (!dname_is_root(rr->owner.wire)) {
 		return E_INVAL;
+	}
+	while (edns_next_option(&r, &option)) {
+	}
+	if (r.err != E_OK) {
+		return r.err;
 	}
 	*out = (struct edns){ .present = true,
 			      .udp_size = rr->class,
@@ -26,11 +33,7 @@ int edns_read(const struct message_rr *rr, struct edns *out)
 			      .flags = (uint16_t)rr->ttl,
 			      .options = rr->rdata,
 			      .options_len = rr->rdlen };
-	struct reader r = reader_of(rr->rdata, rr->rdlen);
-	struct edns_option option;
-	while (edns_next_option(&r, &option)) {
-	}
-	return r.err;
+	return E_OK;
 }
 
 void edns_write(struct writer *w, const struct edns *e)

@@ -63,7 +63,7 @@ struct message_header {
 
 static inline unsigned message_opcode(uint16_t flags)
 {
-	return (flags & MESSAGE_OPCODE) >> 11;
+	return flags >> 11 & 15U;
 }
 
 MUST_USE int message_read_header(struct reader *r, struct message_header *out);
