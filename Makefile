@@ -15,19 +15,28 @@ LAYERS := zones/base zones/dns zones keys signer server
 PROGRAMS := zones/signet-checkzone keys/signet-keymgr signer/signet-signzone \
 	signer/signet-verifyzone server/signetd server/signet-checkconf
 
-BUILD_PACKAGES := gcc libc6-dev pkg-config libssl-dev libevent-dev liburcu-dev libyaml-dev
-TEST_PACKAGES := check libsubunit-dev python3 python3-dnspython python3-cryptography bind9 bind9-utils bind9-dnsutils \
-	bind9-host knot knot-dnsutils knot-dnssecutils nsd unbound ldnsutils validns dnsperf
+BUILD_PACKAGES := gcc libc6-dev libssl-dev libevent-dev liburcu-dev libyaml-dev
+TEST_PACKAGES := check libsubunit-dev python3 python3-dnspython python3-cryptography bind9 \
+	bind9-utils bind9-dnsutils bind9-host knot knot-dnsutils knot-dnssecutils nsd unbound ldnsutils \
+	validns dnsviz dnsperf
 TOOL_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev cppcheck
 
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 # popcnt is what the tree's branches are indexed with.
 ARCH := $(if $(filter x86_64,$(shell uname -m)),-march=x86-64-v2)
-CFLAGS_release := -O2 -g
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_debug   := -O0 -g3
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
+# Every block is a heap block of its own and every buffer moves when it may, for asan to see.
+CFLAGS_stress  := $(CFLAGS_asan) -DSIGNET_STRESS
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS_release := -Wl,-z,relro,-z,now
+ifndef CFLAGS_$(MODE)
+$(error MODE is release, debug, asan, tsan or stress, not "$(MODE)")
+endif
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef -fno-common -Werror
 CPPFLAGS := -D_GNU_SOURCE -DSIGNET_VERSION=\"$(VERSION)\" -I. -include zones/base/banned.h
@@ -59,17 +68,30 @@ BENCHES := $(BENCH_SRCS:%.c=$(B)/%)
 PEERS := $(wildcard test/peer/*_test.py)
 C_FILES := $(foreach l,$(LAYERS),$(wildcard $(l)/*.[ch])) $(wildcard test/*/*.[ch]) \
 	$(UNIT_SRCS)
+HEADERS := $(filter %.h,$(C_FILES))
+HEADER_STAMPS := $(foreach c,gcc clang,$(if $(shell command -v $(c)), \
+	$(HEADERS:%=build/headers/$(c)/%.ok)))
+# House rules that are checked like tests.
+RULES := test/check-layers test/check-docs
+export LAYERS
+# In the environment of every test program.
+TEST_ENV := BIN=$(abspath $(B))/bin MODE=$(MODE)
 
 .PHONY: all help deps test-deps tool-deps check test units replay fuzz bench run demo-poison install \
-	format check-format lint check-layers check-headers check-docs clean
+	format check-format lint tidy cppcheck check-layers check-headers check-docs clean
 .SECONDARY:
 .DEFAULT_GOAL := all
 
 all: $(BINS) ## build the programs into build/$(MODE)/bin
 
 help: ## list the targets
-	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  \1|\2/p' Makefile | sort | column -t -s '|'
-	@echo "  MODE=release|debug|asan|tsan picks the kind of build, FUZZ_SECONDS the time of a fuzz run"
+	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/\1|\2/p' Makefile | sort | \
+		while IFS='|' read -r target what; do printf '  %-22s %s\n' "$$target" "$$what"; done
+	@echo
+	@echo '  MODE=release|debug|asan|tsan|stress  kind of build, each in build/$$MODE; goes with all targets'
+	@echo '  FUZZ_SECONDS=60 FUZZ_TARGETS="..."   how long and what to fuzz'
+	@echo '  DESTDIR= PREFIX=/usr/local           where to install'
+	@echo '  V=1                                  show whole commands'
 
 # V=1 shows whole commands.
 V ?= 0
@@ -77,7 +99,7 @@ say = $(if $(filter 0,$(V)),@printf '  %-5s %s\n' $(1) $(2);)
 
 # --- building ----------------------------------------------------------------------------------
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
@@ -93,7 +115,7 @@ $(foreach l,$(LAYERS),$(eval $(call archive_rule,$(l))))
 define link_rule
 $(1): $(2) $(call archives_of,$(3))
 	@mkdir -p $$(@D)
-	$$(call say,LD,$$@)$$(CC) $$(CFLAGS_$(MODE)) $$(LDFLAGS) $$^ $(4) $(call libs_of,$(3)) -o $$@
+	$$(call say,LD,$$@)$$(CC) $$(CFLAGS_$(MODE)) $$(LDFLAGS_$(MODE)) $$(LDFLAGS) $$^ $(4) $(call libs_of,$(3)) -o $$@
 endef
 layer_of = $(patsubst %/,%,$(dir $(1)))
 $(foreach p,$(PROGRAMS),$(eval \
@@ -108,107 +130,133 @@ $(foreach t,$(FUZZ_SRCS),$(eval \
 
 # --- packages ----------------------------------------------------------------------------------
 
-# Installs what is missing of $(1), without a word when nothing is.
+# Installs what is missing of $(1), without a word when nothing is. Debian starts the daemons that it
+# installs, now and at the next boot; nobody asked for that.
 define install_packages
-@missing=$$(for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
-if [ -n "$$missing" ]; then \
-	echo "installing:" $$missing; \
-	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	export DEBIAN_FRONTEND=noninteractive; \
-	policy=/usr/sbin/policy-rc.d; made=; \
-	if [ ! -e $$policy ]; then printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null; \
-		$$sudo chmod 755 $$policy; made=1; fi; \
-	$$sudo apt-get -q update && $$sudo apt-get -q install -y --no-install-recommends $$missing; status=$$?; \
-	[ -z "$$made" ] || $$sudo rm -f $$policy; exit $$status; \
-fi
+@missing=$$(for p in $(1); do echo $$p; done | sort -u | while read -r p; do \
+	dpkg-query -W -f '$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+[ -z "$$missing" ] && exit 0; \
+echo "installing:" $$missing; \
+sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+policy=/usr/sbin/policy-rc.d; made=; status=0; \
+if [ ! -e $$policy ]; then \
+	made=1; printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null; $$sudo chmod 755 $$policy; \
+fi; \
+{ $$sudo apt-get -q update && $$sudo env DEBIAN_FRONTEND=noninteractive \
+	apt-get -q install -y --no-install-recommends $$missing; } || status=$$?; \
+[ -z "$$made" ] || $$sudo rm -f $$policy; \
+for d in bind9:named knot:knot nsd:nsd unbound:unbound; do \
+	if echo $$missing | grep -qw $${d%:*} && command -v systemctl >/dev/null; then \
+		$$sudo systemctl -q disable $${d#*:} 2>/dev/null || :; \
+	fi; \
+done; \
+[ $$status = 0 ] || echo "apt-get failed: install these by hand, or see what it said above"; \
+exit $$status
 endef
 
 deps: ## install what the build needs (apt-get)
 	$(call install_packages,$(BUILD_PACKAGES))
 
-test-deps: deps ## install what the tests need: Check, and the peers
-	$(call install_packages,$(TEST_PACKAGES))
+test-deps: ## install what build and tests need: Check, and the peers
+	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 
-tool-deps: ## install compilers and linters for fuzz, format and lint
-	$(call install_packages,$(TOOL_PACKAGES))
+tool-deps: ## install what fuzz, format and lint need
+	$(call install_packages,$(BUILD_PACKAGES) $(TOOL_PACKAGES))
 
 # --- tests -------------------------------------------------------------------------------------
 
+# A make within make: on all cores, unless who called said how many.
+parallel = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 units: $(UNITS)
 
-check: all units check-layers check-docs ## unit tests and house rules: no peer needed, under a minute
-	@test/run $(UNITS)
+check: all units check-headers ## unit tests and house rules: no peer needed, under a minute
+	@$(TEST_ENV) test/run $(RULES) $(UNITS)
 
 test: ## everything CI runs: installs what is missing, then unit tests, fuzz seeds and peers
 	@$(MAKE) --no-print-directory test-deps
-	@$(MAKE) --no-print-directory all units $(REPLAYS) check-layers check-docs
-	@BIN=$(abspath $(B))/bin test/run $(UNITS) $(REPLAYS) $(PEERS)
+	@$(parallel) all units check-headers $(REPLAYS)
+	@$(TEST_ENV) test/run $(RULES) $(UNITS) $(REPLAYS) $(PEERS)
 
-replay: $(REPLAYS) ## run the fuzz targets over their seeds
-	@test/run $(REPLAYS)
+replay: $(REPLAYS) ## run the fuzz targets over their seeds, and over mutations of them
+	@$(TEST_ENV) test/run $(REPLAYS)
 
+FUZZ_TARGETS ?= $(FUZZ_SRCS:test/fuzz/%_fuzz.c=%)
 fuzz: ## fuzz each target for FUZZ_SECONDS with clang's libFuzzer
-	@$(MAKE) --no-print-directory MODE=fuzz CC=clang $(FUZZERS)
-	@for f in $(FUZZERS); do \
-		name=$$(basename $$f _fuzz); echo "== $$name"; \
-		mkdir -p build/fuzz/corpus/$$name test/fuzz/seeds/$$name; \
-		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 -verbosity=0 \
-			-artifact_prefix=build/fuzz/$$name- build/fuzz/corpus/$$name test/fuzz/seeds/$$name || exit 1; \
-	done
+	@$(MAKE) --no-print-directory tool-deps
+	@$(parallel) MODE=fuzz CC=clang $(FUZZ_TARGETS:%=build/fuzz/test/fuzz/%_fuzz)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run $(FUZZ_TARGETS)
 
 bench: all $(BENCHES) ## measure, side by side with OpenSSL and the peers
-	@BIN=$(abspath $(B))/bin test/bench/run
+	@$(TEST_ENV) test/bench/run
 
 # --- trying it out -----------------------------------------------------------------------------
 
 run: ## make keys, sign the example zone, serve it on port 8853 until Ctrl-C
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all
-	@BIN=$(abspath $(B))/bin test/demo/run.sh
+	@$(parallel) all
+	@$(TEST_ENV) test/demo/run.sh
 
 demo-poison: ## see a validating resolver refuse a forged answer
 	@$(MAKE) --no-print-directory test-deps
-	@$(MAKE) --no-print-directory all
-	@BIN=$(abspath $(B))/bin test/demo/poison.sh
+	@$(parallel) all
+	@$(TEST_ENV) test/demo/poison.sh
 
 install: all ## install programs and man pages below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(filter-out %/signetd,$(BINS)) $(DESTDIR)$(PREFIX)/bin
-	$(if $(filter %/signetd,$(BINS)),install -m 755 $(filter %/signetd,$(BINS)) $(DESTDIR)$(PREFIX)/sbin)
-	for m in man/*.[578]; do s=$${m##*.}; install -d $(DESTDIR)$(PREFIX)/share/man/man$$s; \
-		install -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$$s; done
+	install -m 755 $(filter %/signetd,$(BINS)) $(DESTDIR)$(PREFIX)/sbin
+	for m in man/*.[578]; do s=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
+		install -d $$s && install -m 644 $$m $$s || exit 1; done
 
 # --- house rules -------------------------------------------------------------------------------
 
-format: ## lay out all C files by .clang-format
+format: tool-deps ## lay out all C files by .clang-format
 	clang-format -i $(C_FILES)
 
-check-format: ## would `make format` change anything?
+check-format: tool-deps ## would `make format` change anything?
 	clang-format --dry-run --Werror $(C_FILES)
 
 lint: tool-deps ## clang-tidy and cppcheck
-	clang-tidy --quiet $(filter %.c,$(foreach l,$(LAYERS),$(wildcard $(l)/*.c))) -- -std=c11 $(CPPFLAGS)
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+	@$(parallel) -k tidy cppcheck
+
+TIDY_STAMPS := $(patsubst %,build/tidy/%.ok,$(filter-out test/%,$(filter %.c,$(C_FILES))))
+tidy: $(TIDY_STAMPS)
+
+build/tidy/%.ok: % $(HEADERS) .clang-tidy
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)clang-tidy --quiet $< -- -std=c11 $(ARCH) $(CPPFLAGS) 2>/dev/null
+	@touch $@
+
+cppcheck:
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j2 \
 		--suppress=ctuuninitvar --error-exitcode=1 -I. -D_GNU_SOURCE -DSIGNET_VERSION='""' $(LAYERS)
 
-check-layers: ## does every file include only its own layer and those below?
-	@test/check-layers $(LAYERS)
+check-layers: ## does every file include only what its layer may?
+	@test/check-layers
 
-check-headers: ## does every header compile alone?
-	@for h in $(filter %.h,$(C_FILES)); do \
-		$(CC) -std=c11 $(WARN) $(CPPFLAGS) -x c -fsyntax-only -include $$h /dev/null || exit 1; done
+check-headers: $(HEADER_STAMPS) ## does every header compile alone, with gcc and clang?
+
+define header_rule
+build/headers/$(1)/%.ok: % Makefile
+	@mkdir -p $$(@D)
+	$$(call say,HDR,$$<)$(1) -std=c11 $(ARCH) $(WARN) $(CPPFLAGS) -x c -fsyntax-only -include $$< \
+		-MMD -MP -MF $$@.d -MT $$@ /dev/null
+	@touch $$@
+endef
+$(foreach c,gcc clang,$(eval $(call header_rule,$(c))))
 
 check-docs: all ## are all options in the man pages, and no others?
-	@BIN=$(B)/bin test/check-docs
+	@$(TEST_ENV) test/check-docs
 
-compile_commands.json: $(wildcard $(LAYERS:=/*.c)) ## for clangd and other tools
-	@{ echo '['; first=1; for f in $(filter %.c,$(C_FILES)); do \
-		[ $$first = 1 ] || echo ','; first=0; \
-		printf '{"directory":"%s","file":"%s","command":"cc -std=c11 %s -c %s"}' \
-			'$(CURDIR)' $$f '$(subst ",\",$(subst \,\\,$(WARN) $(CPPFLAGS)))' $$f; \
+compile_commands.json: Makefile $(filter %.c,$(C_FILES)) ## for clangd and other tools
+	@{ echo '['; comma=; for f in $(filter %.c,$(C_FILES)); do \
+		printf '%s{"directory":"%s","file":"%s","command":"gcc -std=c11 %s -c %s"}\n' "$$comma" \
+			'$(CURDIR)' $$f '$(subst ",\\",$(subst \,\\,$(ARCH) $(WARN) $(CPPFLAGS)))' $$f; \
+		comma=,; \
 	done; echo ']'; } > $@
 
 clean: ## remove what was built
 	rm -rf build compile_commands.json
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) build/headers -name '*.d' 2>/dev/null)

@@ -45,7 +45,7 @@ static void teardown(void)
 		}
 	}
 	(void)closedir(d);
-	(void)chdir("/");
+	(void)!chdir("/");
 	(void)rmdir(dir);
 }
 
