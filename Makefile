@@ -175,7 +175,7 @@ check: all units check-headers ## unit tests and house rules: no peer needed, un
 
 test: ## everything CI runs: installs what is missing, then unit tests, fuzz seeds and peers
 	@$(MAKE) --no-print-directory test-deps
-	@$(parallel) all units check-headers $(REPLAYS)
+	+@$(parallel) all units check-headers $(REPLAYS)
 	@$(TEST_ENV) test/run $(RULES) $(UNITS) $(REPLAYS) $(PEERS)
 
 replay: $(REPLAYS) ## run the fuzz targets over their seeds, and over mutations of them
@@ -184,7 +184,7 @@ replay: $(REPLAYS) ## run the fuzz targets over their seeds, and over mutations 
 FUZZ_TARGETS ?= $(FUZZ_SRCS:test/fuzz/%_fuzz.c=%)
 fuzz: ## fuzz each target for FUZZ_SECONDS with clang's libFuzzer
 	@$(MAKE) --no-print-directory tool-deps
-	@$(parallel) MODE=fuzz CC=clang $(FUZZ_TARGETS:%=build/fuzz/test/fuzz/%_fuzz)
+	+@$(parallel) MODE=fuzz CC=clang $(FUZZ_TARGETS:%=build/fuzz/test/fuzz/%_fuzz)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run $(FUZZ_TARGETS)
 
 bench: all $(BENCHES) ## measure, side by side with OpenSSL and the peers
@@ -194,12 +194,12 @@ bench: all $(BENCHES) ## measure, side by side with OpenSSL and the peers
 
 run: ## make keys, sign the example zone, serve it on port 8853 until Ctrl-C
 	@$(MAKE) --no-print-directory deps
-	@$(parallel) all
+	+@$(parallel) all
 	@$(TEST_ENV) test/demo/run.sh
 
 demo-poison: ## see a validating resolver refuse a forged answer
 	@$(MAKE) --no-print-directory test-deps
-	@$(parallel) all
+	+@$(parallel) all
 	@$(TEST_ENV) test/demo/poison.sh
 
 install: all ## install programs and man pages below DESTDIR and PREFIX
@@ -212,13 +212,13 @@ install: all ## install programs and man pages below DESTDIR and PREFIX
 # --- house rules -------------------------------------------------------------------------------
 
 format: tool-deps ## lay out all C files by .clang-format
-	clang-format -i $(C_FILES)
+	@clang-format -i $(C_FILES)
 
 check-format: tool-deps ## would `make format` change anything?
-	clang-format --dry-run --Werror $(C_FILES)
+	@clang-format --dry-run --Werror $(C_FILES)
 
 lint: tool-deps ## clang-tidy and cppcheck
-	@$(parallel) -k tidy cppcheck
+	+@$(parallel) -k tidy cppcheck
 
 TIDY_STAMPS := $(patsubst %,build/tidy/%.ok,$(filter-out test/%,$(filter %.c,$(C_FILES))))
 tidy: $(TIDY_STAMPS)
@@ -229,7 +229,7 @@ build/tidy/%.ok: % $(HEADERS) .clang-tidy
 	@touch $@
 
 cppcheck:
-	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j2 \
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j2 \
 		--suppress=ctuuninitvar --error-exitcode=1 -I. -D_GNU_SOURCE -DSIGNET_VERSION='""' $(LAYERS)
 
 check-layers: ## does every file include only what its layer may?

@@ -35,8 +35,8 @@ uint8_t rrsig_labels(const uint8_t *owner);
 
 /* Appends what is signed (RFC 4034 §3.1.8.1): the RRSIG rdata before the signature with the signer in
  * lower case, then the records in canonical form and order with the original TTL, the owner in lower
- * case; for an owner with more labels than @rrsig says, the wildcard it was made from. */
-void rrsig_signed_data(const struct rrsig *rrsig, const uint8_t *owner, const struct rrset *rs,
+ * case; for an owner with more labels than @s says, the wildcard it was made from. */
+void rrsig_signed_data(const struct rrsig *s, const uint8_t *owner, const struct rrset *rs,
 		       struct buf *out);
 
 struct rrsig_times {
