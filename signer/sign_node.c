@@ -203,27 +203,25 @@ static int nsec_rdata(const struct sign_run *run, const struct item *item, struc
 	writer_bytes(out, next, dname_len(next));
 	struct typemap map;
 	typemap_init(&map);
-	int err = typemap_add(&map, RRTYPE_RRSIG);
-	if (err == E_OK) {
-		err = typemap_add(&map, RRTYPE_NSEC);
-	}
+	typemap_add(&map, RRTYPE_RRSIG);
+	typemap_add(&map, RRTYPE_NSEC);
 	const struct rrset *rs = node_rrsets(n);
-	for (unsigned i = 0; i < n->rrsets && err == E_OK; i++) {
+	for (unsigned i = 0; i < n->rrsets; i++) {
 		bool seen = item->place == PLACE_AUTHORITATIVE || rs[i].type == RRTYPE_NS ||
 			    rs[i].type == RRTYPE_DS;
 		if (seen && rs[i].count != 0) {
-			err = typemap_add(&map, rs[i].type);
+			typemap_add(&map, rs[i].type);
 		}
 	}
 	typemap_write(&map, out);
-	return err != E_OK ? err : out->err;
+	return out->err;
 }
 
 /* The NSEC set between the others of the node; the one that is there stays when it is right. */
 static int put_nsec(const struct sign_run *run, struct sign_worker *w, const struct item *item,
 		    const struct rrset *old)
 {
-	uint8_t rdata[DNAME_MAX + 1024];
+	uint8_t rdata[DNAME_MAX + TYPEMAP_MAX];
 	struct writer out = writer_of(rdata, sizeof(rdata));
 	int err = nsec_rdata(run, item, &out);
 	if (err != E_OK) {

@@ -167,25 +167,25 @@ static void chain_match(struct chain *c, const struct version *state)
 }
 
 /* The types at a name (RFC 5155 §7.1): of a cut only what the parent answers for. */
-static int entry_types(const struct sign_run *run, const struct entry *e, struct typemap *map)
+static void entry_types(const struct sign_run *run, const struct entry *e, struct typemap *map)
 {
 	typemap_init(map);
 	if (e->item == NO_ITEM) {
-		return E_OK;
+		return;
 	}
 	const struct item *item = &run->items[e->item];
 	const struct rrset *rs = node_rrsets(item->node);
 	bool cut = item->place == PLACE_CUT;
-	bool is_signed = !cut || (item->node->flags & NODE_DS) != 0;
-	int err = is_signed ? typemap_add(map, RRTYPE_RRSIG) : E_OK;
-	for (unsigned i = 0; i < item->node->rrsets && err == E_OK; i++) {
+	if (!cut || (item->node->flags & NODE_DS) != 0) {
+		typemap_add(map, RRTYPE_RRSIG);
+	}
+	for (unsigned i = 0; i < item->node->rrsets; i++) {
 		uint16_t type = rs[i].type;
 		bool seen = !cut || type == RRTYPE_NS || type == RRTYPE_DS;
 		if (seen && rs[i].count != 0 && type != RRTYPE_NSEC) {
-			err = typemap_add(map, type);
+			typemap_add(map, type);
 		}
 	}
-	return err;
 }
 
 static int entry_rdata(const struct chain *c, size_t i, struct writer *out)
@@ -193,7 +193,7 @@ static int entry_rdata(const struct chain *c, size_t i, struct writer *out)
 	const struct nsec3_param *p = &c->run->policy->nsec3;
 	const struct entry *next = &c->entries[(i + 1) % c->count];
 	struct typemap map;
-	int err = entry_types(c->run, &c->entries[i], &map);
+	entry_types(c->run, &c->entries[i], &map);
 	writer_u8(out, p->algorithm);
 	writer_u8(out, p->flags);
 	writer_u16(out, p->iterations);
@@ -202,7 +202,7 @@ static int entry_rdata(const struct chain *c, size_t i, struct writer *out)
 	writer_u8(out, NSEC3_HASH_LEN);
 	writer_bytes(out, next->hash, NSEC3_HASH_LEN);
 	typemap_write(&map, out);
-	return err != E_OK ? err : out->err;
+	return out->err;
 }
 
 /* Makes the node of entry @i; *image is NULL when the one that is there is right. */
@@ -211,7 +211,7 @@ static int entry_node(const struct chain *c, struct sign_worker *w, size_t i,
 {
 	const struct sign_run *run = c->run;
 	const struct entry *e = &c->entries[i];
-	uint8_t rdata[6 + NSEC3_SALT_MAX + NSEC3_HASH_LEN + 1024];
+	uint8_t rdata[6 + NSEC3_SALT_MAX + NSEC3_HASH_LEN + TYPEMAP_MAX];
 	struct writer out = writer_of(rdata, sizeof(rdata));
 	struct dname owner;
 	*image = NULL;

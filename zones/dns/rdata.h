@@ -65,14 +65,17 @@ MUST_USE int rdata_from_string(uint16_t type, const char *text, const uint8_t *o
 
 /* Type bitmaps (RFC 4034 §4.1.2), as in NSEC, NSEC3 and CSYNC. */
 struct typemap {
-	uint16_t count;	     /* types added */
-	uint16_t types[256]; /* ascending */
+	uint16_t windows;      /* those below this one may be in use */
+	uint8_t len[256];      /* octets of each window */
+	uint8_t bits[256][32]; /* of a window: only its first `len` octets mean something */
 };
+/* Octets of the largest bitmap. */
+#define TYPEMAP_MAX (256 * (2 + 32))
 void typemap_init(struct typemap *m);
-/* Adding twice is fine. More than 256 different types at a name: E_LIMIT. */
-MUST_USE int typemap_add(struct typemap *m, uint16_t type);
+/* Adding twice is fine. */
+void typemap_add(struct typemap *m, uint16_t type);
 /* Writes the windows in order. */
-void typemap_write(struct typemap *m, struct writer *out);
+void typemap_write(const struct typemap *m, struct writer *out);
 /* Well-formed: windows ascending, lengths 1..32, no trailing zero octets (RFC 4034 §4.1.2)? */
 MUST_USE int typemap_check(const uint8_t *map, size_t len);
 bool typemap_has(const uint8_t *map, size_t len, uint16_t type);

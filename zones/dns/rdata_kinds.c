@@ -671,12 +671,10 @@ static int types_read(struct text_in *in)
 		if (err == E_OK) {
 			err = type_of_word(in, &type);
 		}
-		if (err == E_OK && typemap_add(&map, type) != E_OK) {
-			err = refuse(in, E_LIMIT, "at most 256 types");
-		}
 		if (err != E_OK) {
 			return err;
 		}
+		typemap_add(&map, type);
 	}
 	typemap_write(&map, in->out);
 	return E_OK;

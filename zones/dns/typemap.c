@@ -5,43 +5,30 @@
 
 void typemap_init(struct typemap *m)
 {
-	m->count = 0;
+	m->windows = 0;
 }
 
-int typemap_add(struct typemap *m, uint16_t type)
+void typemap_add(struct typemap *m, uint16_t type)
 {
-	/* Kept sorted: types mostly come in order, so the search from the end is short. */
-	unsigned at = m->count;
-	while (at != 0 && m->types[at - 1] > type) {
-		at--;
+	unsigned window = type >> 8;
+	unsigned octet = (type & 0xff) / 8;
+	while (m->windows <= window) {
+		m->len[m->windows++] = 0;
 	}
-	if (at != 0 && m->types[at - 1] == type) {
-		return E_OK;
+	while (m->len[window] <= octet) {
+		m->bits[window][m->len[window]++] = 0;
 	}
-	if (m->count == ARRAY_LEN(m->types)) {
-		return E_LIMIT;
-	}
-	memmove(&m->types[at + 1], &m->types[at], (m->count - at) * sizeof(m->types[0]));
-	m->types[at] = type;
-	m->count++;
-	return E_OK;
+	m->bits[window][octet] |= (uint8_t)(0x80 >> type % 8);
 }
 
-void typemap_write(struct typemap *m, struct writer *out)
+void typemap_write(const struct typemap *m, struct writer *out)
 {
-	unsigned i = 0;
-	while (i < m->count) {
-		unsigned window = m->types[i] >> 8;
-		uint8_t bits[32] = { 0 };
-		unsigned len = 0;
-		for (; i < m->count && m->types[i] >> 8 == window; i++) {
-			unsigned low = m->types[i] & 0xff;
-			bits[low / 8] |= (uint8_t)(0x80 >> low % 8);
-			len = low / 8 + 1;
+	for (unsigned w = 0; w < m->windows; w++) {
+		if (m->len[w] != 0) {
+			writer_u8(out, (uint8_t)w);
+			writer_u8(out, m->len[w]);
+			writer_bytes(out, m->bits[w], m->len[w]);
 		}
-		writer_u8(out, (uint8_t)window);
-		writer_u8(out, (uint8_t)len);
-		writer_bytes(out, bits, len);
 	}
 }
 

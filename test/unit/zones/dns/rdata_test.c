@@ -172,6 +172,26 @@ START_TEST(canonical_form_lowers_names_of_old_types)
 }
 END_TEST
 
+START_TEST(a_bitmap_may_hold_every_type)
+{
+	static uint8_t wire[TYPEMAP_MAX];
+	struct typemap map;
+	struct writer w = writer_of(wire, sizeof(wire));
+	typemap_init(&map);
+	for (unsigned type = 65535; type != 0; type--) {
+		typemap_add(&map, (uint16_t)type);
+	}
+	typemap_add(&map, 0);
+	typemap_write(&map, &w);
+	ck_assert_int_eq(w.err, E_OK);
+	ck_assert_uint_eq(writer_len(&w), TYPEMAP_MAX);
+	ck_assert_int_eq(typemap_check(wire, TYPEMAP_MAX), E_OK);
+	for (unsigned type = 0; type <= 65535; type++) {
+		ck_assert(typemap_has(wire, TYPEMAP_MAX, (uint16_t)type));
+	}
+}
+END_TEST
+
 static const struct {
 	uint16_t type;
 	const char *text;
@@ -214,6 +234,7 @@ int main(void)
 	tcase_add_test(tc, three_spellings_agree);
 	tcase_add_test(tc, every_row_has_a_sample);
 	tcase_add_test(tc, mutations_are_refused_or_survive);
+	tcase_add_test(tc, a_bitmap_may_hold_every_type);
 	tcase_add_test(tc, canonical_form_lowers_names_of_old_types);
 	tcase_add_loop_test(tc, bad_text_is_refused_with_reason, 0, (int)ARRAY_LEN(bad));
 	return unit_run("zones/dns/rdata", tc);
