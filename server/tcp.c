@@ -19,7 +19,7 @@
 /* Out of file descriptors: nothing is accepted for so long (microseconds). */
 #define PAUSE_US 100000
 /* Queries of one client that are answered before other clients get their turn. */
-#define TURN_MAX 64
+#define TURN_MAX STRESSED(64, 1)
 
 struct conn {
 	struct tcp *tcp;

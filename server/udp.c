@@ -8,7 +8,7 @@
 #include "zones/base/mem.h"
 
 /* Queries taken in one call; enough to spread its price, few enough for the cache. */
-#define BATCH 32
+#define BATCH STRESSED(32, 2)
 /* Batches before other sockets get their turn. */
 #define ROUNDS 8
 /* Queries are small; longer datagrams are cut and then malformed. */

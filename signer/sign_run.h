@@ -32,7 +32,7 @@ struct item {
 
 /* Items or NSEC3 records one thread takes at a time: enough to make hand-over cheap, few enough
  * to share the work evenly and keep results in the cache. */
-#define SIGN_SLICE  128
+#define SIGN_SLICE  STRESSED(128, 2)
 #define SIGN_WINDOW 64
 
 /* Which keys sign a kind of set, as indexes of the holder. */

@@ -166,7 +166,7 @@ static void find_chains(struct verify_run *run, struct verify_worker *w, bool ns
 
 /* Names that one thread takes at a time: enough to make hand-over cheap, few enough to share the work
  * evenly. */
-#define SLICE 128
+#define SLICE STRESSED(128, 2)
 /* Slices under way: as the digest over the zone is one job and the first, the others must be able to go
  * on for as long as it takes. */
 #define WINDOW 512

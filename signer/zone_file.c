@@ -15,7 +15,7 @@
 #define HEX_LEN	 64
 #define TAIL_LEN (MARK_LEN + HEX_LEN + 1)
 
-#define SLICE  512
+#define SLICE  STRESSED(512, 2)
 #define WINDOW 32
 
 struct write_run {

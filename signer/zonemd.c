@@ -19,7 +19,7 @@ struct digest_run {
 	int err;
 };
 
-#define FEED_AT ((size_t)1 << 16)
+#define FEED_AT STRESSED((size_t)1 << 16, 1)
 
 size_t zonemd_digest_len(uint8_t hash_algorithm)
 {

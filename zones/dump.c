@@ -5,7 +5,7 @@
 #include "zones/dns/rdata.h"
 
 /* Written in pieces of about this size. */
-#define PIECE ((size_t)1 << 18)
+#define PIECE STRESSED((size_t)1 << 18, 1)
 
 /* Records of one owner: its text is made once. */
 struct dump {

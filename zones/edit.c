@@ -16,7 +16,7 @@
 #include "zones/node_build.h"
 
 /* A batch is applied when it holds so much: few enough to stay in the cache. */
-#define BATCH_CHANGES 32768
+#define BATCH_CHANGES STRESSED(32768, 7)
 #define BATCH_OCTETS  ((size_t)4 << 20)
 
 enum change_kind { CHANGE_ADD, CHANGE_REMOVE };

@@ -5,6 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A constant that stress builds (MODE=stress) make @small, so that what happens at its edge happens all
+ * the time. */
+#ifdef SIGNET_STRESS
+# define STRESSED(normal, small) (small)
+#else
+# define STRESSED(normal, small) (normal)
+#endif
+
 /* clang-format off */
 #define MUST_USE      __attribute__((warn_unused_result))
 #define NONNULL(...)  __attribute__((nonnull(__VA_ARGS__)))

@@ -2,9 +2,13 @@
 #include "zones/base/buf.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "zones/base/mem.h"
+
+/* Stress builds move shorter buffers with each reservation; to move long ones would take for ever. */
+#define STRESS_MOVE_MAX 4096
 
 void buf_clear(struct buf *b)
 {
@@ -12,10 +16,25 @@ void buf_clear(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
+/* Moves the content to a block without an octet to spare: pointers into the old one are dead, as the
+ * header says they may be. */
+static void move(struct buf *b, size_t need)
+{
+	char *data = mem_alloc(need);
+	if (b->data != NULL) {
+		memcpy(data, b->data, b->len + 1);
+	}
+	mem_free(b->data);
+	b->data = data;
+	b->cap = need;
+}
+
 char *buf_reserve(struct buf *b, size_t more)
 {
 	size_t need = b->len + more + 1;
-	if (UNLIKELY(need > b->cap)) {
+	if (STRESSED(false, b->len < STRESS_MOVE_MAX)) {
+		move(b, need);
+	} else if (UNLIKELY(need > b->cap)) {
 		size_t cap = b->cap != 0 ? b->cap * 2 : 64;
 		if (cap < need) {
 			cap = need;

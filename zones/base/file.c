@@ -44,7 +44,7 @@ static int failed(struct errmsg *em, const char *path, const char *what)
 /* --- reading --------------------------------------------------------------------------------- */
 
 /* What pipes get at first, and other things whose size is not known. */
-#define READ_FIRST ((size_t)1 << 16)
+#define READ_FIRST STRESSED((size_t)1 << 16, 16)
 
 static int too_large(struct errmsg *em, const char *path, size_t max)
 {

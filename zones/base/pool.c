@@ -25,9 +25,14 @@ struct pool_free {
 	struct pool_free *next;
 };
 
+/* Stress builds take every block from malloc, so that a sanitizer sees what is used after it was freed,
+ * and the octet behind it. */
+#define CLASSES STRESSED(POOL_CLASSES, 0)
+#define STEP	STRESSED(POOL_STEP, 1)
+
 static size_t round_up(size_t size)
 {
-	return size == 0 ? POOL_STEP : (size + POOL_STEP - 1) & ~(size_t)(POOL_STEP - 1);
+	return size == 0 ? STEP : (size + STEP - 1) & ~(size_t)(STEP - 1);
 }
 
 static struct pool_chunk *chunk_map(size_t size)
@@ -117,8 +122,8 @@ void *pool_alloc(struct pool *p, size_t size)
 {
 	size = round_up(size);
 	p->used += size;
-	size_t class = size / POOL_STEP;
-	if (UNLIKELY(class > POOL_CLASSES)) {
+	size_t class = size / STEP;
+	if (UNLIKELY(class > CLASSES)) {
 		return large_alloc(p, size);
 	}
 	if (p->free != NULL && p->free[class] != NULL) {
@@ -138,8 +143,8 @@ void pool_free(struct pool *p, void *block, size_t size)
 {
 	size = round_up(size);
 	p->used -= size;
-	size_t class = size / POOL_STEP;
-	if (class > POOL_CLASSES) {
+	size_t class = size / STEP;
+	if (class > CLASSES) {
 		large_free(p, block, size);
 		return;
 	}
