@@ -16,7 +16,7 @@ struct want {
 };
 
 static bool add_set(struct query_ctx *q, const struct want *want, const struct node *n,
-		    uint16_t type, bool is_signed)
+		    uint16_t type)
 {
 	const struct rrset *rs = node_find(n, type);
 	if (rs == NULL) {
@@ -25,7 +25,7 @@ static bool add_set(struct query_ctx *q, const struct want *want, const struct n
 	if (!want->is_needed && q->set_count == ANSWER_SETS_MAX) {
 		return false;
 	}
-	return answer_add(q, SECTION_ADDITIONAL, n, rs, is_signed);
+	return answer_add(q, SECTION_ADDITIONAL, n, rs);
 }
 
 /* Adds addresses that are data of the zone, or glue. False: no room. */
@@ -33,20 +33,17 @@ static bool add_addresses(struct query_ctx *q, const struct want *want)
 {
 	struct tree_match *m = &q->other;
 	dname_key_make(&q->other_key, want->name);
-	tree_find(&want->version->names, &q->other_key, want->name, NODE_CUT | NODE_DNAME, m);
+	tree_find(&want->version->names, &q->other_key, want->name, NODE_DNAME, m);
 	if (m->exact == NULL) {
 		return true;
 	}
-	bool is_glue = false;
 	for (unsigned i = 0; i < m->ancestors; i++) {
 		const struct tree_ancestor *a = &m->ancestor[i];
 		if ((a->flags & NODE_DNAME) != 0 && a->labels < q->other_key.labels) {
 			return true; /* below a DNAME nothing is there (RFC 6672 §2.4) */
 		}
-		is_glue = is_glue || (a->flags & NODE_CUT) != 0;
 	}
-	return add_set(q, want, m->exact, RRTYPE_A, !is_glue) &&
-	       add_set(q, want, m->exact, RRTYPE_AAAA, !is_glue);
+	return add_set(q, want, m->exact, RRTYPE_A) && add_set(q, want, m->exact, RRTYPE_AAAA);
 }
 
 /* The zone that knows @name best, or NULL. */

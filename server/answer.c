@@ -47,14 +47,13 @@ static enum response_sigs wanted_sigs(const struct query_ctx *q)
 }
 
 bool answer_add(struct query_ctx *q, enum section section, const struct node *n,
-		const struct rrset *rs, bool is_signed)
+		const struct rrset *rs)
 {
 	struct response_owner owner = { n->name, 0 };
 	if (is_there(q, rs)) {
 		return true;
 	}
-	if (!response_rrset(&q->response, section, &owner, rs,
-			    is_signed ? wanted_sigs(q) : RESPONSE_NO_SIGS)) {
+	if (!response_rrset(&q->response, section, &owner, rs, wanted_sigs(q))) {
 		return false;
 	}
 	remember(q, n, rs, false);
@@ -65,7 +64,7 @@ bool answer_add(struct query_ctx *q, enum section section, const struct node *n,
 static void add_needed(struct query_ctx *q, enum section section, const struct node *n,
 		       const struct rrset *rs)
 {
-	if (rs != NULL && !q->is_truncated && !answer_add(q, section, n, rs, true)) {
+	if (rs != NULL && !q->is_truncated && !answer_add(q, section, n, rs)) {
 		answer_truncate(q);
 	}
 }
@@ -75,7 +74,12 @@ static void add_here(struct query_ctx *q, const struct node *n, const struct rrs
 		     enum response_sigs sigs)
 {
 	struct response_owner owner = { q->name, q->pointer };
+	bool is_made = q->match.exact != n;
 	if (q->is_truncated) {
+		return;
+	}
+	/* A DNAME on the way may be what is asked for at its end. */
+	if (!is_made && is_there(q, rs) && (q->dnssec || sigs != RESPONSE_ONLY_SIGS)) {
 		return;
 	}
 	if (!response_rrset(&q->response, SECTION_ANSWER, &owner, rs, sigs)) {
@@ -84,7 +88,7 @@ static void add_here(struct query_ctx *q, const struct node *n, const struct rrs
 	}
 	q->pointer = owner.pointer;
 	if (sigs != RESPONSE_ONLY_SIGS) {
-		remember(q, n, rs, q->match.exact != n);
+		remember(q, n, rs, is_made);
 	}
 }
 
@@ -211,7 +215,7 @@ static bool follow_dname(struct query_ctx *q, const struct node *n)
 {
 	const struct rrset *rs = node_find(n, RRTYPE_DNAME);
 	struct rr rr;
-	if (rs == NULL || q->hops == ANSWER_HOPS_MAX) {
+	if (rs == NULL) {
 		return false;
 	}
 	/* A DNAME may be gone through several times on the way; its set stands once. */
@@ -373,13 +377,17 @@ static void add_authority(struct query_ctx *q)
 	}
 }
 
-/* The servers of the zone, for resolvers that like to hear of them: left out where there is no room. */
+/* The servers of the zone, for resolvers that like to hear of them: left out where there is no room. ANY is kept
+ * small, and signatures that were asked for may be those of this set already. */
 static void add_servers(struct query_ctx *q)
 {
 	const struct version *v = q->version;
+	if (q->qtype == RRTYPE_ANY || q->qtype == RRTYPE_RRSIG) {
+		return;
+	}
 	const struct rrset *ns = node_find(v->apex_node, RRTYPE_NS);
 	if (ns != NULL && !q->is_truncated && q->rcode == RCODE_NOERROR) {
-		(void)answer_add(q, SECTION_AUTHORITY, v->apex_node, ns, true);
+		(void)answer_add(q, SECTION_AUTHORITY, v->apex_node, ns);
 	}
 }
 

@@ -64,7 +64,7 @@ struct query_ctx {
 	/* The chain: names[0] is the one asked, names[hops] the one at hand. */
 	unsigned hops;
 	const uint8_t *names[ANSWER_HOPS_MAX + 1];
-	struct dname made[ANSWER_HOPS_MAX]; /* names made from DNAMEs */
+	struct dname made[ANSWER_HOPS_MAX + 1]; /* names made from DNAMEs */
 	enum answer_end end;
 	const struct node *cut; /* END_REFERRAL */
 
@@ -82,15 +82,15 @@ struct query_ctx {
 /* answer.c: fills the sections for q->name, asked for q->qtype; sets rcode and flags. */
 void answer_query(struct query_ctx *q);
 
-/* Adds a set under its own name, with its signatures if @signed and the client wants them, unless it is there.
- * False: no room, and nothing was added. */
+/* Adds a set under its own name, with its signatures if the client wants them, unless it is there. False: no
+ * room, and nothing was added. */
 bool answer_add(struct query_ctx *q, enum section section, const struct node *n,
-		const struct rrset *rs, bool is_signed);
+		const struct rrset *rs);
 /* What had to be there is not. */
 void answer_truncate(struct query_ctx *q);
 
 /* denial.c: these collect into q->proofs, and do nothing unless the client wants DNSSEC and the zone has a
- * chain. Each record once. */
+ * chain. */
 /* q->name is there without q->qtype, or is an empty non-terminal. */
 void denial_nodata(struct query_ctx *q);
 /* q->name is not there, nor is a wildcard for it. */

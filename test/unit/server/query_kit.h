@@ -24,13 +24,16 @@
 #define KIT_ZONES_MAX	8
 #define KIT_RECORDS_MAX 4000 /* of a response */
 
+/* What was asked last, for messages. */
+static char kit_asked[DNAME_TEXT_MAX + 64];
+
 PRINTF(2, 3) static inline void kit_require(bool what, const char *fmt, ...)
 {
 	if (!what) {
 		va_list args;
 		va_start(args, fmt);
 		(void)vfprintf(stderr, fmt, args);
-		(void)fputc('\n', stderr);
+		(void)fprintf(stderr, " [%s]\n", kit_asked);
 		va_end(args);
 		abort();
 	}
@@ -579,7 +582,11 @@ static inline void kit_ask_size(struct kit *k, const uint8_t *name, uint16_t typ
 				uint16_t size, struct kit_response *res)
 {
 	uint8_t query[512];
+	char text[DNAME_TEXT_MAX];
 	size_t len = kit_query(query, name, type, how, size);
+	(void)dname_to_text(name, text);
+	(void)snprintf(kit_asked, sizeof(kit_asked), "%s type %u how %u size %u", text, type, how,
+		       size);
 	kit_send(k, query, len, (how & KIT_TCP) != 0, res);
 	bool has_edns = (how & (KIT_EDNS | KIT_DO)) != 0;
 	size_t limit = MESSAGE_MAX;
