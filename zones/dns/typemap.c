@@ -11,7 +11,7 @@ void typemap_init(struct typemap *m)
 void typemap_add(struct typemap *m, uint16_t type)
 {
 	unsigned window = type >> 8;
-	unsigned octet = (type & 0xff) / 8;
+	unsigned octet = (type & 0xffU) / 8;
 	while (m->windows <= window) {
 		m->len[m->windows++] = 0;
 	}
