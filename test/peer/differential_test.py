@@ -77,78 +77,6 @@ KNOWN = {
 }
 
 
-def named(t, zone, path):
-    port, control = peer.free_port(), peer.free_port()
-    config = t.write('named.conf', f'''options {{
-  directory "{t.dir}"; pid-file none; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
-  recursion no; notify no; minimal-responses yes; minimal-any yes; dnssec-validation no; max-udp-size 4096;
-  rate-limit {{ responses-per-second 0; }}; allow-transfer {{ none; }}; session-keyfile none; empty-zones-enable no;
-}};
-controls {{ }};
-zone "{zone}" {{ type primary; file "{path}"; check-names ignore; }};
-''')
-    d = peer.Daemon(t, ['named', '-g', '-n', '1', '-c', config], port, t.path('named.log'))
-    peer.wait_for(d.is_up, 'answer from named')
-    del control
-    return d
-
-
-def knotd(t, zone, path):
-    port = peer.free_port()
-    os.makedirs(t.path('knot'), exist_ok=True)
-    config = t.write('knot.conf', f'''server:
-    rundir: {t.path('knot')}
-    listen: 127.0.0.1@{port}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-    udp-max-payload: 4096
-log:
-  - target: stderr
-    any: warning
-database:
-    storage: {t.path('knot')}
-template:
-  - id: default
-    semantic-checks: off
-    storage: {t.dir}
-zone:
-  - domain: {zone}
-    file: {path}
-    zonefile-load: whole
-''')
-    d = peer.Daemon(t, ['knotd', '-c', config], port, t.path('knot.log'))
-    peer.wait_for(d.is_up, 'answer from knotd')
-    return d
-
-
-def nsd(t, zone, path):
-    port = peer.free_port()
-    config = t.write('nsd.conf', f'''server:
-  ip-address: 127.0.0.1@{port}
-  username: ""
-  chroot: ""
-  zonesdir: "{t.dir}"
-  database: ""
-  pidfile: "{t.path('nsd.pid')}"
-  xfrdfile: "{t.path('nsd.xfrd')}"
-  xfrdir: "{t.dir}"
-  zonelistfile: "{t.path('nsd.list')}"
-  server-count: 1
-  rrl-ratelimit: 0
-  minimal-responses: yes
-  ipv4-edns-size: 4096
-remote-control:
-  control-enable: no
-zone:
-  name: "{zone}"
-  zonefile: "{path}"
-''')
-    d = peer.Daemon(t, ['nsd', '-d', '-c', config], port, t.path('nsd.log'))
-    peer.wait_for(d.is_up, 'answer from nsd')
-    return d
-
-
 def questions():
     """Owners and what surrounds them, with many types."""
     origin = dns.name.from_text('example.')
@@ -229,7 +157,7 @@ def compare(t, chain, options):
     source = t.write(f'{chain}.zone', ZONE)
     signed = peer.sign(t, 'example.', source, keys, *options)
     servers = {'signet': peer.signetd(t, {'example.': signed}, extra='  udp-size: 4096')}
-    for name, start in (('named', named), ('knot', knotd), ('nsd', nsd)):
+    for name, start in (('named', peer.named), ('knot', peer.knotd), ('nsd', peer.nsd)):
         servers[name] = start(t, 'example.', signed)
     clients = {name: Client(s) for name, s in servers.items()}
     split = wrong = known = 0

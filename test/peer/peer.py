@@ -8,6 +8,7 @@ Everything that was started is stopped by process id, and the directory is remov
 failure or Ctrl-C. A program that is missing is a failure.
 """
 import os
+import random
 import shutil
 import signal
 import socket
@@ -45,7 +46,9 @@ class Test:
 
     def __exit__(self, kind, value, trace):
         for d in list(self.daemons):
-            d.stop()
+            status = d.stop()
+            if d.is_ours and status != 0:
+                self.check(f'{d.process.args[0]} ends well', False, f'status {status}: {d.log()[-2000:]}')
         shutil.rmtree(self.dir, ignore_errors=True)
         if kind not in (None, SystemExit):
             print(f'{self.topic}: {kind.__name__}: {value}')
@@ -99,20 +102,18 @@ def must(*args, **more):
 
 
 def free_port():
-    """A port that is free for UDP and TCP on both loopback addresses."""
+    """A port that is free for UDP and TCP on both loopback addresses; none of those that the system gives to
+    clients, or a resolver's next question might take it before the daemon does."""
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            tcp.bind(('127.0.0.1', 0))
-            port = tcp.getsockname()[1]
-            try:
-                for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
-                    with socket.socket(family, socket.SOCK_DGRAM) as udp:
-                        udp.bind((address, port))
-                with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as tcp6:
-                    tcp6.bind(('::1', port))
-                return port
-            except OSError:
-                continue
+        port = random.randrange(10000, 32000)
+        try:
+            for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
+                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                    with socket.socket(family, kind) as s:
+                        s.bind((address, port))
+            return port
+        except OSError:
+            continue
 
 
 def wait_for(condition, what, deadline=DEADLINE):
@@ -129,6 +130,7 @@ class Daemon:
 
     def __init__(self, test, args, port, log):
         self.test, self.port, self.log_path = test, port, log
+        self.is_ours = args[0].startswith(BIN)
         with open(log, 'ab') as out:
             self.process = subprocess.Popen(args, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
                                             cwd=test.dir)
@@ -219,6 +221,80 @@ def unbound(test, stubs, anchors, name='unbound'):
     config = test.write(f'{name}.conf', text)
     d = Daemon(test, ['unbound', '-d', '-p', '-c', config], port, test.path(f'{name}.log'))
     wait_for(d.is_up, 'answer from unbound')
+    return d
+
+
+def named(test, zone, path, name='named'):
+    """BIND as an authoritative server."""
+    port = free_port()
+    config = test.write(f'{name}.conf', f'''options {{
+  directory "{test.dir}"; pid-file none; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
+  recursion no; notify no; minimal-responses yes; minimal-any yes; dnssec-validation no; max-udp-size 4096;
+  rate-limit {{ responses-per-second 0; }}; allow-transfer {{ none; }}; session-keyfile none; empty-zones-enable no;
+}};
+controls {{ }};
+zone "{zone}" {{ type primary; file "{path}"; check-names ignore; }};
+''')
+    d = Daemon(test, ['named', '-g', '-n', '1', '-c', config], port, test.path(f'{name}.log'))
+    wait_for(d.is_up, 'answer from named')
+    return d
+
+
+def knotd(test, zone, path, name='knot'):
+    """Knot as an authoritative server."""
+    port = free_port()
+    os.makedirs(test.path(name), exist_ok=True)
+    config = test.write(f'{name}.conf', f'''server:
+    rundir: {test.path(name)}
+    listen: 127.0.0.1@{port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+    udp-max-payload: 4096
+log:
+  - target: stderr
+    any: warning
+database:
+    storage: {test.path(name)}
+template:
+  - id: default
+    semantic-checks: off
+    storage: {test.dir}
+zone:
+  - domain: {zone}
+    file: {path}
+    zonefile-load: whole
+''')
+    d = Daemon(test, ['knotd', '-c', config], port, test.path(f'{name}.log'))
+    wait_for(d.is_up, 'answer from knotd')
+    return d
+
+
+def nsd(test, zone, path, name='nsd'):
+    """NSD as an authoritative server."""
+    port = free_port()
+    config = test.write(f'{name}.conf', f'''server:
+  ip-address: 127.0.0.1@{port}
+  username: ""
+  chroot: ""
+  zonesdir: "{test.dir}"
+  database: ""
+  pidfile: "{test.path(f'{name}.pid')}"
+  xfrdfile: "{test.path(f'{name}.xfrd')}"
+  xfrdir: "{test.dir}"
+  zonelistfile: "{test.path(f'{name}.list')}"
+  server-count: 1
+  rrl-ratelimit: 0
+  minimal-responses: yes
+  ipv4-edns-size: 4096
+remote-control:
+  control-enable: no
+zone:
+  name: "{zone}"
+  zonefile: "{path}"
+''')
+    d = Daemon(test, ['nsd', '-d', '-c', config], port, test.path(f'{name}.log'))
+    wait_for(d.is_up, 'answer from nsd')
     return d
 
 
