@@ -102,7 +102,8 @@ static inline void kit_add(struct kit_zone *z, const uint8_t *owner, uint16_t ty
 	dname_set(&r->owner, owner);
 	r->type = type;
 	r->ttl = ttl;
-	r->rdata = mem_dup(rdata, len != 0 ? len : 1);
+	r->rdata = mem_alloc(len != 0 ? len : 1);
+	memcpy(r->rdata, rdata, len);
 	r->len = len;
 }
 
@@ -546,8 +547,9 @@ static inline void kit_send(struct kit *k, const uint8_t *in, size_t len, bool i
 {
 	const struct query_env env = { .zones = k->set, .config = &k->config, .is_tcp = is_tcp };
 	size_t room = is_tcp ? MESSAGE_MAX : k->config.udp_size;
-	uint8_t *query = mem_dup(in, len != 0 ? len : 1);
+	uint8_t *query = mem_alloc(len != 0 ? len : 1);
 	uint8_t *out = mem_alloc(room);
+	memcpy(query, in, len);
 	res->len = query_answer(k->ctx, &env, query, len, out, room);
 	kit_require(res->len <= room, "longer than the buffer");
 	memcpy(res->wire, out, res->len);

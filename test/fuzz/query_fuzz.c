@@ -1,0 +1,49 @@
+/* test/fuzz/query_fuzz.c - any octets as a query.
+ *
+ * The first octet says how it comes: bit 0 TCP, bit 1 full answers. Every response is read strictly
+ * (test/unit/server/query_kit.h). */
+#include "test/unit/server/query_kit.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char records[] =
+	"@ 300 SOA ns host 1 3600 900 1209600 300\n@ NS ns\n@ MX 10 mail\nns A 192.0.2.1\n"
+	"mail A 192.0.2.2\nmail AAAA 2001:db8::2\n*.w MX 1 mail\nb.*.v TXT x\na.b.c.ent TXT \"x\" \"y\"\n"
+	"c1 CNAME c2\nc2 CNAME x.w\nloop CNAME loop\nout CNAME elsewhere.\n*.cw CNAME c1\n"
+	"d DNAME t\nx.t A 192.0.2.3\ndd DNAME d.d\nother DNAME z2.\n"
+	"sub NS ns.sub\nsub NS ns\nns.sub A 192.0.2.4\nns.sub AAAA 2001:db8::4\nx.y.ins NS ns\n"
+	"sec NS ns\n"
+	"sec DS 1 13 2 0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF\n"
+	"_s._tcp SRV 1 2 3 mail\n";
+
+static struct kit kit;
+static struct kit_response res;
+
+static void set_up(void)
+{
+	static const char *const apexes[] = { "z0.", "z1.", "z2.", "z3.", "sec.z1." };
+	kit_init(&kit);
+	for (unsigned i = 0; i < ARRAY_LEN(apexes); i++) {
+		struct kit_zone *z = kit_zone(&kit, apexes[i]);
+		kit_master(z, records);
+		kit_sign(&kit, z, i % 4);
+	}
+	(void)kit_zone(&kit, "empty.");
+	kit_serve(&kit);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (kit.set == NULL) {
+		set_up();
+	}
+	if (size == 0 || size > MESSAGE_MAX) {
+		return 0;
+	}
+	kit.config.full = (data[0] & 2) != 0;
+	kit_send(&kit, data + 1, size - 1, (data[0] & 1) != 0, &res);
+	/* Silence is for responses, and for what has no header; nothing else. */
+	kit_require((res.len == 0) == (size - 1 < MESSAGE_HEADER_LEN || (data[3] & 0x80) != 0),
+		    "silence");
+	return 0;
+}
