@@ -511,22 +511,30 @@ static int write_both(const struct key *key, const char *base, struct errmsg *em
 	return err;
 }
 
-int keyfile_create(const char *dir, struct key *key, struct errmsg *em)
+/* E_EXIST when there is a file of that name: another key's, which must not be lost. */
+static int refuse_taken(const char *base, struct errmsg *em)
 {
-	struct buf base = { 0 };
-	struct buf path = { 0 };
-	buf_printf(&base, "%s/", dir);
-	base_name(key, &base);
 	static const char *const suffixes[] = { ".key", ".private" };
+	struct buf path = { 0 };
 	int err = E_OK;
 	for (size_t i = 0; i < ARRAY_LEN(suffixes) && err == E_OK; i++) {
 		buf_reset(&path);
-		buf_printf(&path, "%s%s", base.data, suffixes[i]);
+		buf_printf(&path, "%s%s", base, suffixes[i]);
 		if (access(path.data, F_OK) == 0) {
 			err = err_set(em, E_EXIST, "%s: is there already and is not overwritten",
 				      path.data);
 		}
 	}
+	buf_clear(&path);
+	return err;
+}
+
+int keyfile_create(const char *dir, struct key *key, struct errmsg *em)
+{
+	struct buf base = { 0 };
+	buf_printf(&base, "%s/", dir);
+	base_name(key, &base);
+	int err = refuse_taken(base.data, em);
 	if (err == E_OK) {
 		err = write_both(key, base.data, em);
 	}
@@ -535,7 +543,6 @@ int keyfile_create(const char *dir, struct key *key, struct errmsg *em)
 		key->path = mem_str(base.data, base.len);
 	}
 	buf_clear(&base);
-	buf_clear(&path);
 	return err;
 }
 
@@ -548,8 +555,12 @@ int keyfile_update(struct key *key, struct errmsg *em)
 	key->tag = key_tag_of(rdata, key_rdata(key, rdata));
 	buf_add(&base, key->path, (size_t)(name - key->path));
 	base_name(key, &base);
-	int err = write_both(key, base.data, em);
-	if (err == E_OK && strcmp(base.data, key->path) != 0) {
+	bool renamed = strcmp(base.data, key->path) != 0;
+	int err = renamed ? refuse_taken(base.data, em) : E_OK;
+	if (err == E_OK) {
+		err = write_both(key, base.data, em);
+	}
+	if (err == E_OK && renamed) {
 		/* Revoking changes the tag and so the name; the old files would be another key's. */
 		buf_printf(&old, "%s.key", key->path);
 		(void)unlink(old.data);

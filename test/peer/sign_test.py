@@ -152,6 +152,14 @@ def roles(t):
     sign(t, both, '-z')
     t.check('-z: all keys sign all sets', *verifies(t))
     revoked = peer.must(keymgr, 'generate', '-K', both, '-f', 'KSK', 'example.').strip()
+    # REVOKE adds 128 to the tag (RFC 5011 section 3); a key that has this name must survive.
+    tag = int(revoked[-5:])
+    taken = revoked[:-5] + f'{(tag + 128 + (tag + 128 > 65535)) % 65536:05}.private'
+    t.write(f'both/{taken}', 'another key')
+    status, output = peer.ours('signet-keymgr', 'revoke', '-K', both, revoked)
+    t.check('revoke overwrites no other key', status == 1 and 'not overwritten' in output
+            and text(t, f'both/{taken}') == 'another key', output)
+    os.unlink(os.path.join(both, taken))
     peer.must(keymgr, 'revoke', '-K', both, revoked)
     sign(t, both)
     t.check('a revoked key signs the DNSKEY set', '385 3 13' in text(t) and verifies(t)[0], verifies(t)[1])
