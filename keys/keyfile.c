@@ -482,32 +482,75 @@ static int private_text(const struct key *key, struct buf *out)
 	return E_OK;
 }
 
-/* The private file first: a public key without its private half would be used by nobody. */
-static int write_both(const struct key *key, const char *base, struct errmsg *em)
+/* Writes a file as far as disk full or permissions can be in the way; commit is what is left to do. */
+static int prepare(struct file_out *f, const char *path, mode_t mode, const struct buf *text,
+		   struct errmsg *em)
+{
+	int err = file_out_open(f, path, mode, em);
+	if (err != E_OK) {
+		return err;
+	}
+	file_out_write(f, text->data, text->len);
+	return file_out_sync(f, em);
+}
+
+static int prepare_private(const struct key *key, const char *path, struct file_out *f,
+			   struct errmsg *em)
 {
 	struct buf text = { 0 };
-	struct buf path = { 0 };
+	int err = private_text(key, &text);
+	if (err == E_OK) {
+		err = prepare(f, path, 0600, &text, em);
+	} else {
+		err_set(em, err, "%s: cannot print the private key: %s", path, err_text(err));
+	}
+	mem_wipe(text.data, text.cap);
+	buf_clear(&text);
+	return err;
+}
+
+static int prepare_public(const struct key *key, const char *path, struct file_out *f,
+			  struct errmsg *em)
+{
+	struct buf text = { 0 };
+	public_text(key, &text);
+	int err = prepare(f, path, 0644, &text, em);
+	buf_clear(&text);
+	return err;
+}
+
+/* Both files are complete on disk before the first gets its name. The private one is the first: a public key
+ * without its private half would be used by nobody. @is_new: no files have these names yet. */
+static int write_both(const struct key *key, const char *base, bool is_new, struct errmsg *em)
+{
+	struct file_out private = { .fd = -1 };
+	struct file_out public = { .fd = -1 };
+	struct buf private_path = { 0 };
+	struct buf public_path = { 0 };
+	bool pair = crypto_key_is_private(key->pair);
 	int err = E_OK;
-	if (crypto_key_is_private(key->pair)) {
-		buf_printf(&path, "%s.private", base);
-		err = private_text(key, &text);
-		if (err == E_OK) {
-			err = file_write(path.data, 0600, text.data, text.len, em);
-		} else {
-			err_set(em, err, "%s: cannot print the private key: %s", path.data,
-				err_text(err));
-		}
-		mem_wipe(text.data, text.cap);
+	buf_printf(&private_path, "%s.private", base);
+	buf_printf(&public_path, "%s.key", base);
+	if (pair) {
+		err = prepare_private(key, private_path.data, &private, em);
 	}
 	if (err == E_OK) {
-		text.len = 0;
-		buf_reset(&path);
-		public_text(key, &text);
-		buf_printf(&path, "%s.key", base);
-		err = file_write(path.data, 0644, text.data, text.len, em);
+		err = prepare_public(key, public_path.data, &public, em);
 	}
-	buf_clear(&text);
-	buf_clear(&path);
+	if (err == E_OK && pair) {
+		err = file_out_commit(&private, em);
+	}
+	if (err == E_OK) {
+		err = file_out_commit(&public, em);
+	}
+	if (err != E_OK && is_new) {
+		(void)unlink(private_path.data);
+		(void)unlink(public_path.data);
+	}
+	file_out_abort(&private);
+	file_out_abort(&public);
+	buf_clear(&private_path);
+	buf_clear(&public_path);
 	return err;
 }
 
@@ -521,7 +564,9 @@ static int refuse_taken(const char *base, struct errmsg *em)
 		buf_reset(&path);
 		buf_printf(&path, "%s%s", base, suffixes[i]);
 		if (access(path.data, F_OK) == 0) {
-			err = err_set(em, E_EXIST, "%s: is there already and is not overwritten",
+			err = err_set(em, E_EXIST,
+				      "%s: is there already and is not overwritten; "
+				      "move it away first",
 				      path.data);
 		}
 	}
@@ -536,7 +581,7 @@ int keyfile_create(const char *dir, struct key *key, struct errmsg *em)
 	base_name(key, &base);
 	int err = refuse_taken(base.data, em);
 	if (err == E_OK) {
-		err = write_both(key, base.data, em);
+		err = write_both(key, base.data, true, em);
 	}
 	if (err == E_OK) {
 		mem_free(key->path);
@@ -558,7 +603,7 @@ int keyfile_update(struct key *key, struct errmsg *em)
 	bool renamed = strcmp(base.data, key->path) != 0;
 	int err = renamed ? refuse_taken(base.data, em) : E_OK;
 	if (err == E_OK) {
-		err = write_both(key, base.data, em);
+		err = write_both(key, base.data, renamed, em);
 	}
 	if (err == E_OK && renamed) {
 		/* Revoking changes the tag and so the name; the old files would be another key's. */

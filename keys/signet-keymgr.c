@@ -10,6 +10,7 @@
 #include "keys/tsig_key.h"
 #include "zones/base/buf.h"
 #include "zones/base/file.h"
+#include "zones/base/program.h"
 #include "zones/base/text.h"
 #include "zones/base/time.h"
 #include "zones/dns/rdata.h"
@@ -626,6 +627,7 @@ int main(int argc, char **argv)
 						      { "version", no_argument, NULL, 'V' },
 						      { NULL, 0, NULL, 0 } };
 	struct options o = { .key_dir = ".", .digests = 1, .now = (int64_t)time(NULL) };
+	program_begin("signet-keymgr");
 	int c;
 	while ((c = getopt_long(argc, argv, "K:a:b:f:32:o:pP:A:R:I:D:L:hV", long_options, NULL)) !=
 	       -1) {

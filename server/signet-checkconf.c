@@ -7,6 +7,7 @@
 #include "server/config.h"
 #include "server/zone_load.h"
 #include "zones/base/file.h"
+#include "zones/base/program.h"
 
 /* Exit status. */
 enum { GOOD = 0, BAD = 1, MISUSE = 2 };
@@ -140,6 +141,7 @@ int main(int argc, char **argv)
 	struct config *c = NULL;
 	struct findings all = { 0 };
 	struct findings found = { 0 };
+	program_begin("signet-checkconf");
 	int status = parse_options(&o, argc, argv);
 	if (status != GOOD) {
 		return status < 0 ? GOOD : status;

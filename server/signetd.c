@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "server/daemon.h"
+#include "zones/base/program.h"
 
 /* Exit status. */
 enum { GOOD = 0, BAD = 1, MISUSE = 2 };
@@ -31,6 +32,7 @@ int main(int argc, char **argv)
 						      { NULL, 0, NULL, 0 } };
 	const char *path = CONFIG_PATH_DEFAULT;
 	bool only_check = false;
+	program_begin("signetd");
 	int c;
 	while ((c = getopt_long(argc, argv, "c:thV", long_options, NULL)) != -1) {
 		switch (c) {

@@ -13,6 +13,7 @@
 #include "signer/zone_file.h"
 #include "zones/base/buf.h"
 #include "zones/base/mem.h"
+#include "zones/base/program.h"
 #include "zones/base/text.h"
 #include "zones/base/time.h"
 #include "zones/check.h"
@@ -400,11 +401,9 @@ static void dsset_path(const struct options *o, const uint8_t *zone, struct buf 
 }
 
 /* The DS records for the parent (SHA-256) of the keys that sign the DNSKEY set. */
-static int dsset_write(const struct options *o, const struct holder *holder, const uint8_t *zone,
-		       struct errmsg *em)
+static int dsset_text(const struct options *o, const struct holder *holder, const uint8_t *zone,
+		      struct buf *text)
 {
-	struct buf path = { 0 };
-	struct buf text = { 0 };
 	int err = E_OK;
 	for (size_t i = 0; i < holder_count(holder) && err == E_OK; i++) {
 		const struct key *k = holder_key(holder, i);
@@ -418,14 +417,28 @@ static int dsset_write(const struct options *o, const struct holder *holder, con
 			err = n;
 			break;
 		}
-		dname_print(&text, zone);
-		buf_str(&text, "\tIN DS ");
-		rdata_to_text(RRTYPE_DS, rdata, (size_t)n, &text);
-		buf_char(&text, '\n');
+		dname_print(text, zone);
+		buf_str(text, "\tIN DS ");
+		rdata_to_text(RRTYPE_DS, rdata, (size_t)n, text);
+		buf_char(text, '\n');
 	}
+	return err;
+}
+
+/* Puts the dsset- file on disk under another name, if there is anything to write. */
+static int dsset_prepare(const struct options *o, const struct holder *holder, const uint8_t *zone,
+			 struct file_out *f, struct errmsg *em)
+{
+	struct buf path = { 0 };
+	struct buf text = { 0 };
+	int err = dsset_text(o, holder, zone, &text);
 	if (err == E_OK && text.len != 0) {
 		dsset_path(o, zone, &path);
-		err = file_write(path.data, 0644, text.data, text.len, em);
+		err = file_out_open(f, path.data, 0644, em);
+	}
+	if (err == E_OK && text.len != 0) {
+		file_out_write(f, text.data, text.len);
+		err = file_out_sync(f, em);
 	}
 	buf_clear(&path);
 	buf_clear(&text);
@@ -592,6 +605,22 @@ static int read_zone(const struct options *o, struct edit **out)
 	return err;
 }
 
+/* The zone, and its dsset- file; both or, when a disk is full or may not be written, none. */
+static int write_files(const struct options *o, const struct version *v,
+		       const struct holder *holder, const char *output, struct errmsg *em)
+{
+	struct file_out dsset = { .fd = -1 };
+	int err = dsset_prepare(o, holder, v->apex.wire, &dsset, em);
+	if (err == E_OK) {
+		err = zone_file_write(v, output, o->policy.threads, em);
+	}
+	if (err == E_OK && dsset.path != NULL) {
+		err = file_out_commit(&dsset, em);
+	}
+	file_out_abort(&dsset);
+	return err;
+}
+
 static int sign(struct options *o, struct errmsg *em)
 {
 	struct edit *e = NULL;
@@ -641,10 +670,7 @@ static int sign(struct options *o, struct errmsg *em)
 	e = NULL;
 	buf_printf(&output, "%s%s", o->output != NULL ? o->output : o->zone_file,
 		   o->output != NULL ? "" : ".signed");
-	err = zone_file_write(v, output.data, o->policy.threads, em);
-	if (err == E_OK) {
-		err = dsset_write(o, holder, v->apex.wire, em);
-	}
+	err = write_files(o, v, holder, output.data, em);
 	if (err == E_OK) {
 		show_result(o, holder, &stats);
 		if (o->verbose != 0 && !text_equal(output.data, output.len, "-")) {
@@ -671,6 +697,7 @@ int main(int argc, char **argv)
 			    .denial = DENIAL_NSEC,
 			    .nsec3 = { .algorithm = NSEC3_SHA1 } },
 	};
+	program_begin("signet-signzone");
 	int status = parse_options(&o, argc, argv);
 	if (status != GOOD) {
 		return status < 0 ? GOOD : status;

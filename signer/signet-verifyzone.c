@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "signer/verify.h"
+#include "zones/base/program.h"
 #include "zones/base/time.h"
 #include "zones/edit.h"
 #include "zones/master.h"
@@ -221,6 +222,7 @@ int main(int argc, char **argv)
 	struct options o = { .now = (int64_t)time(NULL) };
 	struct findings findings = { 0 };
 	struct verify_stats stats = { .first_expiration = INT64_MAX };
+	program_begin("signet-verifyzone");
 	int status = parse_options(&o, argc, argv);
 	if (status != GOOD) {
 		return status < 0 ? GOOD : status;

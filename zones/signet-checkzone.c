@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "zones/base/program.h"
 #include "zones/base/time.h"
 #include "zones/check.h"
 #include "zones/dump.h"
@@ -22,6 +23,7 @@ static const char usage_text[] =
 	"  -t TIME             check signatures at TIME: YYYYMMDDHHmmSS, +N, now-1h (default: now)\n"
 	"  -d, --dump          print the zone, one record a line, in canonical order\n"
 	"  -C, --canonical     with --dump: names in lower case\n"
+	"  -f FILE             with --dump: write to FILE, whole or not at all (default: standard output)\n"
 	"  -q                  say nothing about a zone without errors\n"
 	"  -h, --help          this text\n"
 	"  -V, --version\n";
@@ -31,6 +33,7 @@ struct options {
 	bool have_origin;
 	bool dump;
 	unsigned dump_flags;
+	const char *output; /* of the dump */
 	bool quiet;
 	int64_t now;
 	struct check_levels levels;
@@ -75,7 +78,7 @@ static int parse_options(struct options *o, int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },	   { NULL, 0, NULL, 0 },
 	};
 	int c;
-	while ((c = getopt_long(argc, argv, "o:c:lt:dCqhV", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "o:c:lt:dCf:qhV", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			o->have_origin = true;
@@ -110,6 +113,9 @@ static int parse_options(struct options *o, int argc, char **argv)
 		case 'C':
 			o->dump_flags = DUMP_CANONICAL;
 			break;
+		case 'f':
+			o->output = optarg;
+			break;
 		case 'q':
 			o->quiet = true;
 			break;
@@ -129,6 +135,13 @@ static int parse_options(struct options *o, int argc, char **argv)
 			      optind == argc ? "no zone file given" : "give one zone file");
 		return MISUSE;
 	}
+	if (o->output != NULL && !o->dump) {
+		(void)fputs("signet-checkzone: -f is for the dump; add --dump\n", stderr);
+		return MISUSE;
+	}
+	if (o->output == NULL) {
+		o->output = "-";
+	}
 	o->file = argv[optind];
 	return GOOD;
 }
@@ -138,7 +151,7 @@ static void summary(const struct options *o, const struct version *v, const stru
 	char zone[DNAME_TEXT_MAX];
 	(void)dname_to_text(v->apex.wire, zone);
 	if (!o->quiet || f->errors != 0) {
-		(void)fprintf(o->dump ? stderr : stdout,
+		(void)fprintf(o->dump && strcmp(o->output, "-") == 0 ? stderr : stdout,
 			      "%s: zone %s serial %u: %llu records, %zu errors, %zu warnings%s\n",
 			      o->file, zone, v->serial, (unsigned long long)v->records, f->errors,
 			      f->warnings, f->errors == 0 ? ", ok" : "");
@@ -149,7 +162,7 @@ static int dump(const struct options *o, const struct version *v)
 {
 	struct errmsg em;
 	struct file_out out;
-	int err = file_out_open(&out, "-", 0644, &em);
+	int err = file_out_open(&out, o->output, 0644, &em);
 	if (err == E_OK) {
 		dump_version(v, o->dump_flags, &out);
 		err = file_out_commit(&out, &em);
@@ -165,6 +178,7 @@ int main(int argc, char **argv)
 	struct options o = { .now = (int64_t)time(NULL) };
 	struct findings findings = { 0 };
 	struct edit *e = NULL;
+	program_begin("signet-checkzone");
 	check_levels_init(&o.levels);
 	int status = parse_options(&o, argc, argv);
 	if (status != GOOD) {

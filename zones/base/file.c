@@ -202,6 +202,17 @@ void file_out_write(struct file_out *f, const void *data, size_t len)
 	}
 }
 
+int file_out_sync(struct file_out *f, struct errmsg *em)
+{
+	if (f->err == E_OK && f->temp != NULL && fsync(f->fd) != 0) {
+		f->err = failed(&f->em, f->path, "write to disk");
+	}
+	if (f->err != E_OK && em != NULL) {
+		*em = f->em;
+	}
+	return f->err;
+}
+
 /* A rename is durable once the directory is. Returns 0 or -1 with errno set. */
 static int sync_directory(const char *path)
 {

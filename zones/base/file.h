@@ -44,6 +44,9 @@ struct file_out {
 MUST_USE int file_out_open(struct file_out *f, const char *path, mode_t mode, struct errmsg *em);
 /* Writes all octets; errors stay in the struct until commit. */
 void file_out_write(struct file_out *f, const void *data, size_t len);
+/* Puts on disk what was written so far; an error stays for commit as well. For who commits several files and
+ * wants to know of a full disk before the first. */
+MUST_USE int file_out_sync(struct file_out *f, struct errmsg *em);
 /* fsync, rename over the final name, fsync of the directory; the struct is cleared either way.
  * On any error the temporary file is removed and the old file is intact. */
 MUST_USE int file_out_commit(struct file_out *f, struct errmsg *em);

@@ -311,6 +311,8 @@ START_TEST(a_write_that_fails_leaves_the_old_file)
 	for (unsigned i = 0; i < 10; i++) {
 		file_out_write(&f, data, sizeof(data)); /* the first error stays */
 	}
+	ck_assert_int_eq(file_out_sync(&f, &em), E_IO);
+	ck_assert_str_eq(em.text, "f: cannot write: File too large; raise the limit (ulimit -f)");
 	int err = file_out_commit(&f, &em);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	ck_assert_int_eq(err, E_IO);
