@@ -1,6 +1,7 @@
 /* zones/base/text.c - numbers, hex, base32hex, base64, by tables. */
 #include "zones/base/text.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "zones/base/err.h"
@@ -258,6 +259,36 @@ void text_to_base64(const uint8_t *in, size_t len, char *out)
 		out[2] = len == 2 ? digits[bits >> 6 & 63] : '=';
 		out[3] = '=';
 	}
+}
+
+int text_to_ipv4(const char *s, size_t len, uint8_t out[4])
+{
+	const char *end = s + len;
+	for (unsigned i = 0; i < 4; i++) {
+		const char *from = s;
+		unsigned value = 0;
+		while (s < end && text_is_digit(*s) && s - from < 3) {
+			value = value * 10 + (unsigned)(*s++ - '0');
+		}
+		bool ends = i < 3 ? s < end && *s == '.' : s == end;
+		if (s == from || value > 255 || !ends) {
+			return E_SYNTAX;
+		}
+		s++;
+		out[i] = (uint8_t)value;
+	}
+	return E_OK;
+}
+
+int text_to_ipv6(const char *s, size_t len, uint8_t out[16])
+{
+	char text[INET6_ADDRSTRLEN];
+	if (len >= sizeof(text)) {
+		return E_SYNTAX;
+	}
+	memcpy(text, s, len);
+	text[len] = '\0';
+	return inet_pton(AF_INET6, text, out) == 1 ? E_OK : E_SYNTAX;
 }
 
 /* Edit distance with adjacent swaps, over words short enough for small rows. */

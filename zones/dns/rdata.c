@@ -75,7 +75,7 @@ static void lower_names(const struct rrtype_info *info, uint8_t *out, size_t len
 	     f++) {
 		uint8_t *at = out + (r.pos - r.start);
 		field_ops[f->kind].skip(&r);
-		if (f->kind == FIELD_NAME && r.err == E_OK) {
+		if ((f->kind == FIELD_NAME || f->kind == FIELD_MAYBE_NAME) && r.err == E_OK) {
 			for (; at < r.pos; at++) {
 				*at = text_lower[*at];
 			}
@@ -158,11 +158,19 @@ void rdata_to_text(uint16_t type, const uint8_t *rdata, size_t len, struct buf *
 		return;
 	}
 	struct reader r = reader_of(rdata, len);
+	size_t before = out->len;
 	for (const struct rdata_field *f = info->fields; f->kind != FIELD_END; f++) {
-		if (f != info->fields && (f->kind != FIELD_TYPES || reader_left(&r) != 0)) {
+		if (field_ops[f->kind].is_optional && reader_left(&r) == 0) {
+			continue;
+		}
+		if (f != info->fields) {
 			buf_char(out, ' ');
 		}
 		field_ops[f->kind].print(&r, out);
+	}
+	if (r.err != E_OK) {
+		out->len = before;
+		rdata_to_generic(rdata, len, out);
 	}
 }
 
@@ -258,6 +266,8 @@ int rdata_from_string(uint16_t type, const char *text, const uint8_t *origin, st
 	struct token at;
 	memcpy(copy, text, len);
 	lexer_init(&lx, copy, len);
+	lx.in_record = true; /* as behind the type of a record */
+	lx.at_line_start = false;
 	int err = rdata_from_text(type, &lx, origin, out, &at, em);
 	mem_free(copy);
 	return err;

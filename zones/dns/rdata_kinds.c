@@ -2,6 +2,7 @@
 #include "zones/dns/rdata_kinds.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +12,7 @@
 
 /* --- reading: tokens and messages ------------------------------------------------------------ */
 
-/* "found X, expected Y", at the token at hand. */
-static int refuse(struct text_in *in, int err, const char *expected)
+int field_refuse(struct text_in *in, int err, const char *expected)
 {
 	const struct token *t = &in->at;
 	int len = (int)(t->len < 80 ? t->len : 80);
@@ -27,32 +27,33 @@ static int refuse(struct text_in *in, int err, const char *expected)
 	}
 }
 
-/* The next word of the record. */
-static int next_word(struct text_in *in, const char *expected)
+int field_word(struct text_in *in, const char *expected)
 {
 	lexer_next(in->lx, &in->at);
-	return in->at.kind == TOKEN_WORD ? E_OK : refuse(in, E_SYNTAX, expected);
+	return in->at.kind == TOKEN_WORD ? E_OK : field_refuse(in, E_SYNTAX, expected);
 }
 
-/* Are there more words? The one that tells is handed out again. */
-static bool more_words(struct text_in *in)
+bool field_more(struct text_in *in)
 {
 	lexer_next(in->lx, &in->at);
 	lexer_push(in->lx, &in->at);
 	return in->at.kind == TOKEN_WORD;
 }
 
-static int number(struct text_in *in, uint32_t max, uint32_t *out)
+int field_number(struct text_in *in, uint32_t max, uint32_t *out)
 {
 	char expected[100];
+	lexer_next(in->lx, &in->at);
+	int err = E_SYNTAX;
+	if (in->at.kind == TOKEN_WORD) {
+		err = text_to_u32(in->at.s, in->at.len, max, out);
+	}
+	if (err == E_OK) {
+		return E_OK;
+	}
 	(void)snprintf(expected, sizeof(expected), "%s: a number from 0 to %u", in->field->name,
 		       max);
-	int err = next_word(in, expected);
-	if (err != E_OK) {
-		return err;
-	}
-	err = text_to_u32(in->at.s, in->at.len, max, out);
-	return err == E_OK ? E_OK : refuse(in, err, expected);
+	return field_refuse(in, err, expected);
 }
 
 /* --- names ----------------------------------------------------------------------------------- */
@@ -73,7 +74,7 @@ static void name_print(struct reader *r, struct buf *out)
 static int name_read(struct text_in *in)
 {
 	struct dname d;
-	int err = next_word(in, "a domain name");
+	int err = field_word(in, "a domain name");
 	if (err == E_OK) {
 		err = dname_from_text(&d, in->at.s, in->at.len, in->origin, in->em);
 	}
@@ -81,6 +82,52 @@ static int name_read(struct text_in *in)
 		writer_bytes(in->out, d.wire, d.len);
 	}
 	return err;
+}
+
+/* Any number of names, none too (the rendezvous servers of HIP, RFC 8005 §5). */
+static void names_skip(struct reader *r)
+{
+	while (reader_left(r) != 0) {
+		name_skip(r);
+	}
+}
+
+static void names_print(struct reader *r, struct buf *out)
+{
+	for (bool first = true; reader_left(r) != 0; first = false) {
+		if (!first) {
+			buf_char(out, ' ');
+		}
+		name_print(r, out);
+	}
+}
+
+static int names_read(struct text_in *in)
+{
+	int err = E_OK;
+	while (err == E_OK && field_more(in)) {
+		err = name_read(in);
+	}
+	return err;
+}
+
+static void maybe_name_skip(struct reader *r)
+{
+	if (reader_left(r) != 0) {
+		name_skip(r);
+	}
+}
+
+static void maybe_name_print(struct reader *r, struct buf *out)
+{
+	if (reader_left(r) != 0) {
+		name_print(r, out);
+	}
+}
+
+static int maybe_name_read(struct text_in *in)
+{
+	return field_more(in) ? name_read(in) : E_OK;
 }
 
 /* --- numbers --------------------------------------------------------------------------------- */
@@ -98,7 +145,7 @@ static void u8_print(struct reader *r, struct buf *out)
 static int u8_read(struct text_in *in)
 {
 	uint32_t value = 0;
-	int err = number(in, UINT8_MAX, &value);
+	int err = field_number(in, UINT8_MAX, &value);
 	writer_u8(in->out, (uint8_t)value);
 	return err;
 }
@@ -116,7 +163,7 @@ static void u16_print(struct reader *r, struct buf *out)
 static int u16_read(struct text_in *in)
 {
 	uint32_t value = 0;
-	int err = number(in, UINT16_MAX, &value);
+	int err = field_number(in, UINT16_MAX, &value);
 	writer_u16(in->out, (uint16_t)value);
 	return err;
 }
@@ -134,7 +181,7 @@ static void u32_print(struct reader *r, struct buf *out)
 static int u32_read(struct text_in *in)
 {
 	uint32_t value = 0;
-	int err = number(in, UINT32_MAX, &value);
+	int err = field_number(in, UINT32_MAX, &value);
 	writer_u32(in->out, value);
 	return err;
 }
@@ -143,9 +190,9 @@ static int u32_read(struct text_in *in)
 static int period_read(struct text_in *in)
 {
 	int64_t value = 0;
-	int err = next_word(in, "a time such as 3600 or 1h");
+	int err = field_word(in, "a time such as 3600 or 1h");
 	if (err == E_OK && time_from_duration(in->at.s, in->at.len, UINT32_MAX, &value) != E_OK) {
-		err = refuse(in, E_SYNTAX, "a time such as 3600 or 1h");
+		err = field_refuse(in, E_SYNTAX, "a time such as 3600 or 1h");
 	}
 	writer_u32(in->out, (uint32_t)value);
 	return err;
@@ -175,7 +222,7 @@ static int algorithm_read(struct text_in *in)
 		      { "PRIVATEOID", 254 } };
 	static const char expected[] = "an algorithm: its number or mnemonic";
 	uint32_t value = 0;
-	int err = next_word(in, expected);
+	int err = field_word(in, expected);
 	if (err != E_OK) {
 		return err;
 	}
@@ -189,7 +236,7 @@ static int algorithm_read(struct text_in *in)
 			return E_OK;
 		}
 	}
-	return refuse(in, E_SYNTAX, expected);
+	return field_refuse(in, E_SYNTAX, expected);
 }
 
 static void time_print(struct reader *r, struct buf *out)
@@ -205,7 +252,7 @@ static int time_read(struct text_in *in)
 	static const char expected[] = "a time: YYYYMMDDHHmmSS or seconds since 1970";
 	int64_t t = 0;
 	uint32_t value = 0;
-	int err = next_word(in, expected);
+	int err = field_word(in, expected);
 	if (err != E_OK) {
 		return err;
 	}
@@ -216,7 +263,173 @@ static int time_read(struct text_in *in)
 		err = text_to_u32(in->at.s, in->at.len, UINT32_MAX, &value);
 	}
 	writer_u32(in->out, value);
-	return err == E_OK ? E_OK : refuse(in, err, expected);
+	return err == E_OK ? E_OK : field_refuse(in, err, expected);
+}
+
+/* 64 bits as one number, or as two with a point between. */
+static void u64_skip(struct reader *r)
+{
+	(void)reader_bytes(r, 8);
+}
+
+static void u64_print(struct reader *r, struct buf *out)
+{
+	uint64_t high = reader_u32(r);
+	buf_printf(out, "%" PRIu64, high << 32 | reader_u32(r));
+}
+
+static int u64_read(struct text_in *in)
+{
+	static const char expected[] = "a number of 64 bits, or two of 32 with a point between";
+	uint64_t value = 0;
+	uint32_t low = 0;
+	int err = field_word(in, expected);
+	if (err != E_OK) {
+		return err;
+	}
+	const char *point = memchr(in->at.s, '.', in->at.len);
+	if (point == NULL) {
+		err = text_to_u64(in->at.s, in->at.len, UINT64_MAX, &value);
+	} else {
+		size_t n = (size_t)(point - in->at.s);
+		err = text_to_u64(in->at.s, n, UINT32_MAX, &value);
+		if (err == E_OK) {
+			err = text_to_u32(point + 1, in->at.len - n - 1, UINT32_MAX, &low);
+		}
+		value = value << 32 | low;
+	}
+	writer_u32(in->out, (uint32_t)(value >> 32));
+	writer_u32(in->out, (uint32_t)value);
+	return err == E_OK ? E_OK : field_refuse(in, err, expected);
+}
+
+/* Octets as groups of hexadecimal digits: 00-00-5e-00-53-2a, or 0014:4fff:ff20:ee64. */
+struct groups {
+	unsigned octets;
+	unsigned each; /* octets of a group */
+	char between;
+	const char *expected;
+};
+
+static const struct groups eui48 = { 6, 1, '-',
+				     "six pairs of hexadecimal digits: 00-00-5e-00-53-2a" };
+static const struct groups eui64 = { 8, 1, '-',
+				     "eight pairs of hexadecimal digits: 00-00-5e-ef-10-00-00-2a" };
+static const struct groups node64 = { 8, 2, ':',
+				      "four groups of hexadecimal digits: 14:4fff:ff20:ee64" };
+
+static void groups_print(struct reader *r, struct buf *out, const struct groups *g)
+{
+	const uint8_t *p = reader_bytes(r, g->octets);
+	for (unsigned i = 0; p != NULL && i < g->octets; i++) {
+		if (i != 0 && i % g->each == 0) {
+			buf_char(out, g->between);
+		}
+		buf_printf(out, "%02x", p[i]);
+	}
+}
+
+/* The value of the hexadecimal digits from @s up to @end or another octet; counts them. */
+static uint32_t hex_group(const char *s, const char *end, unsigned max, unsigned *digits)
+{
+	uint32_t value = 0;
+	for (*digits = 0; s < end && *digits <= max; s++, ++*digits) {
+		char c = (char)text_lower[(uint8_t)*s];
+		if (text_is_digit(c)) {
+			value = value << 4 | (uint32_t)(c - '0');
+		} else if (c >= 'a' && c <= 'f') {
+			value = value << 4 | (uint32_t)(c - 'a' + 10);
+		} else {
+			break;
+		}
+	}
+	return value;
+}
+
+static int groups_read(struct text_in *in, const struct groups *g)
+{
+	int err = field_word(in, g->expected);
+	if (err != E_OK) {
+		return err;
+	}
+	const char *s = in->at.s;
+	const char *end = s + in->at.len;
+	for (unsigned i = 0; i < g->octets; i += g->each) {
+		unsigned digits = 0;
+		uint32_t value = hex_group(s, end, 2 * g->each, &digits);
+		bool is_last = i + g->each == g->octets;
+		bool ends = s + digits == end ? is_last : !is_last && s[digits] == g->between;
+		/* Leading zeros of a group may be left out where it is a number (RFC 6742 §2.1.1). */
+		if (digits == 0 || digits > 2 * g->each || (g->each == 1 && digits != 2) || !ends) {
+			return field_refuse(in, E_SYNTAX, g->expected);
+		}
+		if (g->each == 2) {
+			writer_u16(in->out, (uint16_t)value);
+		} else {
+			writer_u8(in->out, (uint8_t)value);
+		}
+		s += digits + 1;
+	}
+	return E_OK;
+}
+
+static void eui48_skip(struct reader *r)
+{
+	(void)reader_bytes(r, eui48.octets);
+}
+
+static void eui48_print(struct reader *r, struct buf *out)
+{
+	groups_print(r, out, &eui48);
+}
+
+static int eui48_read(struct text_in *in)
+{
+	return groups_read(in, &eui48);
+}
+
+static void eui64_print(struct reader *r, struct buf *out)
+{
+	groups_print(r, out, &eui64);
+}
+
+static int eui64_read(struct text_in *in)
+{
+	return groups_read(in, &eui64);
+}
+
+static void node64_print(struct reader *r, struct buf *out)
+{
+	groups_print(r, out, &node64);
+}
+
+static int node64_read(struct text_in *in)
+{
+	return groups_read(in, &node64);
+}
+
+/* The type of a certificate: its number; a mnemonic is read too (RFC 4398 §2.1). */
+static int certificate_read(struct text_in *in)
+{
+	static const struct {
+		const char *name;
+		uint16_t number;
+	} names[] = { { "PKIX", 1 },  { "SPKI", 2 }, { "PGP", 3 },    { "IPKIX", 4 },
+		      { "ISPKI", 5 }, { "IPGP", 6 }, { "ACPKIX", 7 }, { "IACPKIX", 8 },
+		      { "URI", 253 }, { "OID", 254 } };
+	static const char expected[] = "a type of certificate: its number or mnemonic";
+	uint32_t value = 0;
+	int err = field_word(in, expected);
+	if (err != E_OK) {
+		return err;
+	}
+	bool found = text_to_u32(in->at.s, in->at.len, UINT16_MAX, &value) == E_OK;
+	for (size_t i = 0; !found && i < ARRAY_LEN(names); i++) {
+		found = text_equal(in->at.s, in->at.len, names[i].name);
+		value = names[i].number;
+	}
+	writer_u16(in->out, (uint16_t)value);
+	return found ? E_OK : field_refuse(in, E_SYNTAX, expected);
 }
 
 /* --- addresses ------------------------------------------------------------------------------- */
@@ -232,28 +445,25 @@ static void ipv4_print(struct reader *r, struct buf *out)
 	}
 }
 
-static int ipv4_read(struct text_in *in)
+/* An address of @len octets by @parse. */
+static int address_read(struct text_in *in, int (*parse)(const char *, size_t, uint8_t *),
+			size_t len, const char *expected)
 {
-	int err = next_word(in, "an IPv4 address");
+	uint8_t address[16];
+	int err = field_word(in, expected);
 	if (err != E_OK) {
 		return err;
 	}
-	const char *s = in->at.s;
-	const char *end = s + in->at.len;
-	for (unsigned i = 0; i < 4; i++) {
-		const char *from = s;
-		unsigned value = 0;
-		while (s < end && text_is_digit(*s) && s - from < 3) {
-			value = value * 10 + (unsigned)(*s++ - '0');
-		}
-		bool ends = i < 3 ? s < end && *s == '.' : s == end;
-		if (s == from || value > 255 || !ends) {
-			return refuse(in, E_SYNTAX, "an IPv4 address");
-		}
-		s++;
-		writer_u8(in->out, (uint8_t)value);
+	if (parse(in->at.s, in->at.len, address) != E_OK) {
+		return field_refuse(in, E_SYNTAX, expected);
 	}
+	writer_bytes(in->out, address, len);
 	return E_OK;
+}
+
+static int ipv4_read(struct text_in *in)
+{
+	return address_read(in, text_to_ipv4, 4, "an IPv4 address");
 }
 
 static void ipv6_skip(struct reader *r)
@@ -272,22 +482,7 @@ static void ipv6_print(struct reader *r, struct buf *out)
 
 static int ipv6_read(struct text_in *in)
 {
-	char text[INET6_ADDRSTRLEN];
-	uint8_t address[16];
-	int err = next_word(in, "an IPv6 address");
-	if (err != E_OK) {
-		return err;
-	}
-	if (in->at.len >= sizeof(text)) {
-		return refuse(in, E_SYNTAX, "an IPv6 address");
-	}
-	memcpy(text, in->at.s, in->at.len);
-	text[in->at.len] = '\0';
-	if (inet_pton(AF_INET6, text, address) != 1) {
-		return refuse(in, E_SYNTAX, "an IPv6 address");
-	}
-	writer_bytes(in->out, address, sizeof(address));
-	return E_OK;
+	return address_read(in, text_to_ipv6, 16, "an IPv6 address");
 }
 
 /* --- character strings ----------------------------------------------------------------------- */
@@ -333,7 +528,7 @@ static void string_print(struct reader *r, struct buf *out)
 static int string_read(struct text_in *in)
 {
 	uint8_t octets[255];
-	int err = next_word(in, "a character string");
+	int err = field_word(in, "a character string");
 	if (err != E_OK) {
 		return err;
 	}
@@ -344,7 +539,7 @@ static int string_read(struct text_in *in)
 			"found a character string of more than 255 octets, expected shorter ones");
 	}
 	if (n < 0) {
-		return refuse(in, n, "escapes of the form \\X or \\DDD up to \\255");
+		return field_refuse(in, n, "escapes of the form \\X or \\DDD up to \\255");
 	}
 	writer_u8(in->out, (uint8_t)n);
 	writer_bytes(in->out, octets, (size_t)n);
@@ -372,7 +567,7 @@ static int strings_read(struct text_in *in)
 	int err;
 	do {
 		err = string_read(in);
-	} while (err == E_OK && more_words(in));
+	} while (err == E_OK && field_more(in));
 	return err;
 }
 
@@ -388,13 +583,14 @@ static void text_print(struct reader *r, struct buf *out)
 
 static int text_read(struct text_in *in)
 {
-	int err = next_word(in, "a quoted text");
+	int err = field_word(in, "a quoted text");
 	if (err != E_OK) {
 		return err;
 	}
 	int n = lexer_unescape(&in->at, in->out->pos, writer_left(in->out));
 	if (n < 0) {
-		return refuse(in, n, "a text with escapes of the form \\X or \\DDD up to \\255");
+		return field_refuse(in, n,
+				    "a text with escapes of the form \\X or \\DDD up to \\255");
 	}
 	in->out->pos += n;
 	return E_OK;
@@ -433,12 +629,12 @@ static void tag_print(struct reader *r, struct buf *out)
 static int tag_read(struct text_in *in)
 {
 	static const char expected[] = "a tag: letters and digits, as in issue or iodef";
-	int err = next_word(in, expected);
+	int err = field_word(in, expected);
 	if (err != E_OK) {
 		return err;
 	}
 	if (in->at.len > UINT8_MAX || !is_tag((const uint8_t *)in->at.s, in->at.len)) {
-		return refuse(in, E_SYNTAX, expected);
+		return field_refuse(in, E_SYNTAX, expected);
 	}
 	writer_u8(in->out, (uint8_t)in->at.len);
 	writer_bytes(in->out, in->at.s, in->at.len);
@@ -454,7 +650,7 @@ static void rest_skip(struct reader *r)
 	(void)reader_bytes(r, len != 0 ? len : 1);
 }
 
-static void text_skip(struct reader *r)
+static void octets_skip(struct reader *r)
 {
 	(void)reader_bytes(r, reader_left(r));
 }
@@ -472,16 +668,16 @@ static void hex_print(struct reader *r, struct buf *out)
 /* All remaining words together are one string of digits: white space may stand anywhere in it. */
 static int rest_of_digits(struct text_in *in, const char *expected, struct buf *digits)
 {
-	int err = next_word(in, expected);
+	int err = field_word(in, expected);
 	while (err == E_OK) {
 		if (digits->len + in->at.len > 2 * RDATA_MAX) {
-			return refuse(in, E_LIMIT, "at most 65535 octets");
+			return field_refuse(in, E_LIMIT, "at most 65535 octets");
 		}
 		buf_add(digits, in->at.s, in->at.len);
-		if (!more_words(in)) {
+		if (!field_more(in)) {
 			break;
 		}
-		err = next_word(in, expected);
+		err = field_word(in, expected);
 	}
 	return err;
 }
@@ -491,14 +687,14 @@ typedef int decode_fn(const char *s, size_t len, uint8_t *out, size_t room);
 static int digits_read(struct text_in *in, const char *expected, decode_fn *decode)
 {
 	struct buf digits = { 0 };
-	int err = next_word(in, expected);
+	int err = field_word(in, expected);
 	if (err != E_OK) {
 		return err;
 	}
 	const char *s = in->at.s;
 	size_t len = in->at.len;
 	struct token first = in->at;
-	if (more_words(in)) { /* rare: gather them */
+	if (field_more(in)) { /* rare: gather them */
 		buf_add(&digits, s, len);
 		err = rest_of_digits(in, expected, &digits);
 		s = digits.data;
@@ -510,7 +706,7 @@ static int digits_read(struct text_in *in, const char *expected, decode_fn *deco
 			in->out->pos += n;
 		} else {
 			in->at = first;
-			err = refuse(in, n == E_NOSPACE ? E_LIMIT : n, expected);
+			err = field_refuse(in, n == E_NOSPACE ? E_LIMIT : n, expected);
 		}
 	}
 	buf_clear(&digits);
@@ -537,6 +733,47 @@ static int base64_read(struct text_in *in)
 	return digits_read(in, "base64 digits", text_from_base64);
 }
 
+/* Nothing is written as nothing: keys that are not there (RFC 2535 §3.1.2, RFC 4025 §2.6). */
+static int maybe_base64_read(struct text_in *in)
+{
+	return field_more(in) ? base64_read(in) : E_OK;
+}
+
+/* Nothing is written as "-". */
+static void dash_base64_print(struct reader *r, struct buf *out)
+{
+	if (reader_left(r) != 0) {
+		base64_print(r, out);
+	} else {
+		buf_char(out, '-');
+	}
+}
+
+static int dash_base64_read(struct text_in *in)
+{
+	static const char expected[] = "base64 digits, or -";
+	int err = field_word(in, expected);
+	if (err == E_OK && (in->at.len != 1 || in->at.s[0] != '-')) {
+		lexer_push(in->lx, &in->at);
+		err = digits_read(in, expected, text_from_base64);
+	}
+	return err;
+}
+
+/* Octets that have no text but \# (NULL, RFC 1035 §3.3.10). */
+static void opaque_print(struct reader *r, struct buf *out)
+{
+	(void)out;
+	reader_fail(r, E_UNSUPPORTED);
+}
+
+static int opaque_read(struct text_in *in)
+{
+	static const char expected[] = "\\# and hex: this type has no text of its own";
+	int err = field_word(in, expected);
+	return err == E_OK ? field_refuse(in, E_SYNTAX, expected) : err;
+}
+
 /* NSEC3 salt: a length octet, hex digits or "-" (RFC 5155 §3.3). */
 static void salt_print(struct reader *r, struct buf *out)
 {
@@ -554,7 +791,7 @@ static int salt_read(struct text_in *in)
 {
 	static const char expected[] = "a salt: hexadecimal digits, at most 255 octets, or -";
 	uint8_t salt[255];
-	int err = next_word(in, expected);
+	int err = field_word(in, expected);
 	if (err != E_OK) {
 		return err;
 	}
@@ -563,7 +800,7 @@ static int salt_read(struct text_in *in)
 		n = text_from_hex(in->at.s, in->at.len, salt, sizeof(salt));
 	}
 	if (n < 0) {
-		return refuse(in, n, expected);
+		return field_refuse(in, n, expected);
 	}
 	writer_u8(in->out, (uint8_t)n);
 	writer_bytes(in->out, salt, (size_t)n);
@@ -593,13 +830,13 @@ static void hash_print(struct reader *r, struct buf *out)
 static int hash_read(struct text_in *in)
 {
 	uint8_t hash[255];
-	int err = next_word(in, "base32hex digits");
+	int err = field_word(in, "base32hex digits");
 	if (err != E_OK) {
 		return err;
 	}
 	int n = text_from_base32hex(in->at.s, in->at.len, hash, sizeof(hash));
 	if (n <= 0) {
-		return refuse(in, E_SYNTAX, "base32hex digits");
+		return field_refuse(in, E_SYNTAX, "base32hex digits");
 	}
 	writer_u8(in->out, (uint8_t)n);
 	writer_bytes(in->out, hash, (size_t)n);
@@ -617,13 +854,13 @@ static void type_print(struct reader *r, struct buf *out)
 static int type_of_word(struct text_in *in, uint16_t *type)
 {
 	int err = rrtype_from_text(in->at.s, in->at.len, type);
-	return err == E_OK ? E_OK : refuse(in, err, "a record type");
+	return err == E_OK ? E_OK : field_refuse(in, err, "a record type");
 }
 
 static int type_read(struct text_in *in)
 {
 	uint16_t type = 0;
-	int err = next_word(in, "a record type");
+	int err = field_word(in, "a record type");
 	if (err == E_OK) {
 		err = type_of_word(in, &type);
 	}
@@ -665,9 +902,9 @@ static int types_read(struct text_in *in)
 {
 	struct typemap map;
 	typemap_init(&map);
-	while (more_words(in)) {
+	while (field_more(in)) {
 		uint16_t type = 0;
-		int err = next_word(in, "a record type");
+		int err = field_word(in, "a record type");
 		if (err == E_OK) {
 			err = type_of_word(in, &type);
 		}
@@ -696,8 +933,29 @@ const struct field_ops field_ops[] = {
 	[FIELD_SALT] = { string_skip, salt_print, salt_read },
 	[FIELD_HASH] = { hash_skip, hash_print, hash_read },
 	[FIELD_TYPE] = { u16_skip, type_print, type_read },
-	[FIELD_TYPES] = { types_skip, types_print, types_read },
+	[FIELD_TYPES] = { types_skip, types_print, types_read, true },
 	[FIELD_TIME] = { u32_skip, time_print, time_read },
-	[FIELD_TEXT] = { text_skip, text_print, text_read },
+	[FIELD_TEXT] = { octets_skip, text_print, text_read },
 	[FIELD_TAG] = { tag_skip, tag_print, tag_read },
+	[FIELD_NAMES] = { names_skip, names_print, names_read, true },
+	[FIELD_MAYBE_NAME] = { maybe_name_skip, maybe_name_print, maybe_name_read, true },
+	[FIELD_U64] = { u64_skip, u64_print, u64_read },
+	[FIELD_NODE64] = { u64_skip, node64_print, node64_read },
+	[FIELD_EUI48] = { eui48_skip, eui48_print, eui48_read },
+	[FIELD_EUI64] = { u64_skip, eui64_print, eui64_read },
+	[FIELD_CERTIFICATE] = { u16_skip, u16_print, certificate_read },
+	[FIELD_MAYBE_BASE64] = { octets_skip, base64_print, maybe_base64_read, true },
+	[FIELD_DASH_BASE64] = { octets_skip, dash_base64_print, dash_base64_read },
+	[FIELD_OPAQUE] = { octets_skip, opaque_print, opaque_read },
+	[FIELD_GATEWAY] = { gateway_skip, gateway_print, gateway_read },
+	[FIELD_RELAY] = { relay_skip, relay_print, relay_read },
+	[FIELD_HOST] = { host_skip, host_print, host_read },
+	[FIELD_SVCPARAMS] = { svcparams_skip, svcparams_print, svcparams_read, true },
+	[FIELD_LOCATION] = { location_skip, location_print, location_read },
+	[FIELD_PREFIXES] = { prefixes_skip, prefixes_print, prefixes_read, true },
+	[FIELD_SERVICES] = { services_skip, services_print, services_read },
+	[FIELD_NSAP_ADDRESS] = { nsap_skip, nsap_print, nsap_read },
+	[FIELD_ATM_ADDRESS] = { atm_skip, atm_print, atm_read },
+	[FIELD_SUFFIX] = { suffix_skip, suffix_print, suffix_read },
+	[FIELD_OLD_TYPES] = { old_types_skip, old_types_print, old_types_read, true },
 };
