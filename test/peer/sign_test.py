@@ -21,6 +21,32 @@ insecure  NS ns1
 dn        DNAME tree.example.net.
 $GENERATE 1-400 h$ A 192.0.2.7
 '''
+# All kinds of name and set that matter, but for the types that validns lacks.
+FOR_VALIDNS = '''$ORIGIN example.
+$TTL 300
+@            SOA ns1 host 2026112401 3600 900 1209600 300
+             NS ns1
+             NS ns2
+             MX 10 ns1
+ns1          A 192.0.2.53
+             AAAA 2001:db8::1
+ns2          A 192.0.2.54
+alias        CNAME ns1
+*.wild       TXT "wild"
+a.b.ent      A 192.0.2.3
+child        NS ns1.child
+             NS ns2
+             DS 12345 13 2 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+ns1.child    A 192.0.2.9
+insecure     NS ns1
+             NS ns2
+sub.insecure A 192.0.2.8
+x.only       NS ns1
+             NS ns2
+_443._tcp    TLSA 3 1 1 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+_sip._udp    SRV 1 2 5060 ns1
+dn           DNAME tree.example.net.
+'''
 TIMES = ('-s', '20261101000000', '-e', '20361101000000')
 
 
@@ -165,6 +191,32 @@ def roles(t):
     t.check('a revoked key signs the DNSKEY set', '385 3 13' in text(t) and verifies(t)[0], verifies(t)[1])
 
 
+def validns(t):
+    """validns 0.8 knows RSA only (it cannot build P-256 keys, whoever made the zone, and has not heard of
+    Ed25519), neither CAA nor ZONEMD, and its policy is two NS records for each delegation."""
+    t.write('for-validns', FOR_VALIDNS)
+
+    def judge(name):
+        return peer.run('validns', '-p', 'all', '-z', 'example.', t.path(name))
+
+    for algorithm in ('RSASHA256', 'RSASHA512'):
+        keys, _ = peer.generate_keys(t, 'example.', algorithm)
+        for chain in ((), ('-3', '-'), ('-3', 'aabb', '-H', '3'), ('-3', '-', '-A')):
+            sign(t, keys, *chain, source='for-validns', output='rsa')
+            status, output = judge('rsa')
+            t.check(f'validns accepts {algorithm} {chain}', status == 0 and not output, output[-400:])
+    t.write('tampered', text(t, 'rsa').replace('192.0.2.3', '192.0.2.4'))
+    status, output = judge('tampered')
+    t.check('validns sees a changed record', status == 1 and 'a.b.ent.example. RRSIG(A):' in output, output[-400:])
+    keys, _ = peer.generate_keys(t, 'example.')
+    sign(t, keys, source='for-validns', output='ours')
+    peer.must('dnssec-signzone', '-q', '-P', '-S', '-K', keys, '-o', 'example.', '-f', t.path('theirs'),
+              t.path('for-validns'), cwd=t.dir)
+    for name in ('ours', 'theirs'):
+        status, output = judge(name)
+        t.check(f'validns still lacks P-256 ({name})', status == 1 and 'error building pkey' in output, output[-400:])
+
+
 def refusals(t, keys):
     empty = t.path('empty')
     os.makedirs(empty)
@@ -196,6 +248,7 @@ def main():
         serials(t, keys)
         delegations(t, keys)
         roles(t)
+        validns(t)
         refusals(t, keys)
 
 
