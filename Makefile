@@ -67,6 +67,7 @@ BENCH_SRCS := $(wildcard test/bench/*.c)
 BENCHES := $(BENCH_SRCS:%.c=$(B)/%)
 PEERS := $(wildcard test/peer/*_test.py)
 C_FILES := $(foreach l,$(LAYERS),$(wildcard $(l)/*.[ch])) $(wildcard test/*/*.[ch]) \
+	$(wildcard test/unit/*/*.h) \
 	$(UNIT_SRCS)
 HEADERS := $(filter %.h,$(C_FILES))
 HEADER_STAMPS := $(foreach c,gcc clang,$(if $(shell command -v $(c)), \

@@ -112,10 +112,7 @@ static int print_defaults(void)
 /* What was found goes to standard error, one line each, and into the count of @all. */
 static void tell(struct findings *found, struct findings *all)
 {
-	for (size_t i = 0; i < found->count; i++) {
-		(void)fprintf(stderr, "%s%s\n",
-			      found->items[i].is_error ? "" : "warning: ", found->items[i].text);
-	}
+	findings_print(found, "");
 	all->errors += found->errors;
 	all->warnings += found->warnings;
 	findings_clear(found);

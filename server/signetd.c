@@ -17,14 +17,6 @@ static const char usage_text[] =
 	"  -h, --help     this text\n"
 	"  -V, --version\n";
 
-static void show(const struct findings *f)
-{
-	for (size_t i = 0; i < f->count; i++) {
-		(void)fprintf(stderr, "signetd: %s%s\n",
-			      f->items[i].is_error ? "" : "warning: ", f->items[i].text);
-	}
-}
-
 int main(int argc, char **argv)
 {
 	static const struct option long_options[] = { { "help", no_argument, NULL, 'h' },
@@ -62,7 +54,7 @@ int main(int argc, char **argv)
 	struct config *config = NULL;
 	struct errmsg em = { "" };
 	int err = config_load(path, &config, &findings);
-	show(&findings);
+	findings_print(&findings, "signetd: ");
 	findings_clear(&findings);
 	if (err != E_OK || only_check) {
 		config_free(config);

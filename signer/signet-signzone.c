@@ -557,14 +557,6 @@ static void show_progress(void *arg, uint64_t done, uint64_t total)
 		      done >= total ? "\n" : "");
 }
 
-static void show_findings(const struct findings *f)
-{
-	for (size_t i = 0; i < f->count; i++) {
-		(void)fprintf(stderr, "%s%s\n",
-			      f->items[i].is_error ? "" : "warning: ", f->items[i].text);
-	}
-}
-
 static void show_result(const struct options *o, const struct holder *holder,
 			const struct sign_stats *s)
 {
@@ -600,7 +592,7 @@ static int read_zone(const struct options *o, struct edit **out)
 		levels.level[CHECK_NSEC3_PARAM] = CHECK_IGNORE;
 		err = check_version(edit_state(*out), &levels, o->policy.now, &findings);
 	}
-	show_findings(&findings);
+	findings_print(&findings, "");
 	findings_clear(&findings);
 	return err;
 }

@@ -124,17 +124,6 @@ static int parse_options(struct options *o, int argc, char **argv)
 	return GOOD;
 }
 
-static void print_findings(const struct findings *f)
-{
-	for (size_t i = 0; i < f->count; i++) {
-		(void)fprintf(stderr, "%s%s\n",
-			      f->items[i].is_error ? "" : "warning: ", f->items[i].text);
-	}
-	if (f->errors + f->warnings > f->count) {
-		(void)fprintf(stderr, "... and %zu more\n", f->errors + f->warnings - f->count);
-	}
-}
-
 static struct version *read_zone(const char *path, const struct master_options *mo,
 				 struct findings *findings)
 {
@@ -230,7 +219,7 @@ int main(int argc, char **argv)
 	const struct master_options mo = { .origin = o.have_origin ? o.origin.wire : NULL };
 	struct version *v = read_zone(o.file, &mo, &findings);
 	int err = v != NULL ? verify(&o, v, &stats, &findings) : E_CHECK;
-	print_findings(&findings);
+	findings_print(&findings, "");
 	if (err != E_OK && err != E_CHECK) {
 		(void)fprintf(stderr, "signet-verifyzone: %s: cannot verify: %s\n", o.file,
 			      err_text(err));

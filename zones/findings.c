@@ -28,6 +28,18 @@ void findings_add(struct findings *f, bool is_error, const char *fmt, ...)
 	va_end(ap);
 }
 
+void findings_print(const struct findings *f, const char *prefix)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		(void)fprintf(stderr, "%s%s%s\n", prefix,
+			      f->items[i].is_error ? "" : "warning: ", f->items[i].text);
+	}
+	if (f->errors + f->warnings > f->count) {
+		(void)fprintf(stderr, "%s... and %zu more\n", prefix,
+			      f->errors + f->warnings - f->count);
+	}
+}
+
 void findings_clear(struct findings *f)
 {
 	mem_free(f->items);

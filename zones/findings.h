@@ -25,6 +25,9 @@ struct findings {
 };
 
 PRINTF(3, 4) void findings_add(struct findings *f, bool is_error, const char *fmt, ...);
+/* To standard error, one line each: @prefix (may be ""), "warning: " where it is one, the text; and how many
+ * are not shown. */
+NONNULL(1, 2) void findings_print(const struct findings *f, const char *prefix);
 void findings_clear(struct findings *f);
 
 #endif

@@ -193,10 +193,7 @@ int main(int argc, char **argv)
 	if (v != NULL) {
 		err = check_version(v, &o.levels, o.now, &findings);
 	}
-	for (size_t i = 0; i < findings.count; i++) {
-		(void)fprintf(stderr, "%s%s\n", findings.items[i].is_error ? "" : "warning: ",
-			      findings.items[i].text);
-	}
+	findings_print(&findings, "");
 	if (v != NULL) {
 		summary(&o, v, &findings);
 	}
