@@ -203,6 +203,7 @@ static void read_defaults(struct reading *g, bool of_zone, void *base)
 {
 	struct arena scratch = { 0 };
 	size_t problems = g->reader.report->count;
+	g->reader.is_default = true;
 	for (const struct config_option *o = config_options; o->path != NULL; o++) {
 		struct config_node *n = NULL;
 		if (o->of_zone != of_zone || o->value == NULL) {
@@ -214,6 +215,7 @@ static void read_defaults(struct reading *g, bool of_zone, void *base)
 		config_type_read(&g->reader, o, n, (char *)base + o->offset);
 	}
 	assert(g->reader.report->count == problems);
+	g->reader.is_default = false;
 	arena_clear(&scratch);
 }
 

@@ -24,7 +24,10 @@
 struct config_addresses {
 	const struct address *list;
 	size_t count;
+	bool is_default; /* nobody has written them down */
 };
+
+enum config_switch { CONFIG_NO, CONFIG_YES };
 
 enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
 
@@ -40,6 +43,7 @@ struct config_server {
 	uint32_t tcp_clients;
 	uint32_t tcp_idle_timeout_s;
 	uint32_t tcp_output; /* octets */
+	enum config_switch minimal_responses;
 };
 
 struct config_log {
@@ -73,6 +77,7 @@ enum config_type {
 	CONFIG_NUMBER,
 	CONFIG_SIZE,
 	CONFIG_DURATION,
+	CONFIG_SWITCH,
 	CONFIG_LOG_LEVEL,
 	CONFIG_LOG_TARGET,
 	CONFIG_LOG_FORMAT,

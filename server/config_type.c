@@ -142,6 +142,7 @@ static void print_quantity_member(struct buf *b, const struct config_option *o, 
 
 /* --- choices --------------------------------------------------------------------------------- */
 
+static const char *const switches[] = { [CONFIG_NO] = "no", [CONFIG_YES] = "yes", NULL };
 static const char *const log_targets[] = {
 	[LOG_TO_STDERR] = "stderr",
 	[LOG_TO_SYSLOG] = "syslog",
@@ -154,13 +155,15 @@ static const char *const log_formats[] = {
 };
 
 /* An enum without negative values is an unsigned int here, so one pair of functions serves them all. */
-_Static_assert(_Generic((enum log_level *)NULL, unsigned * : 1, default : 0) &&
+_Static_assert(_Generic((enum config_switch *)NULL, unsigned * : 1, default : 0) &&
+		       _Generic((enum log_level *)NULL, unsigned * : 1, default : 0) &&
 		       _Generic((enum log_target *)NULL, unsigned * : 1, default : 0) &&
 		       _Generic((enum config_log_format *)NULL, unsigned * : 1, default : 0),
 	       "choices are read as unsigned int");
 
 /* The words of each choice, by value. */
 static const char *const *const choices[] = {
+	[CONFIG_SWITCH] = switches,
 	[CONFIG_LOG_LEVEL] = log_level_names,
 	[CONFIG_LOG_TARGET] = log_targets,
 	[CONFIG_LOG_FORMAT] = log_formats,
@@ -444,7 +447,7 @@ static void read_addresses(struct config_reader *r, const struct config_option *
 		n += read_address(r, o, item, list, n);
 	}
 	if (n == count) {
-		*out = (struct config_addresses){ list, count };
+		*out = (struct config_addresses){ list, count, r->is_default };
 	}
 }
 
@@ -513,6 +516,7 @@ static const struct type types[] = {
 	[CONFIG_NUMBER]     = { CONFIG_NODE_SCALAR, "a whole number", "1", read_quantity, print_quantity_member },
 	[CONFIG_SIZE]       = { CONFIG_NODE_SCALAR, "a size", "4K", read_quantity, print_quantity_member },
 	[CONFIG_DURATION]   = { CONFIG_NODE_SCALAR, "a duration", "1h30m", read_quantity, print_quantity_member },
+	[CONFIG_SWITCH]     = { CONFIG_NODE_SCALAR, "", "yes", read_choice, print_choice },
 	[CONFIG_LOG_LEVEL]  = { CONFIG_NODE_SCALAR, "", "info", read_choice, print_choice },
 	[CONFIG_LOG_TARGET] = { CONFIG_NODE_SCALAR, "", "stderr", read_choice, print_choice },
 	[CONFIG_LOG_FORMAT] = { CONFIG_NODE_SCALAR, "", "text", read_choice, print_choice },

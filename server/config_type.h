@@ -14,6 +14,7 @@
 #define CONFIG_C_NUMBER	    uint32_t
 #define CONFIG_C_SIZE	    uint32_t
 #define CONFIG_C_DURATION   uint32_t /* seconds */
+#define CONFIG_C_SWITCH	    enum config_switch
 #define CONFIG_C_LOG_LEVEL  enum log_level
 #define CONFIG_C_LOG_TARGET enum log_target
 #define CONFIG_C_LOG_FORMAT enum config_log_format
@@ -30,6 +31,7 @@ struct config_reader {
 	struct config_report *report;
 	const char *directory; /* relative paths start there; "": where the process is */
 	bool only_text;
+	bool is_default; /* what is read now are the defaults */
 };
 
 /* Reads @node into the member at @to; what is wrong goes to the report, and @to then keeps its value. */

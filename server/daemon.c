@@ -16,11 +16,11 @@
 #include "server/clock.h"
 #include "server/listen.h"
 #include "server/load.h"
+#include "server/pid_file.h"
 #include "server/privileges.h"
 #include "server/worker.h"
 #include "signer/parallel.h"
 #include "zones/base/epoch.h"
-#include "zones/base/file.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 
@@ -41,6 +41,12 @@ struct daemon {
 
 /* --- sockets --------------------------------------------------------------------------------- */
 
+/* Nobody asked for :: on a machine without IPv6 by leaving server.listen as it is. */
+static bool is_skipped(const struct config_addresses *listen, const struct address *a)
+{
+	return listen->is_default && a->any.sa_family == AF_INET6 && !listen_has_ipv6();
+}
+
 static int open_sockets(struct daemon *d, struct worker_sockets *s, struct errmsg *em)
 {
 	const struct config_server *c = &d->config->server;
@@ -49,13 +55,16 @@ static int open_sockets(struct daemon *d, struct worker_sockets *s, struct errms
 	for (size_t i = 0; i < c->listen.count; i++) {
 		char text[ADDRESS_TEXT_MAX];
 		const struct address *a = &c->listen.list[i];
+		if (is_skipped(&c->listen, a)) {
+			continue;
+		}
 		address_to_text(a, text);
 		const struct listen_address la = { &a->any, a->len, text };
-		s->udp[i] = s->tcp[i] = -1;
-		s->count = i + 1;
-		int err = listen_udp(&la, (int)c->udp_buffer, &s->udp[i], em);
+		size_t n = s->count++;
+		s->udp[n] = s->tcp[n] = -1;
+		int err = listen_udp(&la, (int)c->udp_buffer, &s->udp[n], em);
 		if (err == E_OK) {
-			err = listen_tcp(&la, &s->tcp[i], em);
+			err = listen_tcp(&la, &s->tcp[n], em);
 		}
 		if (err != E_OK) {
 			return err;
@@ -64,15 +73,21 @@ static int open_sockets(struct daemon *d, struct worker_sockets *s, struct errms
 	return E_OK;
 }
 
-/* SO_REUSEPORT would let a second server of the same user share the port without a word. */
+/* SO_REUSEPORT would let a second server of the same user share the port without a word. Says also what is not
+ * listened on. */
 static int check_free(const struct config_server *c, struct errmsg *em)
 {
 	for (size_t i = 0; i < c->listen.count; i++) {
 		char text[ADDRESS_TEXT_MAX];
 		const struct address *a = &c->listen.list[i];
 		int one = 1;
-		int fd = socket(a->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		address_to_text(a, text);
+		if (is_skipped(&c->listen, a)) {
+			log_warn("listen-skipped", "address=%s reason=\"this machine has no IPv6\"",
+				 text);
+			continue;
+		}
+		int fd = socket(a->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		if (fd >= 0 && a->any.sa_family == AF_INET6) {
 			(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 		}
@@ -110,6 +125,7 @@ static struct serving *serving_of(const struct daemon *d)
 	assert(d->worker_count != 0);
 	s->zones = d->zones;
 	s->query.udp_size = (uint16_t)c->udp_size;
+	s->query.full = c->minimal_responses == CONFIG_NO;
 	s->tcp_clients = c->tcp_clients / d->worker_count;
 	s->tcp_clients = s->tcp_clients != 0 ? s->tcp_clients : 1;
 	s->tcp_idle_s = c->tcp_idle_timeout_s;
@@ -270,16 +286,6 @@ static void wait_for_signals(struct daemon *d, const sigset_t *set)
 	}
 }
 
-static int write_pid(const char *path, struct errmsg *em)
-{
-	char text[32];
-	if (*path == '\0') {
-		return E_OK;
-	}
-	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
-	return file_write(path, 0644, text, (size_t)n, em);
-}
-
 static void daemon_clear(struct daemon *d, unsigned sockets)
 {
 	for (unsigned i = 0; d->sockets != NULL && i < sockets; i++) {
@@ -301,7 +307,7 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 	struct daemon d = { .path = path, .config = config };
 	sigset_t set;
 	unsigned sockets = 0;
-	char *pid_file = mem_str(config->server.pid_file, strlen(config->server.pid_file));
+	struct pid_file pid_file = PID_FILE_NONE;
 	/* Blocked in all threads to come; the control thread takes them one by one. */
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
@@ -313,7 +319,7 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 	int err = bind_all(&d, em);
 	sockets = d.worker_count;
 	if (err == E_OK) {
-		err = write_pid(pid_file, em);
+		err = pid_file_write(&pid_file, config->server.pid_file, em);
 	}
 	if (err == E_OK) {
 		err = privileges_drop(config->server.user, config->server.group, em);
@@ -330,10 +336,7 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 		stop_workers(&d);
 		log_notice("server-stopped", "pid=%ld", (long)getpid());
 	}
-	if (*pid_file != '\0') {
-		(void)unlink(pid_file);
-	}
-	mem_free(pid_file);
+	pid_file_remove(&pid_file);
 	daemon_clear(&d, sockets);
 	return err;
 }

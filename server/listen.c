@@ -18,6 +18,8 @@ static int refuse(const struct listen_address *a, const char *protocol, const ch
 		remedy = "; another server has this port: stop it, or choose another";
 	} else if (failed == EACCES) {
 		remedy = "; ports below 1024 need root or CAP_NET_BIND_SERVICE";
+	} else if (failed == EAFNOSUPPORT) {
+		remedy = "; this machine has no IPv6; take it out of server.listen";
 	} else if (failed == EADDRNOTAVAIL) {
 		remedy = "; no interface of this machine has this address";
 	}
@@ -33,6 +35,16 @@ bool listen_is_any(const struct sockaddr *addr)
 	}
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)addr;
 	return IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr);
+}
+
+bool listen_has_ipv6(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool has = fd >= 0 || errno != EAFNOSUPPORT;
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return has;
 }
 
 static bool set(int fd, int level, int option, int value)

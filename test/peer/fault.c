@@ -1,7 +1,8 @@
-/* test/peer/fault.c - preloaded into a program: the nth of its calls that write fails, or is its last.
+/* test/peer/fault.c - preloaded into a program: lets calls fail.
  *
- * FAULT="N KIND": kill ends the process in the middle of that call, full lets it fail with ENOSPC. Counted
- * are write (to files only, not to the standard streams), fsync and rename. */
+ * FAULT="N KIND": the Nth call that writes. With KIND kill the process ends in the middle of it, with full it
+ * fails with ENOSPC. Counted are write (to files only, not to the standard streams), fsync and rename.
+ * FAULT=no-ipv6: there is no IPv6. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static atomic_long calls;
@@ -57,4 +59,15 @@ int rename(const char *from, const char *to)
 	int (*real)(const char *, const char *) =
 		(int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename");
 	return is_turn() ? -1 : real(from, to);
+}
+
+int socket(int family, int type, int protocol)
+{
+	int (*real)(int, int, int) = (int (*)(int, int, int))dlsym(RTLD_NEXT, "socket");
+	const char *fault = getenv("FAULT");
+	if (family == AF_INET6 && fault != NULL && strcmp(fault, "no-ipv6") == 0) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return real(family, type, protocol);
 }

@@ -92,6 +92,7 @@ START_TEST(defaults_are_as_documented)
 	struct config *c = config_new();
 	char text[ADDRESS_TEXT_MAX];
 	ck_assert_uint_eq(c->server.listen.count, 2);
+	ck_assert(c->server.listen.is_default);
 	address_to_text(&c->server.listen.list[0], text);
 	ck_assert_str_eq(text, "0.0.0.0@53");
 	address_to_text(&c->server.listen.list[1], text);
@@ -105,6 +106,7 @@ START_TEST(defaults_are_as_documented)
 	ck_assert_uint_eq(c->server.tcp_clients, 1000);
 	ck_assert_uint_eq(c->server.tcp_idle_timeout_s, 10);
 	ck_assert_uint_eq(c->server.tcp_output, 128 << 10);
+	ck_assert_int_eq(c->server.minimal_responses, CONFIG_YES);
 	ck_assert_int_eq(c->log.level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(c->log.target, LOG_TO_STDERR);
 	ck_assert_int_eq(c->log.format, CONFIG_LOG_TEXT);
@@ -114,6 +116,23 @@ START_TEST(defaults_are_as_documented)
 	ck_assert_mem_eq(&c->checks, &levels, sizeof(levels));
 	config_free(c);
 	config_free(NULL);
+}
+END_TEST
+
+START_TEST(what_is_written_down_is_no_default)
+{
+	static const struct {
+		const char *text;
+		bool is_default;
+	} rows[] = { { "server: {workers: 1}\n", true },
+		     { "server: {listen: [0.0.0.0, \"::\"]}\n", false },
+		     { "server: {listen: \"::\"}\n", false } };
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct config *c = read_text(rows[i].text);
+		ck_assert_ptr_nonnull(c);
+		ck_assert(c->server.listen.is_default == rows[i].is_default);
+		config_free(c);
+	}
 }
 END_TEST
 
@@ -183,6 +202,7 @@ static const struct {
 	{ "server.tcp-clients", "123", " 123\n" },
 	{ "server.tcp-idle-timeout", "90", " 1m30s\n" },
 	{ "server.tcp-output", "8192", " 8K\n" },
+	{ "server.minimal-responses", "no", " no\n" },
 	{ "log.level", "debug", " debug\n" },
 	{ "log.target", "syslog", " syslog\n" },
 	{ "log.format", "json", " json\n" },
@@ -710,6 +730,7 @@ int main(void)
 	TCase *tc = tcase_create("config");
 	broken_open();
 	tcase_add_test(tc, defaults_are_as_documented);
+	tcase_add_test(tc, what_is_written_down_is_no_default);
 	tcase_add_test(tc, the_example_reads_back_to_the_defaults);
 	tcase_add_test(tc, the_example_zone_is_right);
 	tcase_add_test(tc, every_option_survives_printing);
