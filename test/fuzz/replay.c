@@ -1,20 +1,22 @@
-/* test/fuzz/replay.c - runs a fuzz target over its seeds, and over mutations of them.
+/* test/fuzz/replay.c - runs a fuzz target over its seeds, and over mutations of them; or, with arguments,
+ * over the files that they name, as a debugger would like it.
  *
- * Linked with one target. The mutations come from a fixed generator, so that a failure repeats. */
+ * Linked with one target. The mutations come from a fixed generator, so that a failure repeats; the last line
+ * before it says which seed it was. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "zones/base/buf.h"
 #include "zones/base/file.h"
+#include "zones/base/mem.h"
 
 #define MUTATIONS 300 /* of each seed */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint64_t state = 1;
+static uint64_t state;
 
 static uint32_t next_random(void)
 {
@@ -24,28 +26,51 @@ static uint32_t next_random(void)
 
 static void mutate(const struct file_view *seed)
 {
+	state = 1; /* for each seed, as their order is that of the directory */
 	for (unsigned i = 0; i < MUTATIONS; i++) {
 		/* Exactly as large as the input, so that a sanitizer sees one octet too many. */
 		size_t len = seed->len;
 		if (next_random() % 4 == 0 && len != 0) {
 			len = next_random() % len;
 		}
-		uint8_t *copy = malloc(len != 0 ? len : 1);
-		if (copy == NULL) {
-			abort();
-		}
-		memcpy(copy, seed->data, len);
+		uint8_t *copy = mem_dup(seed->data, len);
 		for (unsigned k = next_random() % 4; k != 0 && len != 0; k--) {
 			copy[next_random() % len] = (uint8_t)next_random();
 		}
 		(void)LLVMFuzzerTestOneInput(copy, len);
-		free(copy);
+		mem_free(copy);
 	}
+}
+
+/* Exactly as large as the file, without the zeros that file_read puts behind. */
+static void run_once(const struct file_view *view)
+{
+	uint8_t *copy = mem_dup(view->data, view->len);
+	(void)LLVMFuzzerTestOneInput(copy, view->len);
+	mem_free(copy);
+}
+
+static int run_files(char **paths)
+{
+	for (; *paths != NULL; paths++) {
+		struct file_view view;
+		struct errmsg em;
+		if (file_read(*paths, 1 << 24, &view, &em) != E_OK) {
+			(void)fprintf(stderr, "%s\n", em.text);
+			return 2;
+		}
+		run_once(&view);
+		printf("%s: ran to its end\n", *paths);
+		file_view_clear(&view);
+	}
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	(void)argc;
+	if (argc > 1) {
+		return run_files(argv + 1);
+	}
 	struct buf dir = { 0 };
 	struct buf path = { 0 };
 	const char *slash = strrchr(argv[0], '/');
@@ -62,7 +87,9 @@ int main(int argc, char **argv)
 		if (e->d_name[0] == '.' || file_read(path.data, 1 << 24, &view, &em) != E_OK) {
 			continue;
 		}
-		(void)LLVMFuzzerTestOneInput((const uint8_t *)view.data, view.len);
+		printf("%s\n", path.data);
+		(void)fflush(stdout);
+		run_once(&view);
 		mutate(&view);
 		file_view_clear(&view);
 		seeds++;
