@@ -19,10 +19,10 @@
 #include "server/pid_file.h"
 #include "server/privileges.h"
 #include "server/worker.h"
-#include "signer/parallel.h"
 #include "zones/base/epoch.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
+#include "zones/base/parallel.h"
 
 /* Connections have so long to take their answers at the end. */
 #define GRACE_S 5

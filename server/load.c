@@ -3,8 +3,8 @@
 
 #include "server/clock.h"
 #include "server/zone_load.h"
-#include "signer/parallel.h"
 #include "zones/base/log.h"
+#include "zones/base/parallel.h"
 
 #define SHOWN_MAX 20 /* findings of one zone that are logged */
 

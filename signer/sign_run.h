@@ -11,9 +11,9 @@
 #define SIGNER_SIGN_RUN_H
 
 #include "signer/nsec3_hash.h"
-#include "signer/parallel.h"
 #include "signer/rrsig.h"
 #include "signer/sign.h"
+#include "zones/base/parallel.h"
 #include "zones/dns/rdata.h"
 #include "zones/node_build.h"
 

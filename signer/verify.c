@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "signer/parallel.h"
 #include "signer/verify_run.h"
 #include "zones/base/mem.h"
+#include "zones/base/parallel.h"
 
 const struct verify_kind_info *verify_kind_info(enum verify_kind kind)
 {

@@ -3,10 +3,10 @@
 
 #include <stdio.h>
 
-#include "signer/parallel.h"
 #include "signer/sign.h"
 #include "zones/base/buf.h"
 #include "zones/base/mem.h"
+#include "zones/base/parallel.h"
 #include "zones/base/text.h"
 #include "zones/dump.h"
 

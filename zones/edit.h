@@ -9,14 +9,10 @@
 #ifndef ZONES_EDIT_H
 #define ZONES_EDIT_H
 
+#include "zones/batch.h"
 #include "zones/version.h"
 
 struct edit;
-
-enum edit_ttl {
-	EDIT_TTL_LEAST, /* records of a set with different TTLs all get the least (loading) */
-	EDIT_TTL_LAST,	/* ... get that of the record added last (RFC 2136 §3.4.2.2) */
-};
 
 /* An edit of @base (borrowed; held until the end), or of an empty zone @apex when @base is NULL. */
 struct edit *edit_begin(const struct version *base, const uint8_t *apex, enum edit_ttl ttl);
@@ -38,6 +34,12 @@ MUST_USE int edit_remove(struct edit *e, const uint8_t *owner, uint16_t type, co
 void edit_remove_rrset(struct edit *e, const uint8_t *owner, uint16_t type);
 /* The sticky error of the batches applied so far; the message names owner and type. */
 int edit_error(struct edit *e, struct errmsg *em);
+
+/* Applies @b, changes that were collected elsewhere (its apex and rule are those of the edit), behind
+ * what is pending, and resets it. The blocks that batch_make made belong to the zone from then on; so their
+ * pool must be handed over too, before the edit ends, by edit_adopt, which leaves it empty. */
+void edit_apply(struct edit *e, struct batch *b);
+void edit_adopt(struct edit *e, struct pool *pool);
 
 /* Applies what is pending, so that the state can be read: a version like any other, valid until
  * the next change of the edit, except that it has no references. */

@@ -1,518 +1,272 @@
-/* zones/master.c - master files into an edit: records, directives, errors with their place.
+/* zones/master.c - zone files, in pieces, on all cores.
  *
- * A record is [owner] [TTL] [class] type rdata; TTL and class may come in either order. What a line leaves
- * out is taken from before: the owner from the last record, the TTL from $TTL, else from the last
- * record (RFC 1035 §5.1), else from the SOA's minimum (RFC 1034's old custom).
- *
- * Errors are collected and reading goes on with the next record, so that one run shows them all. */
+ * A large file is cut where lines begin with an owner name. Threads read pieces ahead of their turn, each
+ * into a batch of its own, on the guess that $ORIGIN and $TTL are what they were a little before and
+ * that the cut is no line within parentheses. When the turn of a piece comes, all before it is known: if the
+ * guess was right its nodes go into the edit, else the piece is read again, in order. So is what has
+ * an error in it, or $INCLUDE or $GENERATE. The result, and every message, are those of reading in
+ * order from the first line to the last. */
 #include "zones/master.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "zones/base/file.h"
 #include "zones/base/mem.h"
-#include "zones/base/text.h"
-#include "zones/base/time.h"
-#include "zones/dns/lexer.h"
+#include "zones/base/parallel.h"
 #include "zones/dns/rdata.h"
-#include "zones/generate.h"
+#include "zones/master_source.h"
 
-/* A zone file may be large; this only keeps a device or a mistake from eating all memory. */
-#define MASTER_FILE_MAX ((size_t)64 << 30)
+/* Long enough that its work outweighs handing it around, short enough to stay in the cache. */
+#define PIECE ((size_t)256 << 10)
+/* So many may be read ahead, for each thread. */
+#define PIECES_AHEAD 4
 
-#define NO_TTL UINT32_MAX
-
-/* What all files of one zone share. */
-struct reader_state {
-	const struct master_options *opt;
-	struct findings *findings;
-	struct edit *edit;    /* NULL before the apex is known */
-	uint32_t default_ttl; /* $TTL, or NO_TTL */
-	uint32_t last_ttl;    /* of the last record, or NO_TTL */
-	unsigned depth;	      /* of $INCLUDE */
-	bool stop;	      /* too many errors */
-	uint8_t *rdata;	      /* RDATA_MAX octets */
-};
-
-/* One file, or the lines of one $GENERATE. */
-struct source {
-	struct reader_state *st;
-	const char *path;
-	struct lexer lx;
+/* What the next line depends on. */
+struct context {
 	struct dname origin;
 	struct dname owner;
 	bool have_owner;
-	bool may_include;
-	unsigned line,
-		column; /* where this text stands, for generated lines; 0: as the lexer says */
+	uint32_t default_ttl;
+	uint32_t last_ttl;
 };
 
-static int read_source(struct source *src);
-
-/* --- errors ---------------------------------------------------------------------------------- */
-
-static void complain(struct source *src, const struct token *t, bool is_error, const char *text)
-{
-	struct reader_state *st = src->st;
-	findings_add(st->findings, is_error, "%s:%u:%u: %s", src->path,
-		     src->line != 0 ? src->line : t->line, src->line != 0 ? src->column : t->column,
-		     text);
-	if (is_error && st->findings->errors >= MASTER_ERRORS_MAX) {
-		findings_add(st->findings, true, "%s: giving up after %d errors", src->path,
-			     MASTER_ERRORS_MAX);
-		st->stop = true;
-	}
-}
-
-static PRINTF(3, 4) int refuse(struct source *src, const struct token *t, const char *fmt, ...)
-{
-	char text[400];
-	va_list ap;
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	complain(src, t, true, text);
-	return E_SYNTAX;
-}
-
-/* The token did not fit: "found X, expected Y". */
-static int unexpected(struct source *src, const struct token *t, const char *expected)
-{
-	switch (t->kind) {
-	case TOKEN_ERROR:
-		return refuse(src, t, "%s", src->lx.em.text);
-	case TOKEN_WORD:
-		return refuse(src, t, "found \"%.*s\", expected %s",
-			      (int)(t->len < 80 ? t->len : 80), t->s, expected);
-	default:
-		return refuse(src, t, "found the end of the line, expected %s", expected);
-	}
-}
-
-/* --- records --------------------------------------------------------------------------------- */
-
-struct fields {
-	uint32_t ttl; /* NO_TTL: not given */
-	uint16_t type;
-	struct token type_at;
-	bool have_class;
+/* A piece read ahead. */
+struct ahead {
+	struct batch batch;
+	struct context
+		guess; /* at its start: written in the turn of the piece that had this slot before */
+	struct context end;
+	const char *next; /* where it ended */
+	unsigned lines;
+	bool again; /* it must be read in order */
 };
 
-static bool is_ttl(const struct token *t, uint32_t *ttl)
+struct worker {
+	struct pool pool; /* where the nodes of its pieces are made */
+	uint8_t *rdata;
+};
+
+struct master {
+	struct reader_state st; /* of reading in order */
+	struct source src;
+	const char **cuts; /* where pieces begin; the end of the text behind the last */
+	size_t pieces;
+	struct ahead *ahead; /* [window] */
+	size_t window;
+	struct worker *workers;
+};
+
+static void context_get(struct context *c, const struct source *src)
 {
-	int64_t value;
-	if (t->quoted || !text_is_digit(t->s[0]) ||
-	    time_from_duration(t->s, t->len, UINT32_MAX - 1, &value) != E_OK) {
-		return false;
-	}
-	*ttl = (uint32_t)value;
-	return true;
+	c->origin = src->origin;
+	c->owner = src->owner;
+	c->have_owner = src->have_owner;
+	c->default_ttl = src->st->default_ttl;
+	c->last_ttl = src->st->last_ttl;
 }
 
-/* [TTL] [class] type, in any order of the first two. */
-static int read_fields(struct source *src, struct fields *f)
+/* A piece begins with an owner, and read_record asks to read again where a TTL from before is wanted: so
+ * these two need not be guessed. The octets of names matter, case too. */
+static bool guess_was_right(const struct context *guess, const struct source *src)
 {
-	struct token t;
-	*f = (struct fields){ .ttl = NO_TTL };
-	for (;;) {
-		uint16_t class;
-		lexer_next(&src->lx, &t);
-		if (t.kind != TOKEN_WORD || t.len == 0) {
-			return unexpected(src, &t, "a record type");
+	return guess->default_ttl == src->st->default_ttl && guess->origin.len == src->origin.len &&
+	       memcmp(guess->origin.wire, src->origin.wire, src->origin.len) == 0;
+}
+
+/* --- cutting --------------------------------------------------------------------------------- */
+
+static bool begins_record(char c)
+{
+	return c != '\0' && strchr(" \t\r\n;$()", c) == NULL;
+}
+
+/* The first line at or behind @from that looks like the first of a record, or @end. */
+static const char *next_cut(const char *from, const char *end)
+{
+	while (from < end) {
+		const char *nl = memchr(from, '\n', (size_t)(end - from));
+		if (nl == NULL || nl + 1 >= end) {
+			return end;
 		}
-		/* No type looks like a TTL or a class, and these two are quicker to tell. */
-		if (f->ttl == NO_TTL && is_ttl(&t, &f->ttl)) {
-			if (f->ttl > MASTER_TTL_MAX) {
-				return unexpected(src, &t,
-						  "a TTL of at most 2147483647 (RFC 2181)");
-			}
-			continue;
+		if (begins_record(nl[1])) {
+			return nl + 1;
 		}
-		if (!f->have_class && rrclass_from_text(t.s, t.len, &class) == E_OK) {
-			if (class != RRCLASS_IN) {
-				return unexpected(src, &t, "class IN, the only one served here");
-			}
-			f->have_class = true;
-			continue;
-		}
-		if (rrtype_from_text(t.s, t.len, &f->type) == E_OK) {
-			break;
-		}
-		return unexpected(src, &t, "a TTL, a class or a record type");
+		from = nl + 1;
 	}
-	f->type_at = t;
-	if (rrtype_is_meta(f->type)) {
-		return unexpected(src, &t, "a type that can be in a zone");
+	return end;
+}
+
+static void cut(struct master *m, const char *end, size_t piece)
+{
+	const char *pos = m->src.lx.pos;
+	size_t most = (size_t)(end - pos) / piece + 2;
+	m->cuts = mem_array(most + 1, sizeof(*m->cuts));
+	for (; pos < end && m->pieces < most; m->pieces++) {
+		m->cuts[m->pieces] = pos;
+		pos = (size_t)(end - pos) > piece ? next_cut(pos + piece - 1, end) : end;
+	}
+	m->cuts[m->pieces] = end;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+static int read_ahead(void *arg, unsigned worker, size_t job)
+{
+	struct master *m = arg;
+	struct worker *w = &m->workers[worker];
+	struct ahead *a = &m->ahead[job % m->window];
+	const struct context *guess = &a->guess;
+	struct reader_state st = {
+		.opt = m->st.opt,
+		.batch = &a->batch,
+		.default_ttl = guess->default_ttl,
+		.last_ttl = NO_TTL,
+		.rdata = w->rdata,
+	};
+	struct source src = { .st = &st, .path = m->src.path, .origin = guess->origin };
+	a->again = a->batch.apex == NULL;
+	if (a->again) {
+		return E_OK; /* the name of the zone was not known yet */
+	}
+	if (w->rdata == NULL) {
+		st.rdata = w->rdata = mem_alloc(RDATA_MAX);
+	}
+	lexer_init_at(&src.lx, m->cuts[job], m->cuts[m->pieces], 0);
+	a->next = source_read(&src, m->cuts[job + 1]);
+	a->lines = src.lx.line;
+	a->again = st.again;
+	context_get(&a->end, &src);
+	if (!a->again) {
+		batch_make(&a->batch, &w->pool);
+		a->again = a->batch.err != E_OK;
 	}
 	return E_OK;
 }
 
-/* The TTL of a record that says none. */
-static int inherit_ttl(struct source *src, const struct fields *f, size_t len, uint32_t *ttl)
+/* Reads on in order, from where it is known what came before. */
+static void read_in_order(struct master *m, const char *until)
 {
-	struct reader_state *st = src->st;
-	if (st->default_ttl != NO_TTL) {
-		*ttl = st->default_ttl;
-	} else if (st->last_ttl != NO_TTL) {
-		*ttl = st->last_ttl;
-	} else if (f->type == RRTYPE_SOA && len >= 20) {
-		*ttl = be32_get(st->rdata + len - 4);
-	} else if (st->opt->default_ttl != 0) {
-		*ttl = st->opt->default_ttl;
+	struct lexer *lx = &m->src.lx;
+	if (!m->st.stop && lx->pos < until) {
+		const char *next = source_read(&m->src, until);
+		lexer_init_at(lx, next, lx->end, lx->line);
+	}
+}
+
+/* The turn of piece @job. */
+static int take_piece(void *arg, size_t job)
+{
+	struct master *m = arg;
+	struct ahead *a = &m->ahead[job % m->window];
+	struct lexer *lx = &m->src.lx;
+	if (!a->again && lx->pos == m->cuts[job] && guess_was_right(&a->guess, &m->src)) {
+		edit_apply(m->st.edit, &a->batch);
+		lexer_init_at(lx, a->next, lx->end, lx->line + a->lines);
+		m->src.origin = a->end.origin;
+		if (a->end.have_owner) {
+			m->src.owner = a->end.owner;
+			m->src.have_owner = true;
+		}
+		m->st.default_ttl = a->end.default_ttl;
+		if (a->end.last_ttl != NO_TTL) {
+			m->st.last_ttl = a->end.last_ttl;
+		}
 	} else {
-		return refuse(src, &f->type_at,
-			      "found no TTL, expected one here or a $TTL line before (RFC 2308)");
+		batch_reset(&a->batch);
+		a->batch.err = E_OK;
+		read_in_order(m, m->cuts[job + 1]);
 	}
-	return E_OK;
+	context_get(&a->guess, &m->src);
+	a->batch.apex = m->st.edit != NULL ? edit_apex(m->st.edit) : NULL;
+	return m->st.stop ? E_SYNTAX : E_OK;
 }
 
-static int add_record(struct source *src, const struct fields *f, uint32_t ttl, size_t len)
+static void read_pieces(struct master *m)
 {
-	struct reader_state *st = src->st;
-	if (st->opt->skip_dnssec &&
-	    (f->type == RRTYPE_RRSIG || f->type == RRTYPE_NSEC || f->type == RRTYPE_NSEC3)) {
-		return E_OK;
+	unsigned threads = parallel_threads(m->st.opt->threads);
+	m->window = (size_t)PIECES_AHEAD * threads;
+	m->ahead = mem_array(m->window, sizeof(*m->ahead));
+	m->workers = mem_array(threads, sizeof(*m->workers));
+	for (size_t i = 0; i < m->window; i++) {
+		context_get(&m->ahead[i].guess, &m->src);
+		m->ahead[i].batch.apex = m->st.edit != NULL ? edit_apex(m->st.edit) : NULL;
+		m->ahead[i].batch.sorted = true;
 	}
-	if (st->edit == NULL) {
-		if (f->type != RRTYPE_SOA) {
-			return refuse(
-				src, &f->type_at,
-				"found %.*s before the SOA, expected the SOA first, or the name of the "
-				"zone given",
-				(int)f->type_at.len, f->type_at.s);
+	const struct parallel p = { .threads = threads,
+				    .jobs = m->pieces,
+				    .window = m->window,
+				    .work = read_ahead,
+				    .finish = take_piece,
+				    .arg = m };
+	if (parallel_run(&p) != E_OK) {
+		m->st.stop = true; /* and the findings say why */
+	}
+	for (unsigned i = 0; i < threads; i++) {
+		if (m->st.edit != NULL) {
+			edit_adopt(m->st.edit, &m->workers[i].pool);
 		}
-		st->edit = edit_begin(NULL, src->owner.wire, EDIT_TTL_LEAST);
+		pool_clear(&m->workers[i].pool);
+		mem_free(m->workers[i].rdata);
 	}
-	int err = edit_add(st->edit, src->owner.wire, f->type, ttl, st->rdata, len);
-	if (err == E_NOTZONE) {
-		char owner[DNAME_TEXT_MAX];
-		char text[400];
-		(void)dname_to_text(src->owner.wire, owner);
-		(void)snprintf(
-			text, sizeof(text),
-			"found owner %.300s outside the zone, expected one at or below its apex",
-			owner);
-		complain(src, &f->type_at, !st->opt->ignore_outside, text);
-		return st->opt->ignore_outside ? E_OK : E_NOTZONE;
+	for (size_t i = 0; i < m->window; i++) {
+		batch_clear(&m->ahead[i].batch);
 	}
-	return err;
+	mem_free(m->workers);
+	mem_free(m->ahead);
 }
 
-static int read_record(struct source *src)
+static void read_text(struct master *m, const char *end)
 {
-	struct reader_state *st = src->st;
-	struct fields f;
-	struct token at;
-	struct errmsg em;
-	int err = read_fields(src, &f);
-	if (err != E_OK) {
-		return err;
+	size_t piece = m->st.opt->piece != 0 ? m->st.opt->piece : PIECE;
+	struct lexer *lx = &m->src.lx;
+	/* The head of a file sets $ORIGIN and $TTL, and names the zone. */
+	const char *head =
+		(size_t)(end - lx->pos) > piece ? next_cut(lx->pos + piece - 1, end) : end;
+	read_in_order(m, head);
+	if (lx->pos < end && !m->st.stop) {
+		cut(m, end, piece);
+		read_pieces(m);
+		mem_free(m->cuts);
 	}
-	struct writer out = writer_of(st->rdata, RDATA_MAX);
-	err = rdata_from_text(f.type, &src->lx, src->origin.wire, &out, &at, &em);
-	if (err != E_OK) {
-		return refuse(src, &at, "%s", em.text);
-	}
-	uint32_t ttl = f.ttl;
-	if (ttl == NO_TTL) {
-		err = inherit_ttl(src, &f, writer_len(&out), &ttl);
-		if (err != E_OK) {
-			return E_OK; /* said; the record itself is read to its end */
-		}
-	}
-	st->last_ttl = ttl;
-	(void)add_record(src, &f, ttl, writer_len(&out));
-	return E_OK;
-}
-
-/* --- directives ------------------------------------------------------------------------------ */
-
-static int end_of_line(struct source *src)
-{
-	struct token t;
-	lexer_next(&src->lx, &t);
-	return t.kind == TOKEN_EOL ? E_OK : unexpected(src, &t, "the end of the line");
-}
-
-static int read_name(struct source *src, struct token *t, const char *expected, struct dname *out)
-{
-	struct errmsg em;
-	lexer_next(&src->lx, t);
-	if (t->kind != TOKEN_WORD) {
-		return unexpected(src, t, expected);
-	}
-	int err = dname_from_text(out, t->s, t->len, src->origin.wire, &em);
-	return err == E_OK ? E_OK : refuse(src, t, "%s", em.text);
-}
-
-static int directive_origin(struct source *src)
-{
-	struct token t;
-	struct dname origin;
-	int err = read_name(src, &t, "a domain name", &origin);
-	if (err == E_OK) {
-		src->origin = origin;
-		err = end_of_line(src);
-	}
-	return err;
-}
-
-static int directive_ttl(struct source *src)
-{
-	struct token t;
-	uint32_t ttl = 0;
-	lexer_next(&src->lx, &t);
-	if (t.kind != TOKEN_WORD || t.len == 0 || !is_ttl(&t, &ttl) || ttl > MASTER_TTL_MAX) {
-		return unexpected(src, &t, "a TTL such as 3600 or 1h, at most 2147483647");
-	}
-	src->st->default_ttl = ttl;
-	return end_of_line(src);
-}
-
-/* The path of an included file: relative to the file that includes it. */
-static char *include_path(const char *from, const char *name)
-{
-	struct buf b = { 0 };
-	const char *slash = name[0] == '/' ? NULL : strrchr(from, '/');
-	buf_printf(&b, "%.*s%s", slash != NULL ? (int)(slash + 1 - from) : 0, from, name);
-	return b.data;
-}
-
-static int directive_include(struct source *src)
-{
-	struct reader_state *st = src->st;
-	struct token file, t;
-	struct errmsg em;
-	uint8_t name[1024];
-	struct source inner = { .st = st, .may_include = true };
-	lexer_next(&src->lx, &file);
-	if (file.kind != TOKEN_WORD) {
-		return unexpected(src, &file, "a file name");
-	}
-	int n = lexer_unescape(&file, name, sizeof(name) - 1);
-	if (n <= 0 || memchr(name, '\0', (size_t)n) != NULL) {
-		return unexpected(src, &file, "a file name");
-	}
-	name[n] = '\0';
-	inner.origin = src->origin;
-	inner.owner = src->owner;
-	inner.have_owner = src->have_owner;
-	lexer_next(&src->lx, &t);
-	lexer_push(&src->lx, &t);
-	int err = E_OK;
-	if (t.kind == TOKEN_WORD) {
-		err = read_name(src, &t, "a domain name", &inner.origin);
-	}
-	if (err == E_OK) {
-		err = end_of_line(src);
-	}
-	if (err != E_OK) {
-		return err;
-	}
-	if (!src->may_include) {
-		(void)refuse(src, &file, "found $INCLUDE, expected none in this place");
-		return E_OK;
-	}
-	if (st->depth >= MASTER_INCLUDE_MAX) {
-		(void)refuse(
-			src, &file,
-			"found $INCLUDE at depth %d, expected at most %d: does a file include itself?",
-			MASTER_INCLUDE_MAX + 1, MASTER_INCLUDE_MAX);
-		return E_OK;
-	}
-	char *path = include_path(src->path, (const char *)name);
-	struct file_view view = { 0 };
-	err = file_read(path, MASTER_FILE_MAX, &view, &em);
-	if (err != E_OK) {
-		(void)refuse(src, &file, "%s", em.text);
-	} else {
-		inner.path = path;
-		lexer_init(&inner.lx, view.data, view.len);
-		st->depth++;
-		(void)read_source(&inner);
-		st->depth--;
-		file_view_clear(&view);
-	}
-	mem_free(path);
-	return E_OK;
-}
-
-/* Makes the lines of a $GENERATE and reads them as if they stood here. */
-static int generate_lines(struct source *src, const struct token *at, const struct token *range_at,
-			  const char *rest, size_t rest_len)
-{
-	struct generate_range range;
-	struct errmsg em;
-	struct buf line = { 0 };
-	struct source inner = { .st = src->st,
-				.path = src->path,
-				.origin = src->origin,
-				.owner = src->owner,
-				.have_owner = src->have_owner,
-				.line = at->line,
-				.column = at->column };
-	int err = generate_range(range_at->s, range_at->len, &range, &em);
-	if (err != E_OK) {
-		return refuse(src, range_at, "%s", em.text);
-	}
-	if ((range.stop - range.start) / range.step >= MASTER_GENERATE_MAX) {
-		return refuse(src, range_at,
-			      "found a range of more than %d records, expected fewer",
-			      MASTER_GENERATE_MAX);
-	}
-	for (uint64_t v = range.start; v <= range.stop && !src->st->stop; v += range.step) {
-		buf_reset(&line);
-		err = generate_expand(rest, rest_len, (uint32_t)v, &line, &em);
-		if (err != E_OK) {
-			(void)refuse(src, at, "%s", em.text);
-			break;
-		}
-		size_t len = line.len;
-		memset(buf_reserve(&line, FILE_SLACK), 0, FILE_SLACK);
-		size_t before = src->st->findings->errors;
-		lexer_init(&inner.lx, line.data, len);
-		(void)read_source(&inner);
-		if (src->st->findings->errors != before) {
-			break; /* the other lines have the same fault */
-		}
-	}
-	buf_clear(&line);
-	return E_OK;
-}
-
-static int directive_generate(struct source *src, const struct token *at)
-{
-	struct token range_at, first, t;
-	lexer_next(&src->lx, &range_at);
-	if (range_at.kind != TOKEN_WORD) {
-		return unexpected(src, &range_at, "a range: start-stop or start-stop/step");
-	}
-	lexer_next(&src->lx, &first);
-	if (first.kind != TOKEN_WORD) {
-		return unexpected(src, &first, "an owner name");
-	}
-	const char *end = first.s + first.len;
-	do {
-		lexer_next(&src->lx, &t);
-		if (t.kind == TOKEN_WORD) {
-			end = t.s + t.len + (t.quoted ? 1 : 0);
-		} else if (t.kind != TOKEN_EOL) {
-			return unexpected(src, &t, "the rest of the record");
-		}
-	} while (t.kind == TOKEN_WORD);
-	(void)generate_lines(src, at, &range_at, first.s, (size_t)(end - first.s));
-	return E_OK;
-}
-
-static int read_directive(struct source *src, const struct token *t)
-{
-	static const char *const names[] = { "$ORIGIN", "$TTL", "$INCLUDE", "$GENERATE", NULL };
-	if (text_equal(t->s, t->len, names[0])) {
-		return directive_origin(src);
-	}
-	if (text_equal(t->s, t->len, names[1])) {
-		return directive_ttl(src);
-	}
-	if (text_equal(t->s, t->len, names[2])) {
-		return directive_include(src);
-	}
-	if (text_equal(t->s, t->len, names[3])) {
-		return directive_generate(src, t);
-	}
-	return unexpected(src, t, "$ORIGIN, $TTL, $INCLUDE or $GENERATE");
-}
-
-/* --- the file -------------------------------------------------------------------------------- */
-
-static int read_owner(struct source *src, const struct token *t)
-{
-	struct errmsg em;
-	struct dname owner;
-	int err = dname_from_text(&owner, t->s, t->len, src->origin.wire, &em);
-	if (err != E_OK) {
-		return refuse(src, t, "%s", em.text);
-	}
-	src->owner = owner;
-	src->have_owner = true;
-	return E_OK;
-}
-
-static int read_line(struct source *src, const struct token *t)
-{
-	if (t->kind == TOKEN_ERROR) {
-		return unexpected(src, t, "a record");
-	}
-	if (t->kind == TOKEN_BLANK) {
-		if (!src->have_owner) {
-			return refuse(
-				src, t,
-				"found no owner name, expected one: there is none before to repeat");
-		}
-		return read_record(src);
-	}
-	if (t->len != 0 && t->s[0] == '$' && !t->quoted) {
-		return read_directive(src, t);
-	}
-	int err = read_owner(src, t);
-	return err == E_OK ? read_record(src) : err;
-}
-
-static int read_source(struct source *src)
-{
-	struct token t;
-	while (!src->st->stop) {
-		lexer_next(&src->lx, &t);
-		if (t.kind == TOKEN_EOF) {
-			break;
-		}
-		if (t.kind == TOKEN_EOL) {
-			continue;
-		}
-		if (read_line(src, &t) != E_OK) {
-			lexer_skip_record(&src->lx);
-		}
-	}
-	return E_OK;
 }
 
 int master_read_memory(const char *path, const char *data, size_t len,
 		       const struct master_options *opt, struct edit **out,
 		       struct findings *findings)
 {
-	struct reader_state st = {
-		.opt = opt,
-		.findings = findings,
-		.default_ttl = NO_TTL,
-		.last_ttl = NO_TTL,
-		.rdata = mem_alloc(RDATA_MAX),
+	struct master m = {
+		.st = { .opt = opt,
+			.findings = findings,
+			.default_ttl = NO_TTL,
+			.last_ttl = NO_TTL,
+			.rdata = mem_alloc(RDATA_MAX) },
+		.src = { .st = &m.st,
+			 .path = path != NULL ? path : "(memory)",
+			 .may_include = path != NULL },
 	};
-	struct source src = { .st = &st,
-			      .path = path != NULL ? path : "(memory)",
-			      .may_include = path != NULL };
+	struct reader_state *st = &m.st;
 	size_t errors = findings->errors;
 	struct errmsg em;
 	if (opt->origin != NULL) {
-		dname_set(&src.origin, opt->origin);
-		st.edit = edit_begin(NULL, opt->origin, EDIT_TTL_LEAST);
+		dname_set(&m.src.origin, opt->origin);
+		st->edit = edit_begin(NULL, opt->origin, EDIT_TTL_LEAST);
 	} else {
-		dname_set(&src.origin, dname_root);
+		dname_set(&m.src.origin, dname_root);
 	}
-	lexer_init(&src.lx, data, len);
-	(void)read_source(&src);
-	if (findings->errors == errors && st.edit == NULL) {
-		findings_add(findings, true, "%s: found no records, expected a zone", src.path);
+	lexer_init(&m.src.lx, data, len);
+	read_text(&m, data + len);
+	if (findings->errors == errors && st->edit == NULL) {
+		findings_add(findings, true, "%s: found no records, expected a zone", m.src.path);
 	}
-	if (findings->errors == errors && edit_error(st.edit, &em) != E_OK) {
-		findings_add(findings, true, "%s: %s", src.path, em.text);
+	if (findings->errors == errors && edit_error(st->edit, &em) != E_OK) {
+		findings_add(findings, true, "%s: %s", m.src.path, em.text);
 	}
-	mem_free(st.rdata);
+	mem_free(st->rdata);
 	if (findings->errors != errors) {
-		edit_abort(st.edit);
+		edit_abort(st->edit);
 		return E_SYNTAX;
 	}
-	*out = st.edit;
+	*out = st->edit;
 	return E_OK;
 }
 

@@ -23,6 +23,8 @@ struct master_options {
 		default_ttl; /* used where neither $TTL, nor a TTL, nor a SOA came before; 0: error */
 	bool skip_dnssec;    /* leave out RRSIG, NSEC, NSEC3 (to sign anew) */
 	bool ignore_outside; /* out-of-zone records are dropped with a warning, not an error */
+	unsigned threads;    /* that read a large file; 0: one per core */
+	size_t piece;	     /* octets that a thread reads at a time; 0: as is best */
 };
 
 /* Reads @path ("-": standard input) into a new edit. On success *out is the edit with all records, the

@@ -1,7 +1,6 @@
 /* zones/base/pool.c - blocks of known size out of large chunks, with a free list per size. */
 #include "zones/base/pool.h"
 
-#include <stdbool.h>
 #include <sys/mman.h>
 
 #include "zones/base/mem.h"
@@ -154,4 +153,46 @@ void pool_free(struct pool *p, void *block, size_t size)
 	struct pool_free *f = block;
 	f->next = p->free[class];
 	p->free[class] = f;
+}
+
+bool pool_is_small(size_t size)
+{
+	return round_up(size) / STEP <= CLASSES;
+}
+
+void pool_adopt(struct pool *p, struct pool *from)
+{
+	struct pool_chunk **last = &from->chunks;
+	while (*last != NULL) {
+		last = &(*last)->next;
+	}
+	*last = p->chunks;
+	p->chunks = from->chunks;
+	while (from->large != NULL) {
+		struct pool_large *l = from->large;
+		from->large = l->next;
+		l->next = p->large;
+		l->link = &p->large;
+		if (l->next != NULL) {
+			l->next->link = &l->next;
+		}
+		p->large = l;
+	}
+	for (size_t class = 0; from->free != NULL && class <= POOL_CLASSES; class ++) {
+		while (from->free[class] != NULL) {
+			struct pool_free *f = from->free[class];
+			from->free[class] = f->next;
+			pool_free(p, f, class * STEP);
+			p->used += class * STEP; /* it was not in use */
+		}
+	}
+	if (from->end - from->pos > p->end - p->pos) { /* go on where more room is left */
+		p->pos = from->pos;
+		p->end = from->end;
+	}
+	p->used += from->used;
+	p->held += from->held;
+	p->chunk_size = p->chunk_size > from->chunk_size ? p->chunk_size : from->chunk_size;
+	mem_free(from->free);
+	*from = (struct pool){ 0 };
 }

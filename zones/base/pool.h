@@ -10,6 +10,8 @@
 #ifndef ZONES_BASE_POOL_H
 #define ZONES_BASE_POOL_H
 
+#include <stdbool.h>
+
 #include "zones/base/attr.h"
 
 #define POOL_STEP    16	 /* sizes are rounded up to it; blocks are aligned to it */
@@ -35,5 +37,10 @@ void pool_clear(struct pool *p);
 MUST_USE void *pool_alloc(struct pool *p, size_t size);
 /* @size as in pool_alloc. */
 void pool_free(struct pool *p, void *block, size_t size);
+
+/* Are blocks of this size cut from chunks? Those may be freed into another pool that will adopt this one. */
+bool pool_is_small(size_t size);
+/* Takes over all that @from holds and leaves it empty. Blocks stay where they are. */
+void pool_adopt(struct pool *p, struct pool *from);
 
 #endif

@@ -22,11 +22,15 @@ static const uint8_t classes[256] = {
 
 void lexer_init(struct lexer *lx, const char *data, size_t len)
 {
-	*lx = (struct lexer){ .pos = data, .end = data + len, .line = 1, .at_line_start = true };
-	if (len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
-		lx->pos += 3;
-	}
-	lx->line_start = lx->pos;
+	bool has_mark = len >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0;
+	lexer_init_at(lx, has_mark ? data + 3 : data, data + len, 1);
+}
+
+void lexer_init_at(struct lexer *lx, const char *pos, const char *end, unsigned line)
+{
+	*lx = (struct lexer){
+		.pos = pos, .end = end, .line_start = pos, .line = line, .at_line_start = true
+	};
 }
 
 static void place(const struct lexer *lx, struct token *t, const char *at)

@@ -52,6 +52,8 @@ struct lexer {
 /* @data[len] must be '\0' and FILE_SLACK octets behind readable. A UTF-8 byte-order mark is
  * skipped. */
 void lexer_init(struct lexer *lx, const char *data, size_t len);
+/* The same from @pos on, where line number @line of the text begins; *@end == '\0'. */
+void lexer_init_at(struct lexer *lx, const char *pos, const char *end, unsigned line);
 
 /* The next token, valid until the text goes away. */
 void lexer_next(struct lexer *lx, struct token *out);

@@ -1,4 +1,4 @@
-/* signer/parallel.h - many small jobs on all cores, their results taken in order.
+/* zones/base/parallel.h - many small jobs on all cores, their results taken in order.
  *
  * Jobs are numbered; any thread works on any job, and what it made is finished strictly in order of the
  * numbers, one at a time, by whichever thread is at hand. So the outcome does not depend on the
@@ -6,8 +6,8 @@
  * the memory of results: job j may keep its result in slot j % window.
  *
  * Threads: parallel_run starts and joins them; the calling thread works too. */
-#ifndef SIGNER_PARALLEL_H
-#define SIGNER_PARALLEL_H
+#ifndef ZONES_BASE_PARALLEL_H
+#define ZONES_BASE_PARALLEL_H
 
 #include "zones/base/attr.h"
 

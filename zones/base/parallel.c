@@ -1,5 +1,5 @@
-/* signer/parallel.c - a loop over jobs on several threads, with ordered finishing. */
-#include "signer/parallel.h"
+/* zones/base/parallel.c - a loop over jobs on several threads, with ordered finishing. */
+#include "zones/base/parallel.h"
 
 #include <pthread.h>
 #include <stdbool.h>
