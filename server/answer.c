@@ -265,25 +265,24 @@ static const struct rrset *any_set(const struct node *n)
 	return other;
 }
 
-/* All signatures of the name, as the records that they are. False: there are none. */
-static bool add_all_sigs(struct query_ctx *q, const struct node *n)
+/* The signatures of one set stand for all, as with ANY. False: there are none. */
+static bool add_sigs(struct query_ctx *q, const struct node *n)
 {
 	const struct rrset *rs = node_rrsets(n);
-	bool any = false;
 	for (unsigned i = 0; i < n->rrsets; i++) {
 		if (rs[i].sigs != 0) {
 			add_here(q, n, &rs[i], RESPONSE_ONLY_SIGS);
-			any = true;
+			return true;
 		}
 	}
-	return any;
+	return false;
 }
 
 /* Adds what was asked for, if @n has it. */
 static bool add_asked(struct query_ctx *q, const struct node *n)
 {
 	if (q->qtype == RRTYPE_RRSIG) {
-		return add_all_sigs(q, n);
+		return add_sigs(q, n);
 	}
 	const struct rrset *rs = q->qtype == RRTYPE_ANY ? any_set(n) : node_find(n, q->qtype);
 	if (rs == NULL) {

@@ -46,8 +46,20 @@ void query_ctx_free(struct query_ctx *ctx)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* The records behind the question: only an OPT means anything, once, in the additional section, where it may
- * stand anywhere (RFC 6891 §6.1.1). */
+/* An OPT record: one, in the additional section, where it may stand anywhere (RFC 6891 §6.1.1). */
+static int read_opt(const struct message_rr *rr, enum section section, struct query *query)
+{
+	if (section != SECTION_ADDITIONAL) {
+		return E_INVAL;
+	}
+	if (query->edns.present) {
+		query->edns.present = false; /* neither can be answered */
+		return E_EXIST;
+	}
+	return edns_read(rr, &query->edns);
+}
+
+/* The records behind the question: only an OPT means anything. */
 static int read_records(struct reader *r, struct query *query)
 {
 	for (unsigned section = SECTION_ANSWER; section < SECTIONS; section++) {
@@ -55,9 +67,7 @@ static int read_records(struct reader *r, struct query *query)
 			struct message_rr rr;
 			int err = message_read_rr(r, &rr);
 			if (err == E_OK && rr.type == RRTYPE_OPT) {
-				bool is_right =
-					section == SECTION_ADDITIONAL && !query->edns.present;
-				err = is_right ? edns_read(&rr, &query->edns) : E_INVAL;
+				err = read_opt(&rr, section, query);
 			}
 			if (err != E_OK) {
 				return err;
@@ -71,7 +81,11 @@ static int read_records(struct reader *r, struct query *query)
 static int read_query(struct reader *r, struct query *query)
 {
 	struct message_question question;
-	if (query->header.count[SECTION_QUESTION] != 1) {
+	unsigned questions = query->header.count[SECTION_QUESTION];
+	if (questions == 0) {
+		(void)read_records(r, query); /* for the OPT, which is answered */
+	}
+	if (questions != 1) {
 		return E_INVAL;
 	}
 	int err = message_read_question(r, &question);
@@ -85,30 +99,45 @@ static int read_query(struct reader *r, struct query *query)
 
 /* --- deciding -------------------------------------------------------------------------------- */
 
-/* What is said of questions that are not looked up in any zone; RCODE_NOERROR: look it up. */
-static uint16_t refusal(const struct query *query)
+/* Types that are never looked up in a zone. Of the others from 128 to 255 nobody has data, and a proof of
+ * that is a good answer. */
+static const struct {
+	uint16_t type;
+	uint16_t rcode;
+} not_data[] = {
+	{ RRTYPE_OPT, RCODE_FORMERR },	{ RRTYPE_NXNAME, RCODE_FORMERR }, /* RFC 9824 §3.4 */
+	{ RRTYPE_TSIG, RCODE_FORMERR }, { RRTYPE_TKEY, RCODE_NOTIMP },
+	{ RRTYPE_MAILA, RCODE_NOTIMP }, { RRTYPE_MAILB, RCODE_NOTIMP },
+};
+
+/* Nobody may transfer, by default. */
+static uint16_t refuse_transfer(const struct query_env *env, const struct message_question *q)
 {
-	const struct message_question *question = &query->question;
+	if (q->type == RRTYPE_AXFR && !env->is_tcp) {
+		return RCODE_NOTIMP; /* RFC 5936 §4.2 */
+	}
+	return zoneset_get(env->zones, q->name) != NULL ? RCODE_REFUSED : RCODE_NOTAUTH;
+}
+
+/* What is said of questions that are not looked up in any zone; RCODE_NOERROR: look it up. */
+static uint16_t refusal(const struct query_env *env, const struct query *query)
+{
+	const struct message_question *q = &query->question;
 	if (query->edns.present && query->edns.version > EDNS_VERSION) {
 		return RCODE_BADVERS;
 	}
-	switch (question->type) {
-	case RRTYPE_AXFR:
-	case RRTYPE_IXFR:
-		return RCODE_REFUSED; /* nobody may, by default */
-	case RRTYPE_ANY:
-		break;
-	case 0:
-	case RRTYPE_OPT:
-	case RRTYPE_TSIG:
-		return RCODE_FORMERR;
-	default:
-		if (rrtype_is_meta(question->type)) {
-			return RCODE_NOTIMP;
+	for (unsigned i = 0; i < ARRAY_LEN(not_data) && rrtype_is_meta(q->type); i++) {
+		if (not_data[i].type == q->type) {
+			return not_data[i].rcode;
 		}
-		break;
 	}
-	return question->class == RRCLASS_IN ? RCODE_NOERROR : RCODE_REFUSED;
+	if (q->class != RRCLASS_IN) {
+		return RCODE_REFUSED;
+	}
+	if (q->type == RRTYPE_AXFR || q->type == RRTYPE_IXFR) {
+		return refuse_transfer(env, q);
+	}
+	return RCODE_NOERROR;
 }
 
 static size_t response_limit(const struct query_env *env, const struct edns *edns, size_t room)
@@ -199,7 +228,7 @@ size_t query_answer(struct query_ctx *ctx, const struct query_env *env, const ui
 	} else if (read_query(&r, &query) != E_OK) {
 		ctx->rcode = RCODE_FORMERR;
 	} else {
-		ctx->rcode = refusal(&query);
+		ctx->rcode = refusal(env, &query);
 	}
 	memcpy(out + MESSAGE_HEADER_LEN, in + MESSAGE_HEADER_LEN, query.end - MESSAGE_HEADER_LEN);
 	response_begin(&ctx->response, out, query.end, response_limit(env, &query.edns, room));

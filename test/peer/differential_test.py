@@ -6,6 +6,7 @@ row of KNOWN says who is right and by which RFC."""
 import os
 import random
 import socket
+import struct
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -74,6 +75,19 @@ generic   TYPE65280 \\# 3 010203
 
 # (what, RFC): questions in which the peers agree and we are right to differ.
 KNOWN = {
+}
+
+# RRSIG, reserved and unassigned types, NXNAME, TKEY, TSIG, transfers, MAILB, MAILA
+CORNER_TYPES = (0, 41, 46, 103, 128, 200, 249, 250, 251, 252, 253, 254)
+OPT = b'\0\0\x29\x04\xd0\0\0\x80\0\0\0'
+# corner: (our answer, why)
+CORNERS = {
+    'TYPE41': ('FORMERR', 'OPT is no type of data (RFC 6891 §6.1.1); BIND says so too'),
+    'TYPE128': ('FORMERR', 'NXNAME may not be asked for (RFC 9824 §3.4); BIND says so too'),
+    'TYPE250': ('FORMERR', 'TSIG is part of a message (RFC 8945 §4.2); BIND says so too'),
+    'TYPE249': ('NOTIMP', 'TKEY is a request for a key (RFC 2930 §2.1), which nobody here serves'),
+    'TYPE253': ('NOTIMP', 'MAILB is a question for several types (RFC 1035 §3.2.3); BIND says so too'),
+    'TYPE254': ('NOTIMP', 'MAILA is a question for several types (RFC 1035 §3.2.3); BIND says so too'),
 }
 
 
@@ -188,8 +202,68 @@ def compare(t, chain, options):
         s.stop()
 
 
+def corner_queries():
+    """(what, query in wire form, over TCP)"""
+    for name in ('www.example.', 'example.', 'other.test.'):
+        n = dns.name.from_text(name).to_wire()
+        for rdtype in CORNER_TYPES:
+            for tcp in (False, True) if rdtype in (251, 252) else (False,):
+                yield (f'{name} TYPE{rdtype}{" TCP" if tcp else ""}',
+                       struct.pack('!6H', 1, 0, 1, 0, 0, 1) + n + struct.pack('!HH', rdtype, 1) + OPT, tcp)
+    n = dns.name.from_text('www.example.').to_wire()
+    for rdclass in (0, 3, 254):
+        yield f'class {rdclass}', struct.pack('!6H', 1, 0, 1, 0, 0, 1) + n + struct.pack('!HH', 1, rdclass) + OPT, False
+    yield 'AXFR of class CH', struct.pack('!6H', 1, 0, 1, 0, 0, 0) + n + struct.pack('!HH', 252, 3), True
+    yield 'OPT twice', struct.pack('!6H', 1, 0, 1, 0, 0, 2) + n + struct.pack('!HH', 1, 1) + OPT + OPT, False
+    yield 'OPT and no question', struct.pack('!6H', 1, 0, 0, 0, 0, 1) + OPT, False
+    yield 'no question', struct.pack('!6H', 1, 0, 0, 0, 0, 0), False
+
+
+def ask_wire(server, wire, tcp):
+    """What has to agree: code, AA, counts of answer and authority, whether there is an OPT. None: silence."""
+    try:
+        if tcp:
+            with socket.create_connection(('127.0.0.1', server.port), timeout=3) as s:
+                s.sendall(struct.pack('!H', len(wire)) + wire)
+                with s.makefile('rb') as f:
+                    answer = f.read(struct.unpack('!H', f.read(2))[0])
+        else:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+                s.connect(('127.0.0.1', server.port))
+                s.settimeout(2)
+                s.send(wire)
+                answer = s.recv(65535)
+    except (OSError, struct.error):
+        return None
+    _, flags, _, answers, authority, additional = struct.unpack('!6H', answer[:12])
+    return (dns.rcode.to_text(flags & 15), bool(flags & dns.flags.AA), answers, authority, additional)
+
+
+def corners(t):
+    """What hardly anybody asks. Where two of the peers agree, we do as they, or CORNERS says why not."""
+    keys, _ = peer.generate_keys(t, 'example.')
+    signed = peer.sign(t, 'example.', t.write('corners.zone', ZONE), keys)
+    signet = peer.signetd(t, {'example.': signed}, name='corners')
+    others = [start(t, 'example.', signed, name=f'corners-{start.__name__}')
+              for start in (peer.named, peer.knotd, peer.nsd)]
+    for what, wire, tcp in corner_queries():
+        ours = ask_wire(signet, wire, tcp)
+        theirs = [ask_wire(s, wire, tcp) for s in others]
+        most = max(theirs, key=theirs.count)
+        key = what.split()[-1] if what.split()[-1] in CORNERS else what
+        if key in CORNERS:
+            t.check(f'{what}: we differ as we said', ours is not None and ours[0] == CORNERS[key][0], (ours, theirs))
+        elif theirs.count(most) > 1:
+            t.check(f'{what}: as most of them', ours == most, (ours, theirs))
+        else:
+            t.check(f'{what}: as one of them', ours in theirs, (ours, theirs))
+    for s in (signet, *others):
+        s.stop()
+
+
 def main():
     with peer.Test('differential') as t:
+        corners(t)
         for chain, options in CHAINS.items():
             compare(t, chain, options)
 

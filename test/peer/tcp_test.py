@@ -174,8 +174,13 @@ def odd_packets(t, server):
         t.check('two OPTs', rcode(q[:11] + b'\2' + q[12:] + q[-11:]) == dns.rcode.FORMERR)
         r = dns.message.from_wire(ask(query('www.other.', 'A').to_wire()))
         t.check('other zones are refused', r.rcode() == dns.rcode.REFUSED and not r.flags & dns.flags.AA)
-        r = dns.message.from_wire(ask(query('example.', 'AXFR').to_wire()))
-        t.check('transfers are refused', r.rcode() == dns.rcode.REFUSED)
+        for name, rdtype, tcp, expected in (('example.', 'AXFR', True, dns.rcode.REFUSED),
+                                            ('example.', 'AXFR', False, dns.rcode.NOTIMP),
+                                            ('example.', 'IXFR', True, dns.rcode.REFUSED),
+                                            ('example.', 'IXFR', False, dns.rcode.REFUSED),
+                                            ('www.example.', 'AXFR', True, dns.rcode.NOTAUTH)):
+            r = server.ask(name, rdtype, tcp=tcp)
+            t.check(f'no transfer of {name} by {rdtype}, TCP {tcp}', r.rcode() == expected, r)
         r = dns.message.from_wire(ask(query('WwW.eXample.').to_wire()))
         t.check('case is kept and ignored', r.question[0].name.to_text() == 'WwW.eXample.' and len(r.answer) == 1)
         q = query()

@@ -327,25 +327,37 @@ static uint16_t any_type(const struct kit_zone *z, const uint8_t *name)
 	return best == 0x10000 ? RRTYPE_NSEC : (uint16_t)best;
 }
 
+/* The least type that is signed at the name, or 0. */
+static uint16_t signed_type(const struct kit_zone *z, const uint8_t *name)
+{
+	unsigned best = 0x10000;
+	for (size_t i = 0; i < z->count; i++) {
+		const struct kit_rr *rr = &z->rr[i];
+		if (rr->type == RRTYPE_RRSIG && is_of_names(rr) &&
+		    dname_equal(rr->owner.wire, name) && be16_get(rr->rdata) < best) {
+			best = be16_get(rr->rdata);
+		}
+	}
+	return best == 0x10000 ? 0 : (uint16_t)best;
+}
+
 static bool add_asked(const struct kit_zone *z, const uint8_t *node)
 {
-	bool any = false;
 	if (m.qtype != RRTYPE_RRSIG) {
 		uint16_t type = m.qtype == RRTYPE_ANY ? any_type(z, node) : m.qtype;
 		return type != RRTYPE_NSEC3 &&
 		       add_set(SECTION_ANSWER, z, node, m.name.wire, type, m.dnssec, UINT32_MAX);
 	}
+	uint16_t type = signed_type(z, node);
 	for (size_t i = 0; i < z->count; i++) {
 		const struct kit_rr *rr = &z->rr[i];
-		if (rr->type == RRTYPE_RRSIG && is_of_names(rr) &&
-		    dname_equal(rr->owner.wire, node)) {
-			if (!is_in_message(m.name.wire, RRTYPE_RRSIG, be16_get(rr->rdata))) {
-				add_record(SECTION_ANSWER, m.name.wire, rr, UINT32_MAX);
-			}
-			any = true;
+		if (rr->type == RRTYPE_RRSIG && be16_get(rr->rdata) == type &&
+		    dname_equal(rr->owner.wire, node) &&
+		    !is_in_message(m.name.wire, RRTYPE_RRSIG, type)) {
+			add_record(SECTION_ANSWER, m.name.wire, rr, UINT32_MAX);
 		}
 	}
-	return any;
+	return type != 0;
 }
 
 /* Answers from @node, which is the name itself or the wildcard under @encloser. True: goes on. */
