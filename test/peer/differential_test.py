@@ -83,7 +83,7 @@ OPT = b'\0\0\x29\x04\xd0\0\0\x80\0\0\0'
 # corner: (our answer, why)
 CORNERS = {
     'TYPE41': ('FORMERR', 'OPT is no type of data (RFC 6891 §6.1.1); BIND says so too'),
-    'TYPE128': ('FORMERR', 'NXNAME may not be asked for (RFC 9824 §3.4); BIND says so too'),
+    'TYPE128': ('FORMERR', 'NXNAME may not be asked for (RFC 9824 §3.5); BIND says so too'),
     'TYPE250': ('FORMERR', 'TSIG is part of a message (RFC 8945 §4.2); BIND says so too'),
     'TYPE249': ('NOTIMP', 'TKEY is a request for a key (RFC 2930 §2.1), which nobody here serves'),
     'TYPE253': ('NOTIMP', 'MAILB is a question for several types (RFC 1035 §3.2.3); BIND says so too'),

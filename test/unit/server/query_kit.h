@@ -51,8 +51,16 @@ struct kit_rr {
 
 enum kit_chain { KIT_UNSIGNED, KIT_NSEC, KIT_NSEC3, KIT_OPTOUT };
 
+/* What signatures say of who made them. */
+struct kit_signer {
+	uint8_t algorithm;
+	uint32_t expiration, inception;
+	uint16_t tag;
+};
+
 struct kit_zone {
 	struct dname apex;
+	struct kit_signer signer;
 	struct kit_rr *rr;
 	size_t count, cap;
 	enum kit_chain chain;
@@ -123,7 +131,11 @@ static inline struct kit_zone *kit_zone(struct kit *k, const char *apex)
 {
 	kit_require(k->count < KIT_ZONES_MAX, "too many zones");
 	struct kit_zone *z = &k->zones[k->count++];
-	*z = (struct kit_zone){ .apex = kit_name(apex) };
+	*z = (struct kit_zone){ .apex = kit_name(apex),
+				.signer = { .algorithm = 13,
+					    .expiration = 2000000000,
+					    .inception = 1000000000,
+					    .tag = 12345 } };
 	return z;
 }
 
@@ -283,12 +295,12 @@ static inline void kit_add_rrsig(struct kit_zone *z, const uint8_t *owner, uint1
 	uint8_t rdata[512];
 	struct writer w = writer_of(rdata, sizeof(rdata));
 	writer_u16(&w, type);
-	writer_u8(&w, 13);
+	writer_u8(&w, z->signer.algorithm);
 	writer_u8(&w, (uint8_t)(dname_labels(owner) - dname_is_wildcard(owner)));
 	writer_u32(&w, ttl);
-	writer_u32(&w, 2000000000);
-	writer_u32(&w, 1000000000);
-	writer_u16(&w, 12345);
+	writer_u32(&w, z->signer.expiration);
+	writer_u32(&w, z->signer.inception);
+	writer_u16(&w, z->signer.tag);
 	writer_bytes(&w, z->apex.wire, z->apex.len);
 	writer_bytes(&w, "not a signature", 15);
 	kit_add(z, owner, RRTYPE_RRSIG, ttl, rdata, writer_len(&w));
