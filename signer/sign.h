@@ -61,8 +61,4 @@ MUST_USE int sign_zone(struct edit *e, const struct holder *holder,
 /* The next serial after @old by @how (RFC 1982: always newer, except SIGN_SERIAL_KEEP). */
 uint32_t sign_next_serial(uint32_t old, enum sign_serial how, int64_t now);
 
-/* A digest of the whole zone, by which a file that was written earlier is known again; the same
- * whatever the number of threads. @out has room for 32 octets. */
-MUST_USE int sign_fingerprint(const struct version *v, unsigned threads, uint8_t out[32]);
-
 #endif

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "signer/sign.h"
+#include "keys/crypto.h"
 #include "zones/base/buf.h"
 #include "zones/base/mem.h"
 #include "zones/base/parallel.h"
@@ -15,88 +15,121 @@
 #define HEX_LEN	 64
 #define TAIL_LEN (MARK_LEN + HEX_LEN + 1)
 
-#define SLICE  STRESSED(512, 2)
+/* Names a thread takes at a time. The fingerprint is the digest of the digests of slices, so that it does
+ * not depend on the number of threads: a change makes all older files unknown. */
+#define SLICE  1024
 #define WINDOW 32
 
-struct write_run {
+struct pass {
 	const struct node **nodes;
 	size_t count;
+	struct file_out *out; /* NULL: only the fingerprint is wanted */
 	struct buf slots[WINDOW];
-	struct file_out *out;
+	struct crypto_hasher **hashers; /* one per thread */
+	uint8_t (*digests)[32];		/* one per slice */
 };
 
-static int write_work(void *arg, unsigned worker, size_t job)
+/* Name and records; not the directory, whose flags are no part of the data. */
+static int hash_node(struct crypto_hasher *h, const struct node *n)
 {
-	(void)worker;
-	struct write_run *r = arg;
-	struct buf *b = &r->slots[job % WINDOW];
-	size_t end = (job + 1) * SLICE < r->count ? (job + 1) * SLICE : r->count;
-	for (size_t i = job * SLICE; i < end; i++) {
-		dump_node(r->nodes[i], 0, b);
-	}
-	return E_OK;
+	const uint8_t *wire = (const uint8_t *)n + n->directory + n->rrsets * sizeof(struct rrset);
+	int err = crypto_hasher_add(h, n->name, n->name_len);
+	return err == E_OK
+		       ? crypto_hasher_add(h, wire, n->size - (size_t)(wire - (const uint8_t *)n))
+		       : err;
 }
 
-static int write_finish(void *arg, size_t job)
+static int slice_work(void *arg, unsigned worker, size_t job)
 {
-	struct write_run *r = arg;
-	struct buf *b = &r->slots[job % WINDOW];
-	file_out_write(r->out, b->data, b->len);
+	struct pass *p = arg;
+	struct crypto_hasher *h = p->hashers[worker];
+	size_t end = (job + 1) * SLICE < p->count ? (job + 1) * SLICE : p->count;
+	int err = crypto_hasher_begin(h);
+	for (size_t i = job * SLICE; i < end && err == E_OK; i++) {
+		if (p->out != NULL) {
+			dump_node(p->nodes[i], 0, &p->slots[job % WINDOW]);
+		}
+		err = hash_node(h, p->nodes[i]);
+	}
+	return err == E_OK ? crypto_hasher_end(h, p->digests[job]) : err;
+}
+
+static int slice_finish(void *arg, size_t job)
+{
+	struct pass *p = arg;
+	struct buf *b = &p->slots[job % WINDOW];
+	if (p->out == NULL) {
+		return E_OK;
+	}
+	file_out_write(p->out, b->data, b->len);
 	b->len = 0;
-	return r->out->err;
+	return p->out->err;
 }
 
-static int write_fingerprint(const struct version *v, unsigned threads, struct file_out *out)
+/* One pass over all nodes: writes their text to @out (unless NULL) and makes the fingerprint. */
+static int pass_over(const struct version *v, unsigned threads, struct file_out *out,
+		     uint8_t fingerprint[32])
 {
-	uint8_t digest[32];
-	char line[TAIL_LEN + 1] = MARK;
-	int err = sign_fingerprint(v, threads, digest);
-	if (err == E_OK) {
-		text_to_hex(digest, sizeof(digest), line + MARK_LEN);
-		line[TAIL_LEN - 1] = '\n';
-		file_out_write(out, line, TAIL_LEN);
+	struct pass p = { .out = out };
+	struct version_walk *walk = mem_alloc(sizeof(*walk));
+	p.nodes = mem_array((size_t)v->names.leaves + v->nsec3.leaves, sizeof(*p.nodes));
+	for (const struct node *n = version_first(v, walk); n != NULL; n = version_next(walk)) {
+		p.nodes[p.count++] = n;
 	}
+	const struct parallel run = {
+		.threads = parallel_threads(threads),
+		.jobs = (p.count + SLICE - 1) / SLICE,
+		.window = WINDOW,
+		.work = slice_work,
+		.finish = slice_finish,
+		.arg = &p,
+	};
+	p.hashers = mem_array(run.threads, sizeof(struct crypto_hasher *));
+	p.digests = mem_array(run.jobs, sizeof(*p.digests));
+	int err = E_OK;
+	for (unsigned i = 0; i < run.threads && err == E_OK; i++) {
+		err = crypto_hasher_new(CRYPTO_SHA256, &p.hashers[i]);
+	}
+	if (err == E_OK) {
+		err = parallel_run(&run);
+	}
+	if (err == E_OK) {
+		err = crypto_digest(CRYPTO_SHA256, p.digests[0], run.jobs * sizeof(*p.digests),
+				    fingerprint);
+	}
+	for (unsigned i = 0; i < run.threads; i++) {
+		crypto_hasher_free(p.hashers[i]);
+	}
+	for (size_t i = 0; i < WINDOW; i++) {
+		buf_clear(&p.slots[i]);
+	}
+	mem_free(p.hashers);
+	mem_free(p.digests);
+	mem_free(p.nodes);
+	mem_free(walk);
 	return err;
 }
 
 int zone_file_write(const struct version *v, const char *path, unsigned threads, struct errmsg *em)
 {
 	struct file_out out = { .fd = -1 };
-	struct write_run r = { .out = &out };
-	struct version_walk *walk = NULL;
+	uint8_t digest[32];
+	char line[TAIL_LEN + 1] = MARK;
 	int err = file_out_open(&out, path, 0644, em);
 	if (err != E_OK) {
 		return err;
 	}
-	walk = mem_alloc(sizeof(*walk));
-	r.nodes = mem_array((size_t)v->names.leaves + v->nsec3.leaves, sizeof(*r.nodes));
-	for (const struct node *n = version_first(v, walk); n != NULL; n = version_next(walk)) {
-		r.nodes[r.count++] = n;
-	}
-	const struct parallel p = {
-		.threads = threads,
-		.jobs = (r.count + SLICE - 1) / SLICE,
-		.window = WINDOW,
-		.work = write_work,
-		.finish = write_finish,
-		.arg = &r,
-	};
-	err = parallel_run(&p);
+	err = pass_over(v, threads, &out, digest);
 	if (err == E_OK) {
-		err = write_fingerprint(v, threads, &out);
+		text_to_hex(digest, sizeof(digest), line + MARK_LEN);
+		line[TAIL_LEN - 1] = '\n';
+		file_out_write(&out, line, TAIL_LEN);
 	}
 	if (err == E_OK || out.err != E_OK) { /* commit tells what went wrong in writing */
-		err = file_out_commit(&out, em);
-	} else {
-		file_out_abort(&out);
-		err_set(em, err, "%s: cannot write the zone: %s", path, err_text(err));
+		return file_out_commit(&out, em);
 	}
-	for (size_t i = 0; i < WINDOW; i++) {
-		buf_clear(&r.slots[i]);
-	}
-	mem_free(r.nodes);
-	mem_free(walk);
-	return err;
+	file_out_abort(&out);
+	return err_set(em, err, "%s: cannot write the zone: %s", path, err_text(err));
 }
 
 bool zone_file_is_ours(const char *path, const struct version *v, unsigned threads)
@@ -112,6 +145,6 @@ bool zone_file_is_ours(const char *path, const struct version *v, unsigned threa
 	(void)fclose(f);
 	return got && memcmp(tail, MARK, MARK_LEN) == 0 &&
 	       text_from_hex(tail + MARK_LEN, HEX_LEN, written, sizeof(written)) == 32 &&
-	       sign_fingerprint(v, threads, digest) == E_OK &&
+	       pass_over(v, threads, NULL, digest) == E_OK &&
 	       memcmp(written, digest, sizeof(digest)) == 0;
 }

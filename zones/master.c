@@ -163,6 +163,7 @@ static int take_piece(void *arg, size_t job)
 		edit_apply(m->st.edit, &a->batch);
 		lexer_init_at(lx, a->next, lx->end, lx->line + a->lines);
 		m->src.origin = a->end.origin;
+		m->src.owner_len = 0;
 		if (a->end.have_owner) {
 			m->src.owner = a->end.owner;
 			m->src.have_owner = true;

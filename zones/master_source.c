@@ -230,6 +230,7 @@ static int directive_origin(struct source *src)
 	int err = read_name(src, &t, "a domain name", &origin);
 	if (err == E_OK) {
 		src->origin = origin;
+		src->owner_len = 0;
 		err = end_of_line(src);
 	}
 	return err;
@@ -349,6 +350,7 @@ static int generate_lines(struct source *src, const struct token *at, const stru
 		memset(buf_reserve(&line, FILE_SLACK), 0, FILE_SLACK);
 		size_t before = src->st->findings->errors;
 		lexer_init(&inner.lx, line.data, len);
+		inner.owner_len = 0;
 		(void)source_read(&inner, inner.lx.end);
 		if (src->st->findings->errors != before) {
 			break; /* the other lines have the same fault */
@@ -409,11 +411,17 @@ static int read_owner(struct source *src, const struct token *t)
 {
 	struct errmsg em;
 	struct dname owner;
+	if (src->have_owner && t->len == src->owner_len && t->len != 0 &&
+	    memcmp(t->s, src->owner_text, t->len) == 0) {
+		return E_OK; /* as most lines are: spelled as the one before */
+	}
 	int err = dname_from_text(&owner, t->s, t->len, src->origin.wire, &em);
 	if (err != E_OK) {
 		return refuse(src, t, "%s", em.text);
 	}
 	src->owner = owner;
+	src->owner_text = t->s;
+	src->owner_len = t->len;
 	src->have_owner = true;
 	return E_OK;
 }

@@ -35,6 +35,8 @@ struct source {
 	struct dname origin;
 	struct dname owner;
 	bool have_owner;
+	const char *owner_text; /* as it is spelled in the text, with this origin; borrowed */
+	size_t owner_len;	/* 0: not known */
 	bool may_include;
 	unsigned line,
 		column; /* where this text stands, for generated lines; 0: as the lexer says */

@@ -29,7 +29,7 @@ static void move(struct buf *b, size_t need)
 	b->cap = need;
 }
 
-char *buf_reserve(struct buf *b, size_t more)
+char *buf_enlarge(struct buf *b, size_t more)
 {
 	size_t need = b->len + more + 1;
 	if (STRESSED(false, b->len < STRESS_MOVE_MAX)) {
@@ -63,11 +63,13 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 
 void buf_u32(struct buf *b, uint32_t value)
 {
-	char digits[10];
-	size_t n = sizeof(digits);
-	do {
-		digits[--n] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value != 0);
-	buf_add(b, digits + n, sizeof(digits) - n);
+	char *to = buf_reserve(b, 10);
+	size_t n = 1;
+	for (uint32_t v = value; v >= 10; v /= 10) {
+		n++;
+	}
+	for (size_t i = n; i-- > 0; value /= 10) {
+		to[i] = (char)('0' + value % 10);
+	}
+	buf_grew(b, n);
 }

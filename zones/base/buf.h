@@ -21,10 +21,19 @@ struct buf {
 void buf_clear(struct buf *b);
 /* Makes room for @more octets (and the NUL) and returns where they go; buf_grew then takes them in.
  * What is there keeps its value; pointers into the buffer do not. */
-char *buf_reserve(struct buf *b, size_t more);
+static inline char *buf_reserve(struct buf *b, size_t more);
 PRINTF(2, 3) void buf_printf(struct buf *b, const char *fmt, ...);
 /* @s as decimal digits. */
 void buf_u32(struct buf *b, uint32_t value);
+
+/* The slow half of buf_reserve. */
+char *buf_enlarge(struct buf *b, size_t more);
+
+static inline char *buf_reserve(struct buf *b, size_t more)
+{
+	return LIKELY(STRESSED(b->cap - b->len, 0) > more) ? b->data + b->len
+							   : buf_enlarge(b, more);
+}
 
 /* Takes in @len octets that were written where buf_reserve said. */
 static inline void buf_grew(struct buf *b, size_t len)

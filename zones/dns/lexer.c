@@ -5,6 +5,9 @@
 #include "zones/dns/lexer.h"
 
 #include <string.h>
+#ifdef __SSE2__
+# include <emmintrin.h>
+#endif
 
 #include "zones/base/text.h"
 
@@ -59,13 +62,44 @@ static bool at_end(const struct lexer *lx)
 	return lx->pos >= lx->end;
 }
 
+#ifdef __SSE2__
+/* Steps over whole vectors of octets that are inside words for sure: above a blank, and none of
+ * ; ( ) " and backslash. Those behind the text are readable (FILE_SLACK) and end in a '\0'. */
+static const char *skip_word(const char *p)
+{
+	const __m128i blank = _mm_set1_epi8(' ');
+	for (;;) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i stop = _mm_cmpeq_epi8(_mm_min_epu8(v, blank), v);
+		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(v, _mm_set1_epi8(';')));
+		/* ( and ) differ in the last bit alone. */
+		stop = _mm_or_si128(stop, _mm_cmpeq_epi8(_mm_or_si128(v, _mm_set1_epi8(1)),
+							 _mm_set1_epi8(')')));
+		unsigned mask = (unsigned)_mm_movemask_epi8(stop);
+		if (mask != 0) {
+			return p + __builtin_ctz(mask);
+		}
+		p += sizeof(v);
+	}
+}
+#else
+static const char *skip_word(const char *p)
+{
+	return p;
+}
+#endif
+
 /* A word: up to white space or a stop; escapes may hide either. */
 static void word(struct lexer *lx, struct token *t)
 {
 	const char *p = lx->pos;
 	place(lx, t, p);
 	for (;;) {
-		while (classes[(uint8_t)*p] == WORD) {
+		p = skip_word(p);
+		while (classes[(uint8_t)*p] ==
+		       WORD) { /* other controls, and machines without vectors */
 			p++;
 		}
 		if (*p == '\0' && p < lx->end) {

@@ -91,26 +91,46 @@ void rdata_canonical(uint16_t type, const uint8_t *in, size_t len, uint8_t *out)
 	}
 }
 
+static int compare_octets(const uint8_t *a, size_t alen, const uint8_t *b, size_t blen)
+{
+	size_t min = alen < blen ? alen : blen;
+	int diff = min != 0 ? memcmp(a, b, min) : 0;
+	return diff != 0 ? diff : (alen > blen) - (alen < blen);
+}
+
+/* Names that are the whole rdata: the lengths of their labels are no letters. */
+static int compare_names(const uint8_t *a, size_t alen, const uint8_t *b, size_t blen)
+{
+	size_t min = alen < blen ? alen : blen;
+	for (size_t i = 0; i < min; i++) {
+		int diff = text_lower[a[i]] - text_lower[b[i]];
+		if (diff != 0) {
+			return diff;
+		}
+	}
+	return (alen > blen) - (alen < blen);
+}
+
 /* Long ones are no records with names in them, except RRSIG and the like: these fit. */
 #define COMPARE_MAX 2048
 
 int rdata_compare(uint16_t type, const uint8_t *a, size_t alen, const uint8_t *b, size_t blen)
 {
-	size_t min = alen < blen ? alen : blen;
 	uint8_t x[COMPARE_MAX];
 	uint8_t y[COMPARE_MAX];
-	if (!rdata_canonical_is_same(type) && alen <= COMPARE_MAX && blen <= COMPARE_MAX) {
-		int quick = memcmp(a, b, min);
-		if (quick == 0 && alen == blen) {
-			return 0;
-		}
-		rdata_canonical(type, a, alen, x);
-		rdata_canonical(type, b, blen, y);
-		a = x;
-		b = y;
+	if (rdata_canonical_is_same(type) || alen > COMPARE_MAX || blen > COMPARE_MAX) {
+		return compare_octets(a, alen, b, blen);
 	}
-	int diff = min != 0 ? memcmp(a, b, min) : 0;
-	return diff != 0 ? diff : (alen > blen) - (alen < blen);
+	const struct rdata_field *f = rrtype_info(type)->fields;
+	if (f[0].kind == FIELD_NAME && f[1].kind == FIELD_END) {
+		return compare_names(a, alen, b, blen);
+	}
+	if (alen == blen && memcmp(a, b, alen) == 0) {
+		return 0;
+	}
+	rdata_canonical(type, a, alen, x);
+	rdata_canonical(type, b, blen, y);
+	return compare_octets(x, alen, y, blen);
 }
 
 int rdata_name_at(uint16_t type, const uint8_t *rdata, size_t len, unsigned nth)
