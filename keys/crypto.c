@@ -75,6 +75,10 @@ struct crypto_hasher {
 	const EVP_MD *type;
 };
 
+struct crypto_siphash {
+	EVP_MAC_CTX *mac;
+};
+
 /* --- digests, fetched once ------------------------------------------------------------------- */
 
 static struct {
@@ -150,6 +154,45 @@ int crypto_hasher_add(struct crypto_hasher *h, const void *data, size_t len)
 int crypto_hasher_end(struct crypto_hasher *h, uint8_t *out)
 {
 	return EVP_DigestFinal_ex(h->md, out, NULL) == 1 ? E_OK : E_CRYPTO;
+}
+
+/* --- SipHash --------------------------------------------------------------------------------- */
+
+int crypto_siphash_new(struct crypto_siphash **out)
+{
+	size_t size = CRYPTO_SIPHASH_LEN;
+	const OSSL_PARAM params[] = { OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
+				      OSSL_PARAM_construct_end() };
+	struct crypto_siphash *h = mem_zalloc(sizeof(*h));
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
+	h->mac = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
+	EVP_MAC_free(mac); /* the context holds it */
+	if (h->mac == NULL || EVP_MAC_CTX_set_params(h->mac, params) != 1) {
+		crypto_siphash_free(h);
+		return E_CRYPTO;
+	}
+	*out = h;
+	return E_OK;
+}
+
+void crypto_siphash_free(struct crypto_siphash *h)
+{
+	if (h != NULL) {
+		EVP_MAC_CTX_free(h->mac);
+		mem_free(h);
+	}
+}
+
+int crypto_siphash(struct crypto_siphash *h, const uint8_t key[CRYPTO_SIPHASH_KEY_LEN],
+		   const void *data, size_t len, uint8_t out[CRYPTO_SIPHASH_LEN])
+{
+	size_t n = 0;
+	return EVP_MAC_init(h->mac, key, CRYPTO_SIPHASH_KEY_LEN, NULL) == 1 &&
+			       EVP_MAC_update(h->mac, data, len) == 1 &&
+			       EVP_MAC_final(h->mac, out, &n, CRYPTO_SIPHASH_LEN) == 1 &&
+			       n == CRYPTO_SIPHASH_LEN
+		       ? E_OK
+		       : E_CRYPTO;
 }
 
 /* --- random octets --------------------------------------------------------------------------- */

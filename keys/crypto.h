@@ -88,6 +88,15 @@ MUST_USE int crypto_hasher_begin(struct crypto_hasher *h);
 MUST_USE int crypto_hasher_add(struct crypto_hasher *h, const void *data, size_t len);
 MUST_USE int crypto_hasher_end(struct crypto_hasher *h, uint8_t *out);
 
+/* SipHash-2-4 of 8 octets: short messages under a key that changes with the call. Nothing is allocated by
+ * a hash. Belongs to one thread. */
+enum { CRYPTO_SIPHASH_KEY_LEN = 16, CRYPTO_SIPHASH_LEN = 8 };
+struct crypto_siphash;
+MUST_USE int crypto_siphash_new(struct crypto_siphash **out);
+void crypto_siphash_free(struct crypto_siphash *h); /* NULL is fine */
+MUST_USE int crypto_siphash(struct crypto_siphash *h, const uint8_t key[CRYPTO_SIPHASH_KEY_LEN],
+			    const void *data, size_t len, uint8_t out[CRYPTO_SIPHASH_LEN]);
+
 /* Octets from the generator of OpenSSL; with crypto_random_seed (tests only) a reproducible
  * stream instead, in which all keys and salts are predictable. */
 MUST_USE int crypto_random(void *out, size_t len);

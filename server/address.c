@@ -1,4 +1,4 @@
-/* server/address.c - an IP address with a port: read from text, printed, compared. */
+/* server/address.c - IP addresses with and without a port, and networks. */
 #include "server/address.h"
 
 #include <arpa/inet.h>
@@ -142,4 +142,83 @@ bool address_equal(const struct address *a, const struct address *b)
 	}
 	return a->v6.sin6_port == b->v6.sin6_port && a->v6.sin6_scope_id == b->v6.sin6_scope_id &&
 	       memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof(a->v6.sin6_addr)) == 0;
+}
+
+/* --- without port ---------------------------------------------------------------------------- */
+
+struct address_ip address_ip_of(const struct sockaddr *a)
+{
+	struct address_ip ip = { 0 };
+	if (a->sa_family == AF_INET) {
+		ip.len = 4;
+		memcpy(ip.octet, &((const struct sockaddr_in *)(const void *)a)->sin_addr, 4);
+	} else if (a->sa_family == AF_INET6) {
+		const struct in6_addr *v6 =
+			&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr;
+		bool is_v4 = IN6_IS_ADDR_V4MAPPED(v6);
+		ip.len = is_v4 ? 4 : 16;
+		memcpy(ip.octet, v6->s6_addr + (is_v4 ? 12 : 0), ip.len);
+	}
+	return ip;
+}
+
+/* Are the bits of @octet from @from up to @to all 0? */
+static bool is_zero(const uint8_t *octet, unsigned from, unsigned to)
+{
+	for (unsigned bit = from; bit < to; bit++) {
+		if ((octet[bit / 8] & (0x80U >> bit % 8)) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+int address_network_from_text(struct address_network *n, const char *s, size_t len,
+			      struct errmsg *em)
+{
+	const char *slash = len != 0 ? memchr(s, '/', len) : NULL;
+	size_t host = slash != NULL ? (size_t)(slash - s) : len;
+	int shown = (int)(len > SHOWN ? SHOWN : len);
+	struct address_network r = { .ip.len = 4 };
+	if (text_to_ipv4(s, host, r.ip.octet) != E_OK) {
+		r.ip.len = 16;
+		if (text_to_ipv6(s, host, r.ip.octet) != E_OK) {
+			return err_set(em, E_SYNTAX,
+				       "\"%.*s\" is no network; write it as 192.0.2.0/24 or "
+				       "2001:db8::/32",
+				       shown, s);
+		}
+	}
+	uint32_t bits = r.ip.len * 8U;
+	uint32_t prefix = bits;
+	if (slash != NULL && text_to_u32(slash + 1, len - host - 1, bits, &prefix) != E_OK) {
+		return err_set(em, E_RANGE, "\"%.*s\": expected 0 to %u behind the /", shown, s,
+			       bits);
+	}
+	if (!is_zero(r.ip.octet, prefix, bits)) {
+		return err_set(em, E_RANGE,
+			       "\"%.*s\": there are bits set behind the first %u; write the "
+			       "network's first address",
+			       shown, s, prefix);
+	}
+	r.prefix = (uint8_t)prefix;
+	*n = r;
+	return E_OK;
+}
+
+void address_network_to_text(const struct address_network *n, char out[ADDRESS_NETWORK_TEXT_MAX])
+{
+	char host[INET6_ADDRSTRLEN] = "?";
+	(void)inet_ntop(n->ip.len == 4 ? AF_INET : AF_INET6, n->ip.octet, host, sizeof(host));
+	(void)snprintf(out, ADDRESS_NETWORK_TEXT_MAX, "%s/%u", host, n->prefix);
+}
+
+bool address_network_has(const struct address_network *n, const struct address_ip *ip)
+{
+	size_t whole = n->prefix / 8U;
+	if (n->ip.len != ip->len || memcmp(n->ip.octet, ip->octet, whole) != 0) {
+		return false;
+	}
+	uint8_t mask = (uint8_t)(0xff00U >> n->prefix % 8);
+	return mask == 0 || ((n->ip.octet[whole] ^ ip->octet[whole]) & mask) == 0;
 }
