@@ -1,4 +1,5 @@
-/* server/additional.c - addresses of the names that an answer mentions.
+/* server/additional.c - what goes with an answer: addresses of the names that it mentions, and what else
+ * saves the client the next question.
  *
  * For a referral the glue under the delegated name comes first: without it the delegation does not
  * work, so where it does not fit the response is truncated (RFC 9471). All else is a kindness: it
@@ -8,10 +9,12 @@
 #include "zones/base/epoch.h"
 #include "zones/dns/rdata.h"
 
-/* Whose addresses are looked for. */
+/* Whose sets are looked for, and which. */
 struct want {
 	const struct version *version;
 	const uint8_t *name;
+	unsigned what;	/* RDATA_WANTS_* */
+	uint16_t same;	/* the type of RDATA_WANTS_SAME */
 	bool is_needed; /* else left out rather than listed twice or past the table of sets */
 };
 
@@ -28,12 +31,27 @@ static bool add_set(struct query_ctx *q, const struct want *want, const struct n
 	return answer_add(q, SECTION_ADDITIONAL, n, rs);
 }
 
-/* Adds addresses that are data of the zone, or glue. False: no room. */
-static bool add_addresses(struct query_ctx *q, const struct want *want)
+/* Adds what the node has of @what. False: no room. */
+static bool add_wanted(struct query_ctx *q, const struct want *want, const struct node *n,
+		       unsigned what)
+{
+	if ((what & RDATA_WANTS_SRV) != 0 && !add_set(q, want, n, RRTYPE_SRV)) {
+		return false;
+	}
+	if ((what & RDATA_WANTS_SAME) != 0 && !add_set(q, want, n, want->same)) {
+		return false;
+	}
+	return (what & RDATA_WANTS_ADDRESSES) == 0 ||
+	       (add_set(q, want, n, RRTYPE_A) && add_set(q, want, n, RRTYPE_AAAA));
+}
+
+/* Adds data of the zone, or glue. False: no room. */
+static bool add_of_name(struct query_ctx *q, const struct want *want)
 {
 	struct tree_match *m = &q->other;
+	unsigned what = want->what;
 	dname_key_make(&q->other_key, want->name);
-	tree_find(&want->version->names, &q->other_key, want->name, NODE_DNAME, m);
+	tree_find(&want->version->names, &q->other_key, want->name, NODE_DNAME | NODE_CUT, m);
 	if (m->exact == NULL) {
 		return true;
 	}
@@ -42,8 +60,11 @@ static bool add_addresses(struct query_ctx *q, const struct want *want)
 		if ((a->flags & NODE_DNAME) != 0 && a->labels < q->other_key.labels) {
 			return true; /* below a DNAME nothing is there (RFC 6672 §2.4) */
 		}
+		if ((a->flags & NODE_CUT) != 0) {
+			what &= RDATA_WANTS_ADDRESSES; /* glue; all else is the child's to say */
+		}
 	}
-	return add_set(q, want, m->exact, RRTYPE_A) && add_set(q, want, m->exact, RRTYPE_AAAA);
+	return add_wanted(q, want, m->exact, what);
 }
 
 /* The zone that knows @name best, or NULL. */
@@ -59,19 +80,47 @@ static bool is_below_cut(const struct query_ctx *q, const uint8_t *name)
 	return q->end == END_REFERRAL && dname_is_under(name, q->cut->name);
 }
 
-/* Adds the addresses of the names in @rs. False: no room. */
-static bool add_targets(struct query_ctx *q, const struct rrset *rs)
+/* What the owner of @set has beside it. An owner made from a wildcard is the name at the end of the chain: only
+ * there stands what was asked for. False: no room. */
+static bool add_of_owner(struct query_ctx *q, const struct answer_set *set)
 {
+	static const uint16_t types[] = { RRTYPE_A, RRTYPE_AAAA };
+	for (unsigned i = 0; i < ARRAY_LEN(types); i++) {
+		const struct rrset *rs = node_find(set->node, types[i]);
+		if (q->set_count == ANSWER_SETS_MAX) {
+			return false;
+		}
+		bool fits = rs == NULL ||
+			    (set->is_made ? answer_add_made(q, set->node, rs)
+					  : answer_add(q, SECTION_ADDITIONAL, set->node, rs));
+		if (!fits) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Adds what the records of @set want. False: no room. */
+static bool add_targets(struct query_ctx *q, const struct answer_set *set)
+{
+	const struct rrset *rs = set->rs;
 	const uint8_t *p = rrset_data(rs);
 	struct rr rr;
 	for (unsigned i = 0; i < rs->count; i++) {
 		p = rr_read(p, &rr);
-		const uint8_t *name = rdata_additional_name(rr.type, rr.rdata, rr.rdlen);
-		if (name == NULL || is_below_cut(q, name)) {
+		const uint8_t *name = NULL;
+		unsigned what = rdata_wants(rr.type, rr.rdata, rr.rdlen, &name);
+		if (what != 0 && name == NULL) {
+			if (!add_of_owner(q, set)) {
+				return false;
+			}
 			continue;
 		}
-		const struct want want = { version_for(q, name), name, false };
-		if (want.version != NULL && !add_addresses(q, &want)) {
+		if (what == 0 || is_below_cut(q, name)) {
+			continue;
+		}
+		const struct want want = { version_for(q, name), name, what, rr.type, false };
+		if (want.version != NULL && !add_of_name(q, &want)) {
 			return false;
 		}
 	}
@@ -86,12 +135,24 @@ static void add_needed_glue(struct query_ctx *q)
 	struct rr rr;
 	for (unsigned i = 0; p != NULL && i < ns->count; i++) {
 		p = rr_read(p, &rr);
-		const struct want want = { q->version, rr.rdata, true };
-		if (is_below_cut(q, rr.rdata) && !add_addresses(q, &want)) {
+		const struct want want = { q->version, rr.rdata, RDATA_WANTS_ADDRESSES, 0, true };
+		if (is_below_cut(q, rr.rdata) && !add_of_name(q, &want)) {
 			answer_truncate(q);
 			return;
 		}
 	}
+}
+
+/* Adds what the sets from @from to @to want. False: no room. */
+static bool add_for_sets(struct query_ctx *q, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++) {
+		const struct answer_set set = q->sets[i];
+		if ((rrtype_flags(set.rs->type) & RR_ADDITIONAL) != 0 && !add_targets(q, &set)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 void additional_add(struct query_ctx *q)
@@ -102,11 +163,10 @@ void additional_add(struct query_ctx *q)
 	if (q->end == END_REFERRAL) {
 		add_needed_glue(q);
 	}
-	const unsigned count = q->set_count; /* what is added here mentions nobody */
-	for (unsigned i = 0; i < count && !q->is_truncated; i++) {
-		if ((rrtype_flags(q->sets[i].rs->type) & RR_ADDITIONAL) != 0 &&
-		    !add_targets(q, q->sets[i].rs)) {
-			return;
-		}
+	/* What is added may mention names itself: the SRV set of a NAPTR, the target of an alias. It is followed one
+	 * step; a long chain is the client's to walk. */
+	const unsigned first = q->set_count;
+	if (!q->is_truncated && add_for_sets(q, 0, first)) {
+		(void)add_for_sets(q, first, q->set_count);
 	}
 }

@@ -60,6 +60,22 @@ bool answer_add(struct query_ctx *q, enum section section, const struct node *n,
 	return true;
 }
 
+bool answer_add_made(struct query_ctx *q, const struct node *n, const struct rrset *rs)
+{
+	struct response_owner owner = { q->name, q->pointer };
+	for (unsigned i = 0; i < q->set_count; i++) {
+		if (q->sets[i].rs == rs && q->sets[i].is_made) {
+			return true;
+		}
+	}
+	if (q->set_count == ANSWER_SETS_MAX ||
+	    !response_rrset(&q->response, SECTION_ADDITIONAL, &owner, rs, wanted_sigs(q))) {
+		return false;
+	}
+	remember(q, n, rs, true);
+	return true;
+}
+
 /* A set that the response is incomplete without. */
 static void add_needed(struct query_ctx *q, enum section section, const struct node *n,
 		       const struct rrset *rs)

@@ -86,6 +86,9 @@ void answer_query(struct query_ctx *q);
  * room, and nothing was added. */
 bool answer_add(struct query_ctx *q, enum section section, const struct node *n,
 		const struct rrset *rs);
+/* Adds a set of the wildcard @n to the additional section under the name at hand, which was made from it.
+ * False: as above. */
+bool answer_add_made(struct query_ctx *q, const struct node *n, const struct rrset *rs);
 /* What had to be there is not. */
 void answer_truncate(struct query_ctx *q);
 

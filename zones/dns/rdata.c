@@ -150,13 +150,33 @@ int rdata_name_at(uint16_t type, const uint8_t *rdata, size_t len, unsigned nth)
 	return -1;
 }
 
-const uint8_t *rdata_additional_name(uint16_t type, const uint8_t *rdata, size_t len)
+/* The flags behind order and preference say what the replacement is a name of; without any it is that of
+ * more NAPTRs, which the client asks for when it has chosen. */
+static unsigned naptr_wants(const uint8_t *rdata)
 {
-	if ((rrtype_flags(type) & RR_ADDITIONAL) == 0) {
-		return NULL;
+	const uint8_t *flags = rdata + 4;
+	uint8_t flag = flags[0] == 1 ? text_lower[flags[1]] : 0;
+	return flag == 'a' ? RDATA_WANTS_ADDRESSES : flag == 's' ? RDATA_WANTS_SRV : 0;
+}
+
+unsigned rdata_wants(uint16_t type, const uint8_t *rdata, size_t len, const uint8_t **name)
+{
+	bool is_svcb = type == RRTYPE_SVCB || type == RRTYPE_HTTPS;
+	bool is_alias = is_svcb && be16_get(rdata) == 0;
+	int at =
+		(rrtype_flags(type) & RR_ADDITIONAL) != 0 ? rdata_name_at(type, rdata, len, 0) : -1;
+	if (at < 0) {
+		return 0;
 	}
-	int at = rdata_name_at(type, rdata, len, 0);
-	return at < 0 || rdata[at] == 0 ? NULL : rdata + at;
+	*name = rdata + at;
+	if (**name == 0) { /* of all others the root is "there is none" */
+		*name = NULL;
+		return is_svcb && !is_alias ? RDATA_WANTS_ADDRESSES : 0;
+	}
+	if (type == RRTYPE_NAPTR) {
+		return naptr_wants(rdata);
+	}
+	return RDATA_WANTS_ADDRESSES | (is_alias ? (unsigned)RDATA_WANTS_SAME : 0U);
 }
 
 void rdata_to_generic(const uint8_t *rdata, size_t len, struct buf *out)

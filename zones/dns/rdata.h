@@ -41,9 +41,15 @@ int rdata_compare(uint16_t type, const uint8_t *a, size_t alen, const uint8_t *b
 /* The offset of the @nth domain name in @rdata (which passed rdata_check), or -1. For
  * compression, additional data and checks: NS → 0:0; MX → 0:2; SOA → 0:0, 1:n. */
 int rdata_name_at(uint16_t type, const uint8_t *rdata, size_t len, unsigned nth);
-/* The name whose addresses belong into the additional section (RR_ADDITIONAL), or NULL. SVCB and
- * HTTPS with target "." give NULL here: the owner is meant (RFC 9460 §2.5). */
-const uint8_t *rdata_additional_name(uint16_t type, const uint8_t *rdata, size_t len);
+/* What a record of an answer wants to have beside it in the additional section. */
+enum rdata_wants {
+	RDATA_WANTS_ADDRESSES = 1 << 0,
+	RDATA_WANTS_SRV = 1 << 1,  /* NAPTR with flag "s" (RFC 3403 §4.1, RFC 3404 §4.3) */
+	RDATA_WANTS_SAME = 1 << 2, /* a set of the record's own type: AliasMode (RFC 9460 §4.1) */
+};
+/* The RDATA_WANTS_* of a record (RR_ADDITIONAL; @rdata passed rdata_check), or 0. *name is whose, borrowed;
+ * NULL: the record's owner (SVCB and HTTPS with target ".", RFC 9460 §2.5). */
+unsigned rdata_wants(uint16_t type, const uint8_t *rdata, size_t len, const uint8_t **name);
 
 /* Text of the rdata, fields separated by single spaces, in the type's own form where it can be
  * written so, else as \# (RFC 3597 §5). @rdata must have passed rdata_check. */
