@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "zones/base/mem.h"
+#include "zones/dns/serial.h"
 
 struct lineage *lineage_new(void)
 {
@@ -189,6 +190,22 @@ static void soa_facts(struct version *v)
 	v->negative_ttl = rr.ttl < minimum ? rr.ttl : minimum;
 }
 
+#define RRSIG_EXPIRES_AT 8 /* in the rdata (RFC 4034 §3.1) */
+
+/* The SOA set is signed anew with every change, so its signatures speak for the zone. */
+static uint32_t signed_until(const struct rrset *soa)
+{
+	uint32_t last = 0;
+	const uint8_t *p = rrset_sig_data(soa);
+	for (unsigned i = 0; i < soa->sigs; i++) {
+		struct rr rr;
+		p = rr_read(p, &rr);
+		uint32_t expires = be32_get(rr.rdata + RRSIG_EXPIRES_AT);
+		last = i == 0 || serial_is_newer(expires, last) ? expires : last;
+	}
+	return last;
+}
+
 void version_facts(struct version *v)
 {
 	v->soa = NULL;
@@ -196,6 +213,7 @@ void version_facts(struct version *v)
 	v->negative_ttl = 0;
 	v->denial = DENIAL_NONE;
 	v->secure = false;
+	v->signed_until = 0;
 	v->apex_node = version_node(v, v->apex.wire);
 	if (v->apex_node == NULL) {
 		return;
@@ -211,6 +229,7 @@ void version_facts(struct version *v)
 		v->denial = DENIAL_NSEC3;
 	}
 	v->secure = v->denial != DENIAL_NONE && node_find(v->apex_node, RRTYPE_DNSKEY) != NULL;
+	v->signed_until = v->soa != NULL ? signed_until(v->soa) : 0;
 }
 
 size_t version_memory(const struct version *v)

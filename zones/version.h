@@ -54,7 +54,9 @@ struct version {
 	const struct rrset *soa;	/* or NULL */
 	uint32_t serial;
 	uint32_t negative_ttl; /* the lesser of the SOA's TTL and minimum (RFC 2308 §5) */
-	uint64_t records;      /* all records, signatures included */
+	uint32_t
+		signed_until; /* when secure: the SOA's last signature expires then (serial time) */
+	uint64_t records;     /* all records, signatures included */
 	/* Private to version.c and edit.c. */
 	struct lineage *lineage;
 	struct version *newer;	     /* the next version of the lineage */

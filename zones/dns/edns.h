@@ -16,6 +16,29 @@
 
 enum edns_flags { EDNS_DO = 0x8000 /* RFC 3225: DNSSEC records are welcome */ };
 
+/* Options (the registry "DNS EDNS0 Option Codes"). */
+enum edns_code {
+	EDNS_NSID = 3,	       /* RFC 5001 */
+	EDNS_EXPIRE = 9,       /* RFC 7314 */
+	EDNS_COOKIE = 10,      /* RFC 7873 */
+	EDNS_KEEPALIVE = 11,   /* RFC 7828 */
+	EDNS_PADDING = 12,     /* RFC 7830 */
+	EDNS_EDE = 15,	       /* RFC 8914 */
+	EDNS_REPORT = 18,      /* RFC 9567: Report-Channel */
+	EDNS_ZONEVERSION = 19, /* RFC 9660 */
+};
+#define EDNS_OPTION_FIXED 4 /* octets of an option before its data */
+
+/* Extended errors (RFC 8914 §4): why a response is as it is. */
+enum edns_error {
+	EDNS_ERROR_OTHER = 0,
+	EDNS_ERROR_SIGNATURE_EXPIRED = 7,
+	EDNS_ERROR_NOT_READY = 14,
+	EDNS_ERROR_PROHIBITED = 18,
+	EDNS_ERROR_NOT_AUTHORITATIVE = 20,
+	EDNS_ERROR_NOT_SUPPORTED = 21,
+};
+
 struct edns {
 	bool present;
 	uint8_t version;
