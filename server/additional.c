@@ -163,6 +163,7 @@ void additional_add(struct query_ctx *q)
 	if (q->end == END_REFERRAL) {
 		add_needed_glue(q);
 	}
+	opt_keep_room(q);
 	/* What is added may mention names itself: the SRV set of a NAPTR, the target of an alias. It is followed one
 	 * step; a long chain is the client's to walk. */
 	const unsigned first = q->set_count;

@@ -163,6 +163,7 @@ static bool enter(struct query_ctx *q, const struct zone *z)
 	const struct version *v = epoch_read(&z->current);
 	if (v == NULL || v->soa == NULL) {
 		q->rcode = RCODE_SERVFAIL;
+		opt_explain(q, EDNS_ERROR_NOT_READY, "zone is not loaded");
 		return false;
 	}
 	q->version = v;
@@ -177,6 +178,9 @@ static bool locate(struct query_ctx *q, struct place *out)
 	const struct zone *here = zoneset_find(zones, &q->key, q->name, false);
 	if (here == NULL) {
 		q->rcode = RCODE_REFUSED;
+		if (q->hops == 0) {
+			opt_explain(q, EDNS_ERROR_NOT_AUTHORITATIVE, NULL);
+		}
 		return false;
 	}
 	const struct zone *above =
@@ -342,6 +346,7 @@ static bool answer_name(struct query_ctx *q)
 	}
 	if (q->hops == 0) {
 		q->is_authoritative = true;
+		q->asked_version = q->version;
 	}
 	switch (at.kind) {
 	case PLACE_CUT:
@@ -417,10 +422,12 @@ void answer_query(struct query_ctx *q)
 		response_reset(&q->response);
 		q->rcode = RCODE_SERVFAIL;
 		q->is_authoritative = false;
+		opt_explain(q, EDNS_ERROR_OTHER, "NSEC3 hash collision");
 		return;
 	}
 	add_authority(q);
 	if (q->end == END_POSITIVE && q->env->config->full) {
+		opt_keep_room(q);
 		add_servers(q);
 	}
 	additional_add(q);

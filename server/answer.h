@@ -1,6 +1,8 @@
 /* server/answer.h - what goes into the sections of one response; private to the query engine.
  *
- *     query.c       reads the query, decides what is no question for a zone, writes header and OPT
+ *     query.c       reads the query, decides what is no question for a zone, writes the header
+ *     opt.c         what the OPT record asks for, and the one of the response
+ *     chaos.c       class CH
  *     answer.c      follows the name through the zones (RFC 1034 §4.3.2), fills the sections
  *     denial.c      proves what is not there (NSEC, NSEC3)
  *     additional.c  addresses of the names that an answer mentions
@@ -15,6 +17,7 @@
 #define SERVER_ANSWER_H
 
 #include "keys/crypto.h"
+#include "server/opt.h"
 #include "server/query.h"
 #include "server/response.h"
 
@@ -43,6 +46,9 @@ struct query_ctx {
 	const struct query_env *env;
 	struct response response;
 	struct crypto_hasher *sha1;
+	struct crypto_siphash *siphash;
+	unsigned turn; /* of rotated sets */
+	struct opt opt;
 
 	uint16_t qtype;
 	bool dnssec; /* the DO bit */
@@ -55,9 +61,10 @@ struct query_ctx {
 	const uint8_t *name;
 	uint16_t pointer; /* of the name in the message, 0: not there */
 	struct dname_key key;
-	const struct version *version; /* of the zone at hand */
-	struct tree_match match;       /* of the name in it */
-	struct tree_match wild;	       /* of *.<closest encloser>, when the name is not there */
+	const struct version *version;	     /* of the zone at hand */
+	const struct version *asked_version; /* of the zone of the name asked; NULL: none */
+	struct tree_match match;	     /* of the name in it */
+	struct tree_match wild; /* of *.<closest encloser>, when the name is not there */
 	struct dname_key wild_key;
 	struct dname wild_name;
 

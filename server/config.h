@@ -27,9 +27,23 @@ struct config_addresses {
 	bool is_default; /* nobody has written them down */
 };
 
+struct config_networks {
+	const struct address_network *list;
+	size_t count;
+};
+
 enum config_switch { CONFIG_NO, CONFIG_YES };
 
 enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_JSON };
+
+struct config_rrl {
+	uint32_t rate;
+	uint32_t window_s;
+	uint32_t slip;
+	uint32_t prefix_v4, prefix_v6; /* bits */
+	uint32_t table_size;	       /* entries */
+	struct config_networks exempt;
+};
 
 /* Paths are absolute; the empty string means none. */
 struct config_server {
@@ -44,6 +58,12 @@ struct config_server {
 	uint32_t tcp_idle_timeout_s;
 	uint32_t tcp_output; /* octets */
 	enum config_switch minimal_responses;
+	enum config_switch rotate_rrsets;
+	const char *identity, *version, *nsid; /* "": not told */
+	enum config_switch cookies;
+	const char *cookie_secret;     /* path */
+	const uint8_t *report_channel; /* name; NULL: none */
+	struct config_rrl rrl;
 };
 
 struct config_log {
@@ -84,7 +104,11 @@ enum config_type {
 	CONFIG_USER,
 	CONFIG_GROUP,
 	CONFIG_PATH,
+	CONFIG_SECRET_FILE,
+	CONFIG_TEXT,
+	CONFIG_DOMAIN,
 	CONFIG_ADDRESSES,
+	CONFIG_NETWORKS,
 	CONFIG_ZONE_NAME,
 	CONFIG_ZONE_FILE,
 	CONFIG_CHECKS,

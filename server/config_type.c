@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/cookie.h"
 #include "zones/base/text.h"
 #include "zones/base/time.h"
 #include "zones/dns/dname.h"
@@ -311,6 +312,35 @@ static void read_file(struct config_reader *r, const struct config_option *o,
 	}
 }
 
+/* The secrets in it are wanted when the server starts; who checks the configuration wants to know now. */
+static void read_secret_file(struct config_reader *r, const struct config_option *o,
+			     const struct config_node *node, void *to)
+{
+	const char *path = resolve(r, o, node);
+	struct cookie_secrets secrets;
+	struct errmsg em = { "" };
+	if (path == NULL) {
+		return;
+	}
+	if (*path != '\0' && !r->only_text) {
+		int err = cookie_secrets_read(&secrets, path, &em);
+		cookie_secrets_clear(&secrets);
+		if (err != E_OK) {
+			config_report_error(r->report, node->place, "%s: %.400s", o->path, em.text);
+			return;
+		}
+	}
+	*(const char **)to = path;
+}
+
+static void read_text(struct config_reader *r, const struct config_option *o,
+		      const struct config_node *node, void *to)
+{
+	if (has_length(r, o, node)) {
+		*(const char **)to = arena_str(r->arena, node->text, node->len);
+	}
+}
+
 static void print_text(struct buf *b, const struct config_option *o UNUSED, const void *from,
 		       const struct config_style *style UNUSED)
 {
@@ -368,32 +398,57 @@ static const char *name_problem(const struct config_node *node)
 					    : NULL;
 }
 
-static void read_zone_name(struct config_reader *r, const struct config_option *o,
-			   const struct config_node *node, void *to)
+/* A name, in the arena; NULL: it is none, and that was reported. */
+static const uint8_t *read_name(struct config_reader *r, const struct config_option *o,
+				const struct config_node *node)
 {
 	struct dname name;
 	struct errmsg em = { "" };
 	const char *problem = name_problem(node);
+	if (problem != NULL) {
+		config_report_error(r->report, node->place, "%s: found %s", o->path, problem);
+		return NULL;
+	}
+	if (dname_from_text(&name, node->text, node->len, dname_root, &em) != E_OK) {
+		config_report_error(r->report, node->place, "%s: %.300s", o->path, em.text);
+		return NULL;
+	}
+	return arena_dup(r->arena, name.wire, name.len);
+}
+
+static void read_zone_name(struct config_reader *r, const struct config_option *o,
+			   const struct config_node *node, void *to)
+{
 	if (node->len == 0) {
 		report_unexpected(r, o, node, "");
 		return;
 	}
-	if (problem != NULL) {
-		config_report_error(r->report, node->place, "%s: found %s", o->path, problem);
-		return;
+	const uint8_t *name = read_name(r, o, node);
+	if (name != NULL) {
+		*(const uint8_t **)to = name;
 	}
-	if (dname_from_text(&name, node->text, node->len, dname_root, &em) != E_OK) {
-		config_report_error(r->report, node->place, "%s: %.300s", o->path, em.text);
-		return;
-	}
-	*(const uint8_t **)to = arena_dup(r->arena, name.wire, name.len);
 }
 
-static void print_zone_name(struct buf *b, const struct config_option *o UNUSED, const void *from,
-			    const struct config_style *style UNUSED)
+/* A name other than the root, or "" for none: NULL. */
+static void read_domain(struct config_reader *r, const struct config_option *o,
+			const struct config_node *node, void *to)
 {
-	char text[DNAME_TEXT_MAX];
-	(void)dname_to_text(*(const uint8_t *const *)from, text);
+	const uint8_t *name = node->len != 0 ? read_name(r, o, node) : NULL;
+	if (name != NULL && dname_is_root(name)) {
+		report_unexpected(r, o, node, "");
+	} else if (name != NULL || node->len == 0) {
+		*(const uint8_t **)to = name;
+	}
+}
+
+static void print_name(struct buf *b, const struct config_option *o UNUSED, const void *from,
+		       const struct config_style *style UNUSED)
+{
+	const uint8_t *name = *(const uint8_t *const *)from;
+	char text[DNAME_TEXT_MAX] = "";
+	if (name != NULL) {
+		(void)dname_to_text(name, text);
+	}
 	buf_char(b, ' ');
 	config_print_scalar(b, text);
 	buf_char(b, '\n');
@@ -463,6 +518,55 @@ static void print_addresses(struct buf *b, const struct config_option *o UNUSED,
 	}
 }
 
+/* --- networks -------------------------------------------------------------------------------- */
+
+/* A single network may stand for a list of one. */
+static void read_networks(struct config_reader *r, const struct config_option *o,
+			  const struct config_node *node, void *to)
+{
+	struct config_networks *out = to;
+	bool is_list = node->kind == CONFIG_NODE_LIST;
+	size_t count = is_list ? node->count : 1;
+	const struct config_node *item = is_list ? node->first : node;
+	if (count > o->max) {
+		config_report_error(r->report, node->place,
+				    "%s: found %zu networks, expected at most %llu", o->path, count,
+				    (unsigned long long)o->max);
+		return;
+	}
+	struct address_network *list = arena_alloc(r->arena, (count + 1) * sizeof(*list));
+	size_t n = 0;
+	for (; item != NULL; item = is_list ? item->next : NULL) {
+		struct errmsg em = { "" };
+		if (item->kind == CONFIG_NODE_BAD) {
+			continue;
+		}
+		if (item->kind != CONFIG_NODE_SCALAR || item->is_null) {
+			report_unexpected(r, o, item, "");
+		} else if (address_network_from_text(&list[n], item->text, item->len, &em) !=
+			   E_OK) {
+			config_report_error(r->report, item->place, "%s: %.300s", o->path, em.text);
+		} else {
+			n++;
+		}
+	}
+	if (n == count) {
+		*out = (struct config_networks){ list, count };
+	}
+}
+
+static void print_networks(struct buf *b, const struct config_option *o UNUSED, const void *from,
+			   const struct config_style *style)
+{
+	const struct config_networks *a = from;
+	char text[ADDRESS_NETWORK_TEXT_MAX];
+	buf_str(b, a->count == 0 ? " []\n" : "\n");
+	for (size_t i = 0; i < a->count; i++) {
+		address_network_to_text(&a->list[i], text);
+		buf_printf(b, "%*s- \"%s\"\n", (int)style->indent + 2, "", text);
+	}
+}
+
 /* --- checks of zones ------------------------------------------------------------------------- */
 
 static void read_checks(struct config_reader *r, const struct config_option *o,
@@ -523,10 +627,16 @@ static const struct type types[] = {
 	[CONFIG_USER]       = { CONFIG_NODE_SCALAR, "the name of a user", "signet", read_account, print_text },
 	[CONFIG_GROUP]      = { CONFIG_NODE_SCALAR, "the name of a group", "signet", read_account, print_text },
 	[CONFIG_PATH]       = { CONFIG_NODE_SCALAR, "a path", "signetd.pid", read_path, print_text },
+	[CONFIG_SECRET_FILE] = { CONFIG_NODE_SCALAR, "the path of a file of secrets", "cookie.secret",
+	                        read_secret_file, print_text },
+	[CONFIG_TEXT]       = { CONFIG_NODE_SCALAR, "a text", "ns1", read_text, print_text },
+	[CONFIG_DOMAIN]     = { CONFIG_NODE_SCALAR, "a domain name", "example.com", read_domain, print_name },
+	[CONFIG_NETWORKS]   = { CONFIG_NODE_LIST, "networks such as 192.0.2.0/24 or 2001:db8::/32", "192.0.2.0/24",
+	                        read_networks, print_networks },
 	[CONFIG_ADDRESSES]  = { CONFIG_NODE_LIST, "addresses such as 192.0.2.1 or 2001:db8::1@53", "192.0.2.1",
 	                        read_addresses, print_addresses },
 	[CONFIG_ZONE_NAME]  = { CONFIG_NODE_SCALAR, "the name of a zone", "example.com", read_zone_name,
-	                        print_zone_name },
+	                        print_name },
 	[CONFIG_ZONE_FILE]  = { CONFIG_NODE_SCALAR, "the path of a zone file", "example.com.zone", read_file,
 	                        print_text },
 	[CONFIG_CHECKS]     = { CONFIG_NODE_MAP, "a map of checks and their levels", "{ttl-differs: ignore}",

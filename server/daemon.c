@@ -33,7 +33,8 @@ struct daemon {
 	struct zoneset *zones;
 	struct load_zone *loaded; /* one for each zone of the configuration, in its order */
 	size_t count;
-	struct serving *serving; /* published */
+	struct serving *serving;      /* published */
+	struct cookie_secrets random; /* made once, so that a reload keeps cookies good */
 	struct worker **workers;
 	unsigned worker_count;
 	struct worker_sockets *sockets; /* one set for each worker, until it starts */
@@ -118,19 +119,67 @@ static int bind_all(struct daemon *d, struct errmsg *em)
 
 /* --- what is served -------------------------------------------------------------------------- */
 
-static struct serving *serving_of(const struct daemon *d)
+static struct query_string text_of(const char *s)
+{
+	return (struct query_string){ s, (uint8_t)strlen(s) };
+}
+
+static void fill_query_config(struct query_config *q, const struct config_server *c)
+{
+	q->udp_size = (uint16_t)c->udp_size;
+	q->full = c->minimal_responses == CONFIG_NO;
+	q->rotate = c->rotate_rrsets == CONFIG_YES;
+	q->identity = text_of(c->identity);
+	q->version = text_of(c->version);
+	q->nsid = text_of(c->nsid);
+	q->report_channel = c->report_channel;
+	q->rrl = (struct rrl_config){ .rate = c->rrl.rate,
+				      .window_s = c->rrl.window_s,
+				      .slip = c->rrl.slip,
+				      .prefix_v4 = (uint8_t)c->rrl.prefix_v4,
+				      .prefix_v6 = (uint8_t)c->rrl.prefix_v6,
+				      .exempt = c->rrl.exempt.list,
+				      .exempt_count = c->rrl.exempt.count };
+}
+
+static struct serving *serving_of(const struct daemon *d, const struct cookie_secrets *secrets)
 {
 	const struct config_server *c = &d->config->server;
 	struct serving *s = mem_zalloc(sizeof(*s));
 	assert(d->worker_count != 0);
+	s->secrets = *secrets;
 	s->zones = d->zones;
-	s->query.udp_size = (uint16_t)c->udp_size;
-	s->query.full = c->minimal_responses == CONFIG_NO;
+	fill_query_config(&s->query, c);
+	s->query.cookies = c->cookies == CONFIG_YES ? &s->secrets : NULL;
 	s->tcp_clients = c->tcp_clients / d->worker_count;
 	s->tcp_clients = s->tcp_clients != 0 ? s->tcp_clients : 1;
 	s->tcp_idle_s = c->tcp_idle_timeout_s;
 	s->tcp_output = c->tcp_output;
+	s->rrl_entries = c->rrl.table_size;
 	return s;
+}
+
+static void serving_free(struct serving *s)
+{
+	if (s != NULL) {
+		cookie_secrets_clear(&s->secrets);
+		mem_free(s);
+	}
+}
+
+/* The secrets that @c asks for. */
+static int get_secrets(struct daemon *d, const struct config_server *c, struct cookie_secrets *out,
+		       struct errmsg *em)
+{
+	if (*c->cookie_secret != '\0') {
+		return cookie_secrets_read(out, c->cookie_secret, em);
+	}
+	if (d->random.count == 0 && cookie_secrets_random(&d->random) != E_OK) {
+		return err_set(em, E_CRYPTO,
+			       "there are no random octets for the secret of cookies");
+	}
+	*out = d->random;
+	return E_OK;
 }
 
 static int by_zone(const void *a, const void *b)
@@ -177,7 +226,7 @@ static void open_log(const struct config *c)
 }
 
 /* Loads what @next asks for, and makes it what is served. @next is taken. */
-static void serve(struct daemon *d, struct config *next)
+static void serve(struct daemon *d, struct config *next, const struct cookie_secrets *secrets)
 {
 	struct load_zone *loaded = mem_array(next->zone_count, sizeof(*loaded));
 	struct zoneset *zones = zoneset_new();
@@ -201,7 +250,7 @@ static void serve(struct daemon *d, struct config *next)
 	d->zones = zones;
 	d->loaded = loaded;
 	d->count = next->zone_count;
-	struct serving *serving = serving_of(d);
+	struct serving *serving = serving_of(d, secrets);
 	struct serving *before = d->serving;
 	epoch_publish(&d->serving, serving);
 	epoch_wait();
@@ -215,7 +264,7 @@ static void serve(struct daemon *d, struct config *next)
 		}
 	}
 	mem_free(old_versions);
-	mem_free(before);
+	serving_free(before);
 	mem_free(old.loaded);
 	zoneset_free(old.zones);
 	if (old.config != next) {
@@ -228,9 +277,16 @@ static void reload(struct daemon *d)
 {
 	struct findings findings = { 0 };
 	struct config *next = NULL;
+	struct cookie_secrets secrets;
+	struct errmsg em = { "" };
 	int64_t start = clock_ms();
 	log_notice("reload-started", "config=%s", d->path);
 	int err = config_load(d->path, &next, &findings);
+	if (err == E_OK && get_secrets(d, &next->server, &secrets, &em) != E_OK) {
+		findings_add(&findings, true, "server.cookie-secret: %s", em.text);
+		config_free(next);
+		err = E_CHECK;
+	}
 	warn_findings("config-finding", &findings);
 	findings_clear(&findings);
 	if (err != E_OK) {
@@ -242,7 +298,8 @@ static void reload(struct daemon *d)
 	warn_findings("config-finding", &findings);
 	findings_clear(&findings);
 	open_log(next);
-	serve(d, next);
+	serve(d, next, &secrets);
+	cookie_secrets_clear(&secrets);
 	log_notice("reload-done", "ms=%lld", (long long)(clock_ms() - start));
 }
 
@@ -297,7 +354,8 @@ static void daemon_clear(struct daemon *d, unsigned sockets)
 	mem_free(d->sockets);
 	mem_free(d->workers);
 	mem_free(d->loaded);
-	mem_free(d->serving);
+	serving_free(d->serving);
+	cookie_secrets_clear(&d->random);
 	zoneset_free(d->zones);
 	config_free(d->config);
 }
@@ -308,6 +366,7 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 	sigset_t set;
 	unsigned sockets = 0;
 	struct pid_file pid_file = PID_FILE_NONE;
+	struct cookie_secrets secrets = { 0 };
 	/* Blocked in all threads to come; the control thread takes them one by one. */
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
@@ -325,7 +384,10 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 		err = privileges_drop(config->server.user, config->server.group, em);
 	}
 	if (err == E_OK) {
-		serve(&d, config);
+		err = get_secrets(&d, &config->server, &secrets, em);
+	}
+	if (err == E_OK) {
+		serve(&d, config, &secrets);
 		err = start_workers(&d, em);
 		if (err == E_OK) {
 			log_notice("server-started",
@@ -336,6 +398,7 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 		stop_workers(&d);
 		log_notice("server-stopped", "pid=%ld", (long)getpid());
 	}
+	cookie_secrets_clear(&secrets);
 	pid_file_remove(&pid_file);
 	daemon_clear(&d, sockets);
 	return err;

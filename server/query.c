@@ -1,12 +1,15 @@
 /* server/query.c - reads a query, has it answered, writes header and OPT.
  *
- * RFC 1035 §4, RFC 6891 (EDNS), RFC 8906 (what to say to the unusual), RFC 9619 (one question).
+ * RFC 1035 §4, RFC 6891 (EDNS), RFC 7873 (cookies), RFC 8906 (what to say to the unusual), RFC 9619 (one
+ * question).
  *
  *     no whole header, or a response       -> silence
  *     opcode other than QUERY              -> NOTIMP, header alone
+ *     no question, but a cookie            -> NOERROR or BADCOOKIE
  *     not one question, or no name in it   -> FORMERR, header alone
  *     malformed behind the question        -> FORMERR
  *     EDNS version above 0                 -> BADVERS
+ *     class CH                             -> chaos.c
  *     types and classes that no zone has   -> FORMERR, NOTIMP, REFUSED
  *     else                                 -> answer.c
  *
@@ -15,7 +18,7 @@
 #include "server/query.h"
 
 #include "server/answer.h"
-#include "zones/dns/edns.h"
+#include "server/chaos.h"
 
 struct query {
 	struct message_header header;
@@ -28,6 +31,9 @@ int query_ctx_new(struct query_ctx **out)
 {
 	struct query_ctx *ctx = mem_zalloc(sizeof(*ctx));
 	int err = crypto_hasher_new(CRYPTO_SHA1, &ctx->sha1);
+	if (err == E_OK) {
+		err = crypto_siphash_new(&ctx->siphash);
+	}
 	if (err != E_OK) {
 		query_ctx_free(ctx);
 		return err;
@@ -40,6 +46,7 @@ void query_ctx_free(struct query_ctx *ctx)
 {
 	if (ctx != NULL) {
 		crypto_hasher_free(ctx->sha1);
+		crypto_siphash_free(ctx->siphash);
 		mem_free(ctx);
 	}
 }
@@ -83,7 +90,7 @@ static int read_query(struct reader *r, struct query *query)
 	struct message_question question;
 	unsigned questions = query->header.count[SECTION_QUESTION];
 	if (questions == 0) {
-		(void)read_records(r, query); /* for the OPT, which is answered */
+		return read_records(r, query); /* for the OPT, which is answered */
 	}
 	if (questions != 1) {
 		return E_INVAL;
@@ -111,37 +118,60 @@ static const struct {
 };
 
 /* Nobody may transfer, by default. */
-static uint16_t refuse_transfer(const struct query_env *env, const struct message_question *q)
+static uint16_t refuse_transfer(struct query_ctx *ctx, const struct message_question *q)
 {
-	if (q->type == RRTYPE_AXFR && !env->is_tcp) {
+	if (q->type == RRTYPE_AXFR && !ctx->env->is_tcp) {
+		opt_explain(ctx, EDNS_ERROR_NOT_SUPPORTED, "AXFR is for TCP");
 		return RCODE_NOTIMP; /* RFC 5936 §4.2 */
 	}
-	return zoneset_get(env->zones, q->name) != NULL ? RCODE_REFUSED : RCODE_NOTAUTH;
+	if (zoneset_get(ctx->env->zones, q->name) == NULL) {
+		opt_explain(ctx, EDNS_ERROR_NOT_AUTHORITATIVE, NULL);
+		return RCODE_NOTAUTH;
+	}
+	opt_explain(ctx, EDNS_ERROR_PROHIBITED, NULL);
+	return RCODE_REFUSED;
 }
 
-/* What is said of questions that are not looked up in any zone; RCODE_NOERROR: look it up. */
-static uint16_t refusal(const struct query_env *env, const struct query *query)
+/* A query without question asks for a cookie, or whether its cookie is good (RFC 7873 §5.4). */
+static uint16_t only_cookie(const struct query_ctx *ctx)
+{
+	return ctx->opt.cookie == COOKIE_NONE  ? RCODE_FORMERR
+	       : ctx->opt.cookie == COOKIE_BAD ? RCODE_BADCOOKIE
+					       : RCODE_NOERROR;
+}
+
+/* What is said of questions that are not looked up anywhere; RCODE_NOERROR: look it up. */
+static uint16_t refusal(struct query_ctx *ctx, const struct query *query)
 {
 	const struct message_question *q = &query->question;
 	if (query->edns.present && query->edns.version > EDNS_VERSION) {
 		return RCODE_BADVERS;
 	}
+	if (q->name == NULL) {
+		return only_cookie(ctx);
+	}
 	for (unsigned i = 0; i < ARRAY_LEN(not_data) && rrtype_is_meta(q->type); i++) {
 		if (not_data[i].type == q->type) {
+			if (not_data[i].rcode == RCODE_NOTIMP) {
+				opt_explain(ctx, EDNS_ERROR_NOT_SUPPORTED, NULL);
+			}
 			return not_data[i].rcode;
 		}
 	}
-	if (q->class != RRCLASS_IN) {
+	if (q->class != RRCLASS_IN && q->class != RRCLASS_CH && q->class != RRCLASS_ANY) {
+		opt_explain(ctx, EDNS_ERROR_NOT_SUPPORTED, NULL);
 		return RCODE_REFUSED;
 	}
 	if (q->type == RRTYPE_AXFR || q->type == RRTYPE_IXFR) {
-		return refuse_transfer(env, q);
+		return refuse_transfer(ctx, q);
 	}
 	return RCODE_NOERROR;
 }
 
-static size_t response_limit(const struct query_env *env, const struct edns *edns, size_t room)
+/* Octets of the response without its OPT record. */
+static size_t response_limit(struct query_ctx *ctx, const struct edns *edns, size_t room)
 {
+	const struct query_env *env = ctx->env;
 	size_t limit = MESSAGE_MAX;
 	if (!env->is_tcp) {
 		limit = edns->present && edns->udp_size > MESSAGE_UDP_MIN ? edns->udp_size
@@ -149,7 +179,7 @@ static size_t response_limit(const struct query_env *env, const struct edns *edn
 		limit = limit < env->config->udp_size ? limit : env->config->udp_size;
 	}
 	limit = limit < room ? limit : room;
-	return edns->present ? limit - EDNS_OPT_LEN : limit;
+	return limit - opt_needed(ctx);
 }
 
 static void answer(struct query_ctx *ctx, const struct query *query)
@@ -159,22 +189,61 @@ static void answer(struct query_ctx *ctx, const struct query *query)
 	ctx->name = ctx->response.w.start + MESSAGE_HEADER_LEN;
 	ctx->names[0] = ctx->name;
 	ctx->pointer = RESPONSE_QNAME;
+	ctx->response.turn = ctx->env->config->rotate ? ctx->turn++ : 0;
+	if (query->question.class == RRCLASS_CH) {
+		chaos_answer(ctx);
+		return;
+	}
 	dname_key_make(&ctx->key, ctx->name);
 	answer_query(ctx);
+	if (query->question.class == RRCLASS_ANY) {
+		ctx->is_authoritative = false; /* there may be other classes elsewhere */
+	}
+}
+
+/* --- limiting -------------------------------------------------------------------------------- */
+
+static enum rrl_kind kind_of(const struct query_ctx *ctx)
+{
+	if (ctx->rcode != RCODE_NOERROR) {
+		return ctx->rcode == RCODE_NXDOMAIN ? RRL_NXDOMAIN : RRL_ERROR;
+	}
+	return ctx->end == END_REFERRAL	  ? RRL_REFERRAL
+	       : ctx->end == END_NEGATIVE ? RRL_NODATA
+					  : RRL_ANSWER;
+}
+
+/* Makes the response small where its client's network got too many. False: silence. */
+static bool limit_rate(struct query_ctx *ctx)
+{
+	const struct query_env *env = ctx->env;
+	if (env->rrl == NULL || env->is_tcp || env->client == NULL ||
+	    ctx->opt.cookie == COOKIE_GOOD) {
+		return true;
+	}
+	enum rrl_kind kind = kind_of(ctx);
+	switch (rrl_check(env->rrl, &env->config->rrl, env->client, kind, env->now_ms)) {
+	case RRL_SEND:
+		return true;
+	case RRL_DROP:
+		return false;
+	case RRL_SLIP:
+		break;
+	}
+	if (kind == RRL_ERROR) {
+		return true; /* small as it is */
+	}
+	response_reset(&ctx->response);
+	ctx->is_authoritative = false;
+	if (ctx->opt.cookie != COOKIE_NONE && ctx->opt.cookie != COOKIE_MALFORMED) {
+		ctx->rcode = RCODE_BADCOOKIE; /* it can come back with ours (RFC 7873 §5.2.3) */
+	} else {
+		ctx->is_truncated = true;
+	}
+	return true;
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
-
-static void write_opt(struct query_ctx *ctx, const struct query *query)
-{
-	const struct edns opt = { .udp_size = ctx->env->config->udp_size,
-				  .rcode_high = (uint8_t)(ctx->rcode >> 4),
-				  .version = EDNS_VERSION,
-				  .flags = query->edns.flags & EDNS_DO };
-	ctx->response.w.end += EDNS_OPT_LEN;
-	edns_write(&ctx->response.w, &opt);
-	ctx->response.count[SECTION_ADDITIONAL]++;
-}
 
 static size_t finish(struct query_ctx *ctx, const struct query *query)
 {
@@ -187,8 +256,8 @@ static size_t finish(struct query_ctx *ctx, const struct query *query)
 	flags |= MESSAGE_QR | (ctx->rcode & MESSAGE_RCODE);
 	flags |= ctx->is_authoritative ? MESSAGE_AA : 0U;
 	flags |= ctx->is_truncated ? MESSAGE_TC : 0U;
-	if (query->edns.present) {
-		write_opt(ctx, query);
+	if (ctx->opt.present) {
+		opt_write(ctx, query->edns.flags);
 	}
 	h.flags = (uint16_t)flags;
 	memcpy(h.count, r->count, sizeof(h.count));
@@ -207,6 +276,31 @@ static void begin(struct query_ctx *ctx, const struct query_env *env)
 	ctx->end = END_POSITIVE;
 	ctx->set_count = 0;
 	ctx->proof_count = 0;
+	ctx->dnssec = false;
+	ctx->asked_version = NULL;
+	ctx->opt.present = false;
+	ctx->opt.asked = 0;
+	ctx->opt.cookie = COOKIE_NONE;
+	ctx->opt.has_error = false;
+	ctx->opt.is_built = false;
+	ctx->opt.kept = 0;
+}
+
+/* Reads the query; what is wrong with it. */
+static uint16_t understand(struct query_ctx *ctx, struct reader *r, struct query *query)
+{
+	if (message_opcode(query->header.flags) != OPCODE_QUERY) {
+		return RCODE_NOTIMP;
+	}
+	int err = read_query(r, query);
+	uint16_t rcode = RCODE_NOERROR;
+	if (query->edns.present) {
+		rcode = opt_read(ctx, &query->edns);
+	}
+	if (err != E_OK || rcode != RCODE_NOERROR) {
+		return RCODE_FORMERR;
+	}
+	return refusal(ctx, query);
 }
 
 size_t query_answer(struct query_ctx *ctx, const struct query_env *env, const uint8_t *in,
@@ -223,17 +317,11 @@ size_t query_answer(struct query_ctx *ctx, const struct query_env *env, const ui
 	query.edns.present = false;
 	query.edns.flags = 0;
 	begin(ctx, env);
-	if (message_opcode(query.header.flags) != OPCODE_QUERY) {
-		ctx->rcode = RCODE_NOTIMP;
-	} else if (read_query(&r, &query) != E_OK) {
-		ctx->rcode = RCODE_FORMERR;
-	} else {
-		ctx->rcode = refusal(env, &query);
-	}
+	ctx->rcode = understand(ctx, &r, &query);
 	memcpy(out + MESSAGE_HEADER_LEN, in + MESSAGE_HEADER_LEN, query.end - MESSAGE_HEADER_LEN);
-	response_begin(&ctx->response, out, query.end, response_limit(env, &query.edns, room));
+	response_begin(&ctx->response, out, query.end, response_limit(ctx, &query.edns, room));
 	if (ctx->rcode == RCODE_NOERROR && query.question.name != NULL) {
 		answer(ctx, &query);
 	}
-	return finish(ctx, &query);
+	return limit_rate(ctx) ? finish(ctx, &query) : 0;
 }

@@ -7,6 +7,8 @@
 #ifndef SERVER_QUERY_H
 #define SERVER_QUERY_H
 
+#include "server/cookie.h"
+#include "server/rrl.h"
 #include "zones/zone.h"
 
 struct query_ctx; /* scratch memory, kept from query to query */
@@ -14,10 +16,21 @@ struct query_ctx; /* scratch memory, kept from query to query */
 MUST_USE int query_ctx_new(struct query_ctx **out);
 void query_ctx_free(struct query_ctx *ctx);
 
+/* A short text for clients. */
+struct query_string {
+	const char *octets; /* borrowed */
+	uint8_t len;	    /* 0: not told */
+};
+
 /* What the operator chose. Immutable. */
 struct query_config {
 	uint16_t udp_size; /* largest UDP response, and what EDNS tells the client */
 	bool full;	   /* positive answers carry the zone's NS set too */
+	bool rotate;	   /* answers begin with another record each time */
+	struct query_string identity, version, nsid;
+	const uint8_t *report_channel;	      /* name of an agent; NULL: none */
+	const struct cookie_secrets *cookies; /* borrowed; NULL: cookies are ignored */
+	struct rrl_config rrl;
 };
 
 /* What a response depends on beside the query. */
@@ -25,13 +38,20 @@ struct query_env {
 	const struct zoneset *zones;
 	const struct query_config *config;
 	bool is_tcp;
+	bool is_encrypted;  /* implies is_tcp: responses may be padded */
+	uint16_t keepalive; /* how long an idle connection lives, in 100 ms (RFC 7828) */
+	int64_t now;	    /* seconds since 1970 */
+	int64_t now_ms;	    /* of a clock that never goes backwards */
+	const struct address_ip *client; /* NULL: unknown; then there are no cookies */
+	struct rrl *rrl;		 /* this worker's; NULL: no limit */
 };
 
 /* The smallest output buffer: UDP responses of @udp_size need as much, TCP ones 65535 octets. */
 #define QUERY_ROOM_MIN 512
 
 /* Answers the @in_len octets at @in. Returns the octets written to @out (at most @room), or 0 when silence
- * is the answer: responses, and what has no whole header (RFC 8906 §3). */
+ * is the answer: responses, what has no whole header (RFC 8906 §3), and what would be too much for the
+ * client's network (server/rrl.h). */
 size_t query_answer(struct query_ctx *ctx, const struct query_env *env, const uint8_t *in,
 		    size_t in_len, uint8_t *out, size_t room);
 

@@ -20,6 +20,7 @@ void response_begin(struct response *r, uint8_t *out, size_t question, size_t li
 	r->w.pos = out + question;
 	r->question = question;
 	r->is_compressing = false;
+	r->turn = 0;
 	r->count[SECTION_QUESTION] = question > MESSAGE_HEADER_LEN;
 	for (unsigned i = SECTION_ANSWER; i < SECTIONS; i++) {
 		r->count[i] = 0;
@@ -149,17 +150,40 @@ static void copy_records(struct response *r, struct response_owner *owner, const
 	}
 }
 
+/* The records of a set, beginning with the @first. */
+static void put_rotated(struct response *r, struct response_owner *owner, const struct rrset *rs,
+			unsigned first)
+{
+	const uint8_t *data = rrset_data(rs);
+	const uint8_t *split = data;
+	struct rr rr;
+	for (unsigned i = 0; i < first; i++) {
+		split = rr_read(split, &rr);
+	}
+	size_t before = (size_t)(split - data);
+	if ((rrtype_flags(rs->type) & RR_COMPRESS) != 0) {
+		put_records(r, owner, split, rs->count - first);
+		put_records(r, owner, data, first);
+	} else {
+		copy_records(r, owner, split, rs->data_len - before, rs->count - first);
+		copy_records(r, owner, data, before, first);
+	}
+}
+
+/* The records of a set in one copy with its signatures where that can be. @first: see put_rotated. */
 static unsigned put_set(struct response *r, struct response_owner *owner, const struct rrset *rs,
-			enum response_sigs sigs)
+			enum response_sigs sigs, unsigned first)
 {
 	unsigned records = sigs != RESPONSE_ONLY_SIGS ? rs->count : 0;
 	unsigned rrsigs = sigs != RESPONSE_NO_SIGS ? rs->sigs : 0;
 	size_t sig_len = rrsigs != 0 ? rs->sig_len : 0;
 	bool compress = (rrtype_flags(rs->type) & RR_COMPRESS) != 0;
-	if (compress) {
+	if (records != 0 && first != 0) {
+		put_rotated(r, owner, rs, first);
+	} else if (compress) {
 		put_records(r, owner, rrset_data(rs), records);
 	}
-	if (compress || records == 0) {
+	if (compress || records == 0 || first != 0) {
 		copy_records(r, owner, rrset_sig_data(rs), sig_len, rrsigs);
 	} else {
 		copy_records(r, owner, rrset_data(rs), rs->data_len + sig_len, records + rrsigs);
@@ -171,7 +195,9 @@ bool response_rrset(struct response *r, enum section section, struct response_ow
 		    const struct rrset *rs, enum response_sigs sigs)
 {
 	const struct place before = place_of(r, owner);
-	unsigned records = put_set(r, owner, rs, sigs);
+	bool is_rotated = section == SECTION_ANSWER && r->turn != 0 && rs->count > 1;
+	unsigned first = is_rotated ? r->turn % rs->count : 0;
+	unsigned records = put_set(r, owner, rs, sigs, first);
 	return settle(r, section, records, &before, owner);
 }
 
@@ -192,7 +218,7 @@ bool response_negative(struct response *r, struct response_owner *owner, const s
 		       enum response_sigs sigs, uint32_t ttl)
 {
 	const struct place before = place_of(r, owner);
-	unsigned records = put_set(r, owner, soa, sigs);
+	unsigned records = put_set(r, owner, soa, sigs, 0);
 	if (r->w.err == E_OK) {
 		replace_ttl(before.pos, records, ttl);
 	}

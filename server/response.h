@@ -22,6 +22,7 @@ struct response {
 	struct writer w; /* start: the message; end: its limit, without the OPT record to come */
 	size_t question; /* octets of header and question */
 	uint16_t count[SECTIONS];
+	unsigned turn; /* sets in the answer section begin with this record, modulo their count */
 	bool is_compressing; /* @names knows the question */
 	struct compress names;
 };
@@ -33,7 +34,7 @@ struct response_owner {
 };
 #define RESPONSE_QNAME NODE_RR_OWNER
 
-/* Starts a message of at most @limit octets whose header and question stand in @out already,
+/* Starts a message (turn 0) of at most @limit octets whose header and question stand in @out already,
  * @question octets (just the header: without question). */
 void response_begin(struct response *r, uint8_t *out, size_t question, size_t limit);
 /* Takes everything behind the question out again. */

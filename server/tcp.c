@@ -24,6 +24,7 @@
 struct conn {
 	struct tcp *tcp;
 	struct bufferevent *bev;
+	struct address_ip client;
 	bool paused; /* too much output: not reading */
 	bool ending; /* the client sent its last query */
 	TAILQ_ENTRY(conn) link;
@@ -91,7 +92,8 @@ static bool answer_one(struct conn *c)
 	if (message == NULL) {
 		return false;
 	}
-	size_t n = t->answer(t->arg, message + 2, len, t->out + 2, MESSAGE_MAX);
+	const struct tcp_query query = { message + 2, len, &c->client };
+	size_t n = t->answer(t->arg, &query, t->out + 2, MESSAGE_MAX);
 	(void)evbuffer_drain(in, 2 + len);
 	if (n != 0) {
 		be16_put(t->out, (uint16_t)n);
@@ -154,7 +156,7 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	conn_close(c); /* idle for too long, slow for too long, or broken */
 }
 
-static void conn_open(struct tcp *t, int fd)
+static void conn_open(struct tcp *t, int fd, const struct sockaddr *peer)
 {
 	const struct tcp_limits limits = t->limits(t->arg);
 	const struct timeval idle = { .tv_sec = (time_t)limits.idle_s };
@@ -171,6 +173,7 @@ static void conn_open(struct tcp *t, int fd)
 	struct conn *c = mem_zalloc(sizeof(*c));
 	c->tcp = t;
 	c->bev = bev;
+	c->client = address_ip_of(peer);
 	TAILQ_INSERT_TAIL(&t->conns, c, link);
 	t->count++;
 	bufferevent_setcb(bev, on_read, on_write, on_event, c);
@@ -197,9 +200,10 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 	struct tcp *t = l->tcp;
 	(void)what;
 	for (unsigned i = 0; i < ACCEPT_MAX; i++) {
-		int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct address peer = { .len = sizeof(peer.v6) };
+		int client = accept4(fd, &peer.any, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (client >= 0) {
-			conn_open(t, client);
+			conn_open(t, client, &peer.any);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "zones/base/attr.h"
+#include "server/address.h"
 
 struct event_base;
 struct tcp;
@@ -20,8 +20,14 @@ struct tcp_limits {
 	uint32_t output;  /* octets waiting for a client before its next query is read */
 };
 
-/* Answers one query: octets in @in to at most @room octets in @out; 0 is silence. */
-typedef size_t tcp_answer_fn(void *arg, const uint8_t *in, size_t len, uint8_t *out, size_t room);
+struct tcp_query {
+	const uint8_t *octets;
+	size_t len;
+	const struct address_ip *client;
+};
+
+/* Answers one query in at most @room octets at @out; 0 is silence. */
+typedef size_t tcp_answer_fn(void *arg, const struct tcp_query *query, uint8_t *out, size_t room);
 /* The limits at this moment. */
 typedef struct tcp_limits tcp_limits_fn(void *arg);
 

@@ -79,7 +79,11 @@ void udp_serve(struct udp *u, int fd, struct query_ctx *ctx, const struct query_
 		unsigned answers = 0;
 		for (int i = 0; i < got; i++) {
 			struct slot *s = &u->slots[i];
-			size_t n = query_answer(ctx, env, s->in, u->in[i].msg_len, s->out,
+			const struct address_ip client =
+				address_ip_of((const struct sockaddr *)&s->peer);
+			struct query_env one = *env;
+			one.client = &client;
+			size_t n = query_answer(ctx, &one, s->in, u->in[i].msg_len, s->out,
 						sizeof(s->out));
 			if (n == 0) {
 				continue;

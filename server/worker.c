@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "server/clock.h"
 #include "server/tcp.h"
 #include "server/udp.h"
 #include "zones/base/epoch.h"
@@ -17,6 +18,7 @@ struct worker {
 	struct worker_sockets sockets;
 	struct serving *const *serving;
 	struct query_ctx *ctx;
+	struct rrl *rrl;
 	struct udp *udp;
 	struct tcp *tcp;
 	struct event **events; /* one per UDP socket */
@@ -41,28 +43,43 @@ void worker_sockets_clear(struct worker_sockets *s)
 	*s = (struct worker_sockets){ 0 };
 }
 
-static struct query_env env_of(const struct serving *s, bool is_tcp)
-{
-	return (struct query_env){ .zones = s->zones, .config = &s->query, .is_tcp = is_tcp };
-}
-
 /* Borrowed pointers live from epoch_online to epoch_offline, once for each batch. */
 static void on_datagrams(evutil_socket_t fd, short what, void *arg)
 {
 	struct worker *w = arg;
 	(void)what;
 	epoch_online();
-	const struct query_env env = env_of(epoch_read(w->serving), false);
+	const struct serving *s = epoch_read(w->serving);
+	const struct query_env env = { .zones = s->zones,
+				       .config = &s->query,
+				       .rrl = w->rrl,
+				       .now = clock_now(),
+				       .now_ms = clock_ms() };
 	udp_serve(w->udp, fd, w->ctx, &env);
 	epoch_offline();
 }
 
-static size_t answer_tcp(void *arg, const uint8_t *in, size_t len, uint8_t *out, size_t room)
+/* In units of 100 ms, as RFC 7828 has it. */
+static uint16_t keepalive_of(const struct serving *s)
+{
+	return (uint16_t)(s->tcp_idle_s < UINT16_MAX / 10 ? s->tcp_idle_s * 10 : UINT16_MAX);
+}
+
+static size_t answer_tcp(void *arg, const struct tcp_query *query, uint8_t *out, size_t room)
 {
 	struct worker *w = arg;
+	struct timeval now;
+	/* The loop has read the clock when it woke up. */
+	(void)event_base_gettimeofday_cached(w->base, &now);
 	epoch_online();
-	const struct query_env env = env_of(epoch_read(w->serving), true);
-	size_t n = query_answer(w->ctx, &env, in, len, out, room);
+	const struct serving *s = epoch_read(w->serving);
+	const struct query_env env = { .zones = s->zones,
+				       .config = &s->query,
+				       .is_tcp = true,
+				       .keepalive = keepalive_of(s),
+				       .client = query->client,
+				       .now = now.tv_sec };
+	size_t n = query_answer(w->ctx, &env, query->octets, query->len, out, room);
 	epoch_offline();
 	return n;
 }
@@ -141,6 +158,7 @@ static void worker_free(struct worker *w)
 	}
 	worker_sockets_clear(&w->sockets);
 	query_ctx_free(w->ctx);
+	rrl_free(w->rrl);
 	udp_free(w->udp);
 	mem_free(w->events);
 	mem_free(w);
@@ -171,6 +189,9 @@ int worker_start(struct worker_sockets *sockets, struct serving *const *serving,
 	w->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	w->base = event_base_new();
 	int err = query_ctx_new(&w->ctx);
+	if (err == E_OK) {
+		err = rrl_new((*serving)->rrl_entries, &w->rrl);
+	}
 	if (err != E_OK || w->base == NULL || w->stop_fd < 0) {
 		err = err != E_OK ? err : E_IO;
 		goto out;

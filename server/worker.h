@@ -13,9 +13,11 @@
 struct serving {
 	const struct zoneset *zones;
 	struct query_config query;
-	uint32_t tcp_clients; /* of one worker */
+	struct cookie_secrets secrets; /* what query.cookies points at */
+	uint32_t tcp_clients;	       /* of one worker */
 	uint32_t tcp_idle_s;
-	uint32_t tcp_output; /* octets that may wait for one client */
+	uint32_t tcp_output;  /* octets that may wait for one client */
+	uint32_t rrl_entries; /* of each worker's table; read at its start */
 };
 
 struct worker_sockets {

@@ -1,7 +1,7 @@
 /* test/fuzz/query_fuzz.c - any octets as a query.
  *
- * The first octet says how it comes: bit 0 TCP, bit 1 full answers. Every response is read strictly
- * (test/unit/server/query_kit.h). */
+ * The first octet says how it comes: bit 0 TCP, bit 1 full answers, bit 2 encrypted, bit 3 rotated sets, bit 4
+ * nothing but the zones is configured. Every response is read strictly (test/unit/server/query_kit.h). */
 #include "test/unit/server/query_kit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -14,10 +14,33 @@ static const char records[] =
 	"sub NS ns.sub\nsub NS ns\nns.sub A 192.0.2.4\nns.sub AAAA 2001:db8::4\nx.y.ins NS ns\n"
 	"sec NS ns\n"
 	"sec DS 1 13 2 0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF\n"
-	"_s._tcp SRV 1 2 3 mail\n";
+	"_s._tcp SRV 1 2 3 mail\nnaptr NAPTR 1 1 s x \"\" _s._tcp\nnaptr NAPTR 1 2 A x \"\" ns\n"
+	"h HTTPS 0 h2\nh2 HTTPS 1 .\nh2 HTTPS 2 mail alpn=h2\nh2 A 192.0.2.5\n*.hw HTTPS 1 .\n"
+	"*.hw A 192.0.2.6\n";
 
 static struct kit kit;
 static struct kit_response res;
+
+/* Cookies in the seeds are of this address, secret and time. */
+static const struct address_ip client = { 4, { 192, 0, 2, 1 } };
+static const struct cookie_secrets secrets = { .count = 1, .secret = { "0123456789abcdef" } };
+#define NOW 1600000000
+
+static void configure(uint8_t how)
+{
+	static const uint8_t agent[] = "\5agent\2z0";
+	static const struct query_string text = { "a text", 6 };
+	kit.config = (struct query_config){ .udp_size = kit.config.udp_size };
+	kit.config.full = (how & 2) != 0;
+	kit.config.rotate = (how & 8) != 0;
+	kit.env = (struct query_env){ .is_encrypted = (how & 4) != 0, .now = NOW };
+	if ((how & 16) == 0) {
+		kit.config.identity = kit.config.version = kit.config.nsid = text;
+		kit.config.report_channel = agent;
+		kit.config.cookies = &secrets;
+		kit.env.client = &client;
+	}
+}
 
 static void set_up(void)
 {
@@ -40,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0 || size > MESSAGE_MAX) {
 		return 0;
 	}
-	kit.config.full = (data[0] & 2) != 0;
+	configure(data[0]);
 	kit_send(&kit, data + 1, size - 1, (data[0] & 1) != 0, &res);
 	/* Silence is for responses, and for what has no header; nothing else. */
 	kit_require((res.len == 0) == (size - 1 < MESSAGE_HEADER_LEN || (data[3] & 0x80) != 0),

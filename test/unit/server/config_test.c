@@ -77,10 +77,14 @@ static char *text_with(const struct config_option *o, const char *value)
 		if (!is_name && !is_file) {
 			buf_printf(&b, "    %s: %s\n", dot + 1, value);
 		}
-	} else if (dot != NULL) {
-		buf_printf(&b, "%.*s:\n  %s: %s\n", (int)(dot - o->path), o->path, dot + 1, value);
 	} else {
-		buf_printf(&b, "%s: %s\n", o->path, value);
+		const char *key = o->path;
+		int indent = 0;
+		for (; dot != NULL; dot = strchr(key, '.'), indent += 2) {
+			buf_printf(&b, "%*s%.*s:\n", indent, "", (int)(dot - key), key);
+			key = dot + 1;
+		}
+		buf_printf(&b, "%*s%s: %s\n", indent, "", key, value);
 	}
 	return b.data;
 }
@@ -107,6 +111,20 @@ START_TEST(defaults_are_as_documented)
 	ck_assert_uint_eq(c->server.tcp_idle_timeout_s, 10);
 	ck_assert_uint_eq(c->server.tcp_output, 128 << 10);
 	ck_assert_int_eq(c->server.minimal_responses, CONFIG_YES);
+	ck_assert_int_eq(c->server.rotate_rrsets, CONFIG_NO);
+	ck_assert_str_eq(c->server.identity, "");
+	ck_assert_str_eq(c->server.version, "");
+	ck_assert_str_eq(c->server.nsid, "");
+	ck_assert_int_eq(c->server.cookies, CONFIG_YES);
+	ck_assert_str_eq(c->server.cookie_secret, "");
+	ck_assert_ptr_null(c->server.report_channel);
+	ck_assert_uint_eq(c->server.rrl.rate, 0);
+	ck_assert_uint_eq(c->server.rrl.window_s, 15);
+	ck_assert_uint_eq(c->server.rrl.slip, 2);
+	ck_assert_uint_eq(c->server.rrl.prefix_v4, 24);
+	ck_assert_uint_eq(c->server.rrl.prefix_v6, 56);
+	ck_assert_uint_eq(c->server.rrl.table_size, 65536);
+	ck_assert_uint_eq(c->server.rrl.exempt.count, 0);
 	ck_assert_int_eq(c->log.level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(c->log.target, LOG_TO_STDERR);
 	ck_assert_int_eq(c->log.format, CONFIG_LOG_TEXT);
@@ -203,6 +221,21 @@ static const struct {
 	{ "server.tcp-idle-timeout", "90", " 1m30s\n" },
 	{ "server.tcp-output", "8192", " 8K\n" },
 	{ "server.minimal-responses", "no", " no\n" },
+	{ "server.rotate-rrsets", "yes", " yes\n" },
+	{ "server.identity", "'ns1 \"größe\"'", " \"ns1 \\\"größe\\\"\"\n" },
+	{ "server.version", "'none: of your business'", NULL },
+	{ "server.nsid", "ns1.example", " ns1.example\n" },
+	{ "server.cookies", "no", " no\n" },
+	{ "server.cookie-secret", "cookie.secret", " cookie.secret\n" },
+	{ "server.report-channel", "Report.Example", " Report.Example.\n" },
+	{ "server.rrl.rate", "100", " 100\n" },
+	{ "server.rrl.window", "1m", " 1m\n" },
+	{ "server.rrl.slip", "0", " 0\n" },
+	{ "server.rrl.ipv4-prefix", "32", " 32\n" },
+	{ "server.rrl.ipv6-prefix", "64", " 64\n" },
+	{ "server.rrl.table-size", "100000", " 100000\n" },
+	{ "server.rrl.exempt", "[ 192.0.2.0/24, \"2001:DB8::\" ]",
+	  "\n  - \"192.0.2.0/24\"\n  - \"2001:db8::/128\"\n" },
 	{ "log.level", "debug", " debug\n" },
 	{ "log.target", "syslog", " syslog\n" },
 	{ "log.format", "json", " json\n" },

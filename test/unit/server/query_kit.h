@@ -73,6 +73,8 @@ struct kit {
 	unsigned count;
 	struct zoneset *set;
 	struct query_config config;
+	struct query_env
+		env; /* zones, configuration and transport are put in when a query is sent */
 	struct query_ctx *ctx;
 	struct crypto_hasher *sha1;
 };
@@ -430,6 +432,7 @@ struct kit_record {
 struct kit_response {
 	size_t len; /* 0: silence */
 	struct message_header header;
+	uint16_t class; /* of the records */
 	uint16_t rcode; /* all 12 bits */
 	struct edns edns;
 	struct kit_record rr[KIT_RECORDS_MAX];
@@ -480,6 +483,49 @@ static inline void kit_check_records(const struct kit_response *res, uint16_t qt
 	}
 }
 
+/* Data of the option @code; NULL: it is not there. */
+static inline const uint8_t *kit_option(const struct kit_response *res, uint16_t code, size_t *len)
+{
+	struct reader r = reader_of(res->edns.options, res->edns.options_len);
+	struct edns_option o;
+	while (res->edns.present && edns_next_option(&r, &o)) {
+		if (o.code == code) {
+			*len = o.len;
+			return o.data;
+		}
+	}
+	*len = 0;
+	return NULL;
+}
+
+/* Options that a response may have, each once and with as many octets as it should. */
+static inline void kit_check_opt(const struct kit_response *res)
+{
+	static const struct {
+		uint16_t code;
+		size_t min, max;
+	} known[] = {
+		{ EDNS_NSID, 1, 255 },	  { EDNS_EXPIRE, 4, 4 },      { EDNS_COOKIE, 24, 24 },
+		{ EDNS_KEEPALIVE, 2, 2 }, { EDNS_PADDING, 0, 467 },   { EDNS_EDE, 2, 102 },
+		{ EDNS_REPORT, 2, 255 },  { EDNS_ZONEVERSION, 6, 6 },
+	};
+	struct reader r = reader_of(res->edns.options, res->edns.options_len);
+	struct edns_option o;
+	unsigned seen = 0;
+	kit_require(!res->edns.present || res->edns.version == 0, "OPT version");
+	while (res->edns.present && edns_next_option(&r, &o)) {
+		size_t i = 0;
+		while (i < ARRAY_LEN(known) && known[i].code != o.code) {
+			i++;
+		}
+		kit_require(i < ARRAY_LEN(known), "option %u", o.code);
+		kit_require((seen & 1U << i) == 0, "option %u stands twice", o.code);
+		kit_require(o.len >= known[i].min && o.len <= known[i].max, "option %u of %u",
+			    o.code, o.len);
+		seen |= 1U << i;
+	}
+}
+
 static inline void kit_read_section(struct kit_response *res, struct reader *r, struct writer *w,
 				    enum section section)
 {
@@ -493,7 +539,7 @@ static inline void kit_read_section(struct kit_response *res, struct reader *r, 
 			kit_require(edns_read(&rr, &res->edns) == E_OK, "OPT malformed");
 			continue;
 		}
-		kit_require(rr.class == RRCLASS_IN && res->count < KIT_RECORDS_MAX, "class");
+		kit_require(rr.class == res->class && res->count < KIT_RECORDS_MAX, "class");
 		struct kit_record *to = &res->rr[res->count++];
 		*to = (struct kit_record){ .section = section,
 					   .owner = rr.owner,
@@ -538,13 +584,13 @@ static inline void kit_read(struct kit_response *res, const uint8_t *in, size_t 
 					    0,
 			    "question not as asked");
 	}
+	res->class = question.class == RRCLASS_CH ? RRCLASS_CH : RRCLASS_IN;
 	for (unsigned s = SECTION_ANSWER; s < SECTIONS; s++) {
 		kit_read_section(res, &r, &w, s);
 	}
 	kit_require(reader_left(&r) == 0 && r.err == E_OK, "octets left over");
 	res->rcode = (uint16_t)((flags & MESSAGE_RCODE) | (unsigned)res->edns.rcode_high << 4);
-	kit_require(!res->edns.present || (res->edns.version == 0 && res->edns.options_len == 0),
-		    "OPT");
+	kit_check_opt(res);
 	bool is_answer = res->rcode == RCODE_NOERROR || res->rcode == RCODE_NXDOMAIN ||
 			 res->rcode == RCODE_YXDOMAIN;
 	kit_require(is_answer || (res->count == 0 && (flags & (MESSAGE_AA | MESSAGE_TC)) == 0),
@@ -557,7 +603,10 @@ static inline void kit_read(struct kit_response *res, const uint8_t *in, size_t 
 static inline void kit_send(struct kit *k, const uint8_t *in, size_t len, bool is_tcp,
 			    struct kit_response *res)
 {
-	const struct query_env env = { .zones = k->set, .config = &k->config, .is_tcp = is_tcp };
+	struct query_env env = k->env;
+	env.zones = k->set;
+	env.config = &k->config;
+	env.is_tcp = is_tcp;
 	size_t room = is_tcp ? MESSAGE_MAX : k->config.udp_size;
 	uint8_t *query = mem_alloc(len != 0 ? len : 1);
 	uint8_t *out = mem_alloc(room);
@@ -572,30 +621,38 @@ static inline void kit_send(struct kit *k, const uint8_t *in, size_t len, bool i
 	}
 }
 
-/* Writes a query; returns its length. @size: what EDNS offers. */
-static inline size_t kit_query(uint8_t out[512], const uint8_t *name, uint16_t type, unsigned how,
-			       uint16_t size)
+/* Writes a query; returns its length. @edns NULL: without. */
+static inline size_t kit_query_edns(uint8_t out[1024], const uint8_t *name, uint16_t type,
+				    uint16_t class, const struct edns *edns)
 {
-	struct writer w = writer_of(out, 512);
-	bool has_edns = (how & (KIT_EDNS | KIT_DO)) != 0;
-	const struct message_header h = { .id = 0x1234, .count = { 1, 0, 0, has_edns } };
-	const struct edns e = { .udp_size = size,
-				.flags = (uint16_t)((how & KIT_DO) != 0 ? EDNS_DO : 0) };
+	struct writer w = writer_of(out, 1024);
+	const struct message_header h = { .id = 0x1234, .count = { 1, 0, 0, edns != NULL } };
 	message_write_header(writer_room(&w, MESSAGE_HEADER_LEN), &h);
 	writer_bytes(&w, name, dname_len(name));
 	writer_u16(&w, type);
-	writer_u16(&w, RRCLASS_IN);
-	if (has_edns) {
-		edns_write(&w, &e);
+	writer_u16(&w, class);
+	if (edns != NULL) {
+		edns_write(&w, edns);
 	}
+	kit_require(w.err == E_OK, "query too long");
 	return writer_len(&w);
+}
+
+/* The same for class IN. @size: what EDNS offers. */
+static inline size_t kit_query(uint8_t out[1024], const uint8_t *name, uint16_t type, unsigned how,
+			       uint16_t size)
+{
+	const struct edns e = { .udp_size = size,
+				.flags = (uint16_t)((how & KIT_DO) != 0 ? EDNS_DO : 0) };
+	bool has_edns = (how & (KIT_EDNS | KIT_DO)) != 0;
+	return kit_query_edns(out, name, type, RRCLASS_IN, has_edns ? &e : NULL);
 }
 
 /* Asks, and checks what depends on how it was asked. */
 static inline void kit_ask_size(struct kit *k, const uint8_t *name, uint16_t type, unsigned how,
 				uint16_t size, struct kit_response *res)
 {
-	uint8_t query[512];
+	uint8_t query[1024];
 	char text[DNAME_TEXT_MAX];
 	size_t len = kit_query(query, name, type, how, size);
 	(void)dname_to_text(name, text);

@@ -164,7 +164,7 @@ START_TEST(mutated_queries)
 	uint64_t seed = 42;
 	setup_plain(&k);
 	for (unsigned i = 0; i < 200000; i++) {
-		uint8_t query[512];
+		uint8_t query[1024];
 		const struct dname name = kit_name("www.example.");
 		size_t len = kit_query(query, name.wire, RRTYPE_A, KIT_DO, 1232);
 		for (unsigned n = 0; n < 3; n++) {
