@@ -117,11 +117,11 @@ static const struct config_option *elsewhere(const char *key)
 
 static void report_unknown(const struct reading *g, const char *prefix, const struct config_node *n)
 {
-	char quoted[CONFIG_QUOTE_MAX];
+	char quoted[TEXT_QUOTE_MAX];
 	char near[PATH_ROOM];
 	struct config_report *report = g->reader.report;
 	const struct config_option *o = elsewhere(n->key);
-	(void)config_quote(n->key, n->key_len, quoted);
+	(void)text_quote(n->key, n->key_len, quoted);
 	if (o != NULL) {
 		const char *dot = strrchr(o->path, '.');
 		config_report_error(report, n->key_place,
@@ -154,9 +154,9 @@ static const char *first_key(const char *path)
 /* @path has something else than keys below it. */
 static void report_no_keys(const struct reading *g, const char *path, const struct config_node *n)
 {
-	char quoted[CONFIG_QUOTE_MAX];
+	char quoted[TEXT_QUOTE_MAX];
 	const char *found =
-		n->kind == CONFIG_NODE_LIST ? "a list" : config_quote(n->text, n->len, quoted);
+		n->kind == CONFIG_NODE_LIST ? "a list" : text_quote(n->text, n->len, quoted);
 	bool lacks_space = strchr(n->text, ':') != NULL && n->text[0] != ':';
 	config_report_error(g->reader.report, n->place,
 			    "%s%sfound %s, expected keys such as \"%s\"%s", path,
@@ -284,7 +284,7 @@ static void check_zones_differ(const struct reading *g)
 {
 	const struct config *c = g->config;
 	char text[DNAME_TEXT_MAX];
-	char quoted[CONFIG_QUOTE_MAX];
+	char quoted[TEXT_QUOTE_MAX];
 	if (c->zone_count == 0) {
 		return;
 	}
@@ -303,7 +303,7 @@ static void check_zones_differ(const struct reading *g)
 		size_t len = dname_to_text(first->name, text);
 		config_report_error(g->reader.report, sorted[i]->place,
 				    "the zone %s is here twice; the first is at line %u, column %u",
-				    config_quote(text, len, quoted), first->place.line,
+				    text_quote(text, len, quoted), first->place.line,
 				    first->place.column);
 	}
 	mem_free(sorted);

@@ -70,28 +70,3 @@ void config_report_close(struct config_report *r, const char *path, struct findi
 	}
 	*r = (struct config_report){ 0 };
 }
-
-const char *config_quote(const char *text, size_t len, char out[CONFIG_QUOTE_MAX])
-{
-	/* The longest step is an escape; then follow dots, the quote, the NUL. */
-	enum { ROOM = CONFIG_QUOTE_MAX - 4 - 5 };
-	size_t n = 0;
-	size_t i = 0;
-	out[n++] = '"';
-	while (i < len) {
-		uint8_t c = (uint8_t)text[i];
-		size_t octets = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-		if (n > ROOM || octets > len - i) {
-			break;
-		}
-		if (c < 0x20 || c == 0x7f) {
-			n += (size_t)snprintf(out + n, 5, "\\x%02x", c);
-		} else {
-			memcpy(out + n, text + i, octets);
-			n += octets;
-		}
-		i += octets;
-	}
-	(void)snprintf(out + n, 5, "%s\"", i < len ? "..." : "");
-	return out;
-}

@@ -40,11 +40,4 @@ void config_report_warning(struct config_report *r, struct config_place place, c
 /* Sorts, and adds everything to @findings with @path in front. */
 void config_report_close(struct config_report *r, const char *path, struct findings *findings);
 
-/* Octets that config_quote may write, its NUL included. */
-#define CONFIG_QUOTE_MAX 300
-
-/* @text in double quotes for a message: control characters escaped, long texts cut between
- * characters. Returns @out. */
-const char *config_quote(const char *text, size_t len, char out[CONFIG_QUOTE_MAX]);
-
 #endif

@@ -26,16 +26,16 @@ struct type {
 		      const struct config_style *style);
 };
 
-static const char *quote(const struct config_node *node, char out[CONFIG_QUOTE_MAX])
+static const char *quote(const struct config_node *node, char out[TEXT_QUOTE_MAX])
 {
-	return config_quote(node->text, node->len, out);
+	return text_quote(node->text, node->len, out);
 }
 
 /* "PATH: found ..., expected ..." with @hint behind. */
 static void report_unexpected(const struct config_reader *r, const struct config_option *o,
 			      const struct config_node *node, const char *hint)
 {
-	char quoted[CONFIG_QUOTE_MAX];
+	char quoted[TEXT_QUOTE_MAX];
 	struct buf b = { 0 };
 	const char *found = node->is_null		     ? "nothing"
 			    : node->kind == CONFIG_NODE_LIST ? "a list"
@@ -179,7 +179,7 @@ static void did_you_mean(const char *near, char *out, size_t room)
 static void read_choice(struct config_reader *r, const struct config_option *o,
 			const struct config_node *node, void *to)
 {
-	char hint[CONFIG_QUOTE_MAX];
+	char hint[TEXT_QUOTE_MAX];
 	const char *const *words = choices[o->type];
 	for (unsigned i = 0; words[i] != NULL; i++) {
 		if (strcmp(node->text, words[i]) == 0) {
@@ -236,7 +236,7 @@ static bool is_account(enum config_type type, const char *name)
 static void read_account(struct config_reader *r, const struct config_option *o,
 			 const struct config_node *node, void *to)
 {
-	char quoted[CONFIG_QUOTE_MAX];
+	char quoted[TEXT_QUOTE_MAX];
 	if (!has_length(r, o, node)) {
 		return;
 	}
@@ -286,7 +286,7 @@ static void read_path(struct config_reader *r, const struct config_option *o,
 static bool check_file(const struct config_reader *r, const struct config_option *o,
 		       const struct config_node *node, const char *path)
 {
-	char quoted[CONFIG_QUOTE_MAX];
+	char quoted[TEXT_QUOTE_MAX];
 	struct stat st;
 	const char *why = NULL;
 	if (stat(path, &st) != 0 || access(path, R_OK) != 0) {
@@ -299,7 +299,7 @@ static bool check_file(const struct config_reader *r, const struct config_option
 		return true;
 	}
 	config_report_error(r->report, node->place, "%s: cannot read %s: %s", o->path,
-			    config_quote(path, strlen(path), quoted), why);
+			    text_quote(path, strlen(path), quoted), why);
 	return false;
 }
 

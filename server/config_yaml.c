@@ -220,12 +220,12 @@ const struct config_node *config_node_get(const struct config_node *node, const 
 /* Does the map take the key that was just read? */
 static bool takes_key(struct reader *r, const struct open *o)
 {
-	char quoted[CONFIG_QUOTE_MAX];
+	char quoted[TEXT_QUOTE_MAX];
 	const struct config_node *same = config_node_get(o->node, o->key);
 	if (same != NULL) {
 		config_report_error(r->report, o->key_place,
 				    "the key %s is here twice; the first is at line %u, column %u",
-				    config_quote(o->key, o->key_len, quoted), same->key_place.line,
+				    text_quote(o->key, o->key_len, quoted), same->key_place.line,
 				    same->key_place.column);
 		return false;
 	}
@@ -285,19 +285,19 @@ static void attach(struct reader *r, struct config_node *n)
 static void refuse_properties(struct reader *r, struct config_place place,
 			      const yaml_char_t *anchor, const yaml_char_t *tag)
 {
-	char quoted[CONFIG_QUOTE_MAX];
+	char quoted[TEXT_QUOTE_MAX];
 	if (anchor != NULL) {
 		const char *name = (const char *)anchor;
 		config_report_error(r->report, place,
 				    "anchors are not supported, found %s; write the "
 				    "value where it is needed",
-				    config_quote(name, strlen(name), quoted));
+				    text_quote(name, strlen(name), quoted));
 	}
 	if (tag != NULL) {
 		const char *name = (const char *)tag;
 		config_report_error(r->report, place,
 				    "tags are not supported, found %s; leave it out",
-				    config_quote(name, strlen(name), quoted));
+				    text_quote(name, strlen(name), quoted));
 	}
 }
 
@@ -345,13 +345,13 @@ static void on_scalar(struct reader *r, const yaml_event_t *e)
 
 static void on_alias(struct reader *r, const yaml_event_t *e)
 {
-	char quoted[CONFIG_QUOTE_MAX];
+	char quoted[TEXT_QUOTE_MAX];
 	const char *name = (const char *)e->data.alias.anchor;
 	struct config_place place = place_of(e->start_mark);
 	config_report_error(r->report, place,
 			    "aliases are not supported, found %s; write the value, "
 			    "in quotes if it begins with '*'",
-			    config_quote(name, strlen(name), quoted));
+			    text_quote(name, strlen(name), quoted));
 	attach(r, node_new(r, CONFIG_NODE_BAD, place));
 }
 

@@ -2,6 +2,7 @@
 #include "zones/base/text.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "zones/base/err.h"
@@ -289,6 +290,45 @@ int text_to_ipv6(const char *s, size_t len, uint8_t out[16])
 	memcpy(text, s, len);
 	text[len] = '\0';
 	return inet_pton(AF_INET6, text, out) == 1 ? E_OK : E_SYNTAX;
+}
+
+/* Octets of the character at @s that may go to a terminal as it is; 0: none does. */
+static size_t printable(const uint8_t *s, size_t left)
+{
+	size_t octets = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	bool is_control = s[0] < 0x20 || s[0] == 0x7f;
+	bool is_lead = s[0] < 0x80 || (s[0] >= 0xc2 && s[0] <= 0xf4);
+	if (is_control || !is_lead || octets > left) {
+		return 0;
+	}
+	for (size_t i = 1; i < octets; i++) {
+		if ((s[i] & 0xc0) != 0x80) {
+			return 0;
+		}
+	}
+	return s[0] == 0xc2 && s[1] < 0xa0 ? 0 : octets; /* U+0080..9F are controls too */
+}
+
+const char *text_quote(const char *text, size_t len, char out[TEXT_QUOTE_MAX])
+{
+	/* The longest step is an escape; then follow dots, the quote, the NUL. */
+	enum { ROOM = TEXT_QUOTE_MAX - 4 - 5 };
+	const uint8_t *s = (const uint8_t *)text;
+	size_t n = 0;
+	size_t i = 0;
+	out[n++] = '"';
+	while (i < len && n <= ROOM) {
+		size_t octets = printable(s + i, len - i);
+		if (octets == 0) {
+			n += (size_t)snprintf(out + n, 5, "\\x%02x", s[i++]);
+		} else {
+			memcpy(out + n, s + i, octets);
+			n += octets;
+			i += octets;
+		}
+	}
+	(void)snprintf(out + n, 5, "%s\"", i < len ? "..." : "");
+	return out;
 }
 
 /* Edit distance with adjacent swaps, over words short enough for small rows. */

@@ -41,6 +41,13 @@ void text_to_base64(const uint8_t *in, size_t len, char *out);
 MUST_USE int text_to_ipv4(const char *s, size_t len, uint8_t out[4]);
 MUST_USE int text_to_ipv6(const char *s, size_t len, uint8_t out[16]);
 
+/* Octets that text_quote may write, its NUL included. */
+#define TEXT_QUOTE_MAX 300
+
+/* @text in double quotes for a message: what is no printable UTF-8 as \xNN, long texts cut between
+ * characters. Returns @out. */
+const char *text_quote(const char *text, size_t len, char out[TEXT_QUOTE_MAX]);
+
 /* The row of @words (NULL-terminated) nearest to @word by edit distance, if it is near enough
  * for a "did you mean"; else NULL. */
 const char *text_did_you_mean(const char *word, const char *const *words);

@@ -586,40 +586,6 @@ START_TEST(many_zones_are_read)
 }
 END_TEST
 
-START_TEST(quotes_for_messages_are_safe)
-{
-	static const struct {
-		const char *text;
-		const char *quoted;
-	} cases[] = {
-		{ "", "\"\"" },
-		{ "plain", "\"plain\"" },
-		{ "a\x1b[31m\n", "\"a\\x1b[31m\\x0a\"" },
-		{ "\x7f", "\"\\x7f\"" },
-		{ "größe", "\"größe\"" },
-	};
-	char out[CONFIG_QUOTE_MAX];
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		ck_assert_str_eq(config_quote(cases[i].text, strlen(cases[i].text), out),
-				 cases[i].quoted);
-	}
-	/* Long texts of characters of all lengths are cut between them. */
-	static const char *const units[] = { "a", "ö", "€", "𝄞", "\x01" };
-	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-		struct buf b = { 0 };
-		size_t unit = units[i][0] == '\x01' ? 4 : strlen(units[i]);
-		while (b.len < 2 * sizeof(out)) {
-			buf_str(&b, units[i]);
-		}
-		size_t len = strlen(config_quote(b.data, b.len, out));
-		ck_assert_uint_lt(len, sizeof(out));
-		ck_assert_uint_eq((len - 5) % unit, 0);
-		ck_assert_str_eq(out + len - 4, "...\"");
-		buf_clear(&b);
-	}
-}
-END_TEST
-
 /* --- broken ---------------------------------------------------------------------------------- */
 
 struct broken {
@@ -777,7 +743,6 @@ int main(void)
 	tcase_add_test(tc, a_reload_names_what_needs_a_restart);
 	tcase_add_test(tc, keys_of_a_map_are_bounded);
 	tcase_add_test(tc, many_zones_are_read);
-	tcase_add_test(tc, quotes_for_messages_are_safe);
 	tcase_add_test(tc, there_are_enough_broken_configurations);
 	tcase_add_loop_test(tc, broken_configurations_are_explained, 0, (int)broken_file.count);
 	int status = unit_run("server/config", tc);

@@ -2,6 +2,7 @@
 #include "zones/base/text.h"
 
 #include "test/unit/unit.h"
+#include "zones/base/buf.h"
 #include "zones/base/err.h"
 #include "zones/base/mem.h"
 
@@ -284,6 +285,51 @@ START_TEST(did_you_mean)
 }
 END_TEST
 
+START_TEST(quotes_for_messages_are_safe)
+{
+	static const struct {
+		const char *text;
+		const char *quoted;
+	} cases[] = {
+		{ "", "\"\"" },
+		{ "plain", "\"plain\"" },
+		{ "a\x1b[31m\n", "\"a\\x1b[31m\\x0a\"" },
+		{ "\x7f", "\"\\x7f\"" },
+		{ "größe", "\"größe\"" },
+		{ "\xc3", "\"\\xc3\"" }, /* what is no UTF-8, and controls above 127 */
+		{ "\xff\xfe"
+		  "a",
+		  "\"\\xff\\xfea\"" },
+		{ "\xe2\x82"
+		  "b",
+		  "\"\\xe2\\x82b\"" },
+		{ "\xc2\x9b"
+		  "31m",
+		  "\"\\xc2\\x9b31m\"" },
+		{ "\xc0\x80", "\"\\xc0\\x80\"" },
+	};
+	char out[TEXT_QUOTE_MAX];
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		ck_assert_str_eq(text_quote(cases[i].text, strlen(cases[i].text), out),
+				 cases[i].quoted);
+	}
+	/* Long texts of characters of all lengths are cut between them. */
+	static const char *const units[] = { "a", "ö", "€", "𝄞", "\x01" };
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		struct buf b = { 0 };
+		size_t unit = units[i][0] == '\x01' ? 4 : strlen(units[i]);
+		while (b.len < 2 * sizeof(out)) {
+			buf_str(&b, units[i]);
+		}
+		size_t len = strlen(text_quote(b.data, b.len, out));
+		ck_assert_uint_lt(len, sizeof(out));
+		ck_assert_uint_eq((len - 5) % unit, 0);
+		ck_assert_str_eq(out + len - 4, "...\"");
+		buf_clear(&b);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("text");
@@ -296,5 +342,6 @@ int main(void)
 			    ARRAY_LEN(coders));
 	tcase_add_test(tc, either_case_is_read);
 	tcase_add_test(tc, did_you_mean);
+	tcase_add_test(tc, quotes_for_messages_are_safe);
 	return unit_run("zones/base/text", tc);
 }
