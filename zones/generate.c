@@ -1,6 +1,7 @@
 /* zones/generate.c - the $GENERATE directive. */
 #include "zones/generate.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -14,7 +15,7 @@ int generate_range(const char *s, size_t len, struct generate_range *out, struct
 	const char *dash = memchr(s, '-', len);
 	const char *slash = memchr(s, '/', len);
 	const char *end = s + len;
-	int shown = (int)(len < 80 ? len : 80);
+	char quoted[TEXT_QUOTE_MAX];
 	const char *stop_end = slash != NULL ? slash : end;
 	out->step = 1;
 	if (dash == NULL || stop_end < dash ||
@@ -23,13 +24,14 @@ int generate_range(const char *s, size_t len, struct generate_range *out, struct
 	    (slash != NULL &&
 	     text_to_u32(slash + 1, (size_t)(end - slash - 1), INT32_MAX, &out->step) != E_OK)) {
 		return err_set(em, E_SYNTAX,
-			       "found \"%.*s\", expected a range: start-stop or start-stop/step",
-			       shown, s);
+			       "found %s, expected a range: start-stop or start-stop/step, each at "
+			       "most 2147483647",
+			       text_quote(s, len, quoted));
 	}
 	if (out->stop < out->start || out->step == 0) {
 		return err_set(em, E_RANGE,
-			       "found \"%.*s\", expected a range that goes up by at least 1", shown,
-			       s);
+			       "found %s, expected a range that goes up, in steps of at least 1",
+			       text_quote(s, len, quoted));
 	}
 	return E_OK;
 }
@@ -40,11 +42,23 @@ struct modifier {
 	char radix;
 };
 
+/* From the "$" at @s to the brace that closes, or to the end of the word. */
+static size_t modifier_len(const char *s, size_t len)
+{
+	size_t n = 0;
+	while (n < len && s[n] != '}' && s[n] != ' ') {
+		n++;
+	}
+	return n < len && s[n] == '}' ? n + 1 : n;
+}
+
 static int bad_modifier(struct errmsg *em, const char *s, size_t len)
 {
+	char quoted[TEXT_QUOTE_MAX];
 	return err_set(em, E_SYNTAX,
-		       "found \"%.*s\", expected ${offset,width,radix} with radix d o x X n or N",
-		       (int)(len < 80 ? len : 80), s);
+		       "found %s, expected ${offset,width,radix}, width at most 255, radix d o x X "
+		       "n or N",
+		       text_quote(s, modifier_len(s, len), quoted));
 }
 
 /* Reads "offset[,width[,radix]]}"; returns octets read up to and with the brace, or E_SYNTAX. */
@@ -149,16 +163,15 @@ int generate_expand(const char *s, size_t len, uint32_t value, struct buf *out, 
 		if (i + 1 < len && s[i + 1] == '{') {
 			int n = modifier_read(s + i + 2, len - i - 2, &m);
 			if (n < 0) {
-				return bad_modifier(em, s, len);
+				return bad_modifier(em, s + i, len - i);
 			}
 			i += 1 + (size_t)n;
 		}
 		if (number(out, (int64_t)value + m.offset, &m) != E_OK) {
-			return err_set(
-				em, E_RANGE,
-				"found a value below 0 in \"%.*s\", expected an offset that keeps it "
-				"positive",
-				(int)(len < 80 ? len : 80), s);
+			return err_set(em, E_RANGE,
+				       "found a value of %" PRId64
+				       ", expected an offset that keeps it at or above 0",
+				       (int64_t)value + m.offset);
 		}
 	}
 	return E_OK;

@@ -40,7 +40,7 @@ static void complain(struct source *src, const struct token *t, bool is_error, c
 
 static PRINTF(3, 4) int refuse(struct source *src, const struct token *t, const char *fmt, ...)
 {
-	char text[400];
+	char text[600];
 	va_list ap;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
@@ -52,12 +52,13 @@ static PRINTF(3, 4) int refuse(struct source *src, const struct token *t, const 
 /* The token did not fit: "found X, expected Y". */
 static int unexpected(struct source *src, const struct token *t, const char *expected)
 {
+	char quoted[TEXT_QUOTE_MAX];
 	switch (t->kind) {
 	case TOKEN_ERROR:
 		return refuse(src, t, "%s", src->lx.em.text);
 	case TOKEN_WORD:
-		return refuse(src, t, "found \"%.*s\", expected %s",
-			      (int)(t->len < 80 ? t->len : 80), t->s, expected);
+		return refuse(src, t, "found %s, expected %s", text_quote(t->s, t->len, quoted),
+			      expected);
 	default:
 		return refuse(src, t, "found the end of the line, expected %s", expected);
 	}
@@ -66,28 +67,92 @@ static int unexpected(struct source *src, const struct token *t, const char *exp
 /* --- records --------------------------------------------------------------------------------- */
 
 struct fields {
-	uint32_t ttl; /* NO_TTL: not given */
+	const struct token *owner; /* or the blank in its place */
+	uint32_t ttl;		   /* NO_TTL: not given */
 	uint16_t type;
 	struct token type_at;
 	bool have_class;
 };
 
-static bool is_ttl(const struct token *t, uint32_t *ttl)
+/* E_RANGE: it is one, and too large. */
+static int ttl_from_token(const struct token *t, uint32_t *ttl)
 {
 	int64_t value;
-	if (t->quoted || !text_is_digit(t->s[0]) ||
-	    time_from_duration(t->s, t->len, UINT32_MAX - 1, &value) != E_OK) {
-		return false;
+	if (t->quoted || !text_is_digit(t->s[0])) {
+		return E_SYNTAX;
 	}
-	*ttl = (uint32_t)value;
-	return true;
+	int err = time_from_duration(t->s, t->len, MASTER_TTL_MAX, &value);
+	if (err == E_OK) {
+		*ttl = (uint32_t)value;
+	}
+	return err;
+}
+
+/* Is the owner a type or a class, in capitals: one that was to be repeated, but for the blank? */
+static bool is_no_owner(const struct token *owner)
+{
+	uint16_t number;
+	for (size_t i = 0; i < owner->len; i++) {
+		if (owner->s[i] >= 'a' && owner->s[i] <= 'z') {
+			return false;
+		}
+	}
+	return owner->kind == TOKEN_WORD &&
+	       (rrtype_from_text(owner->s, owner->len, &number) == E_OK ||
+		rrclass_from_text(owner->s, owner->len, &number) == E_OK);
+}
+
+/* The mnemonic nearest to a word, or NULL. */
+static const char *near_type(const struct token *t)
+{
+	enum { TYPES_MAX = 512 };
+	const char *names[TYPES_MAX + 1] = { NULL };
+	char word[RRTYPE_TEXT_MAX];
+	if (t->len < 3 || t->len >= sizeof(word) || memchr(t->s, '\0', t->len) != NULL) {
+		return NULL; /* to a short one many are near */
+	}
+	memcpy(word, t->s, t->len);
+	word[t->len] = '\0';
+	for (size_t i = 0; i < TYPES_MAX && rrtype_at(i) != NULL; i++) {
+		names[i] = rrtype_at(i)->name;
+	}
+	return text_did_you_mean(word, names);
+}
+
+/* @t is neither a type nor what may stand before one. */
+static int refuse_type(struct source *src, const struct fields *f, const struct token *t)
+{
+	static const char *const wanted[2][2] = {
+		{ "a TTL, a class or a record type", "a TTL or a record type" },
+		{ "a class or a record type", "a record type" },
+	};
+	const char *expected = wanted[f->ttl != NO_TTL][f->have_class];
+	const char *near = src->st->batch == NULL ? near_type(t) : NULL;
+	uint16_t class;
+	char quoted[TEXT_QUOTE_MAX];
+	(void)text_quote(t->s, t->len, quoted);
+	if (is_no_owner(f->owner)) {
+		return refuse(src, t,
+			      "found %s, expected %s; a line that repeats the owner begins with a "
+			      "blank",
+			      quoted, expected);
+	}
+	if (near != NULL) {
+		return refuse(src, t, "found %s, expected %s; did you mean %s?", quoted, expected,
+			      near);
+	}
+	/* A word that is neither a number nor the class once more is meant to be a type. */
+	bool is_word =
+		(text_lower[(uint8_t)t->s[0]] >= 'a' && text_lower[(uint8_t)t->s[0]] <= 'z') &&
+		rrclass_from_text(t->s, t->len, &class) != E_OK;
+	return refuse(src, t, "found %s, expected %s%s", quoted, expected,
+		      is_word ? "; one without a name here is written TYPE1 to TYPE65535" : "");
 }
 
 /* [TTL] [class] type, in any order of the first two. */
 static int read_fields(struct source *src, struct fields *f)
 {
 	struct token t;
-	*f = (struct fields){ .ttl = NO_TTL };
 	for (;;) {
 		uint16_t class;
 		lexer_next(&src->lx, &t);
@@ -95,12 +160,12 @@ static int read_fields(struct source *src, struct fields *f)
 			return unexpected(src, &t, "a record type");
 		}
 		/* No type looks like a TTL or a class, and these two are quicker to tell. */
-		if (f->ttl == NO_TTL && is_ttl(&t, &f->ttl)) {
-			if (f->ttl > MASTER_TTL_MAX) {
-				return unexpected(src, &t,
-						  "a TTL of at most 2147483647 (RFC 2181)");
-			}
+		int is_ttl = f->ttl == NO_TTL ? ttl_from_token(&t, &f->ttl) : E_SYNTAX;
+		if (is_ttl == E_OK) {
 			continue;
+		}
+		if (is_ttl == E_RANGE) {
+			return unexpected(src, &t, "a TTL of at most 2147483647 (RFC 2181)");
 		}
 		if (!f->have_class && rrclass_from_text(t.s, t.len, &class) == E_OK) {
 			if (class != RRCLASS_IN) {
@@ -112,7 +177,7 @@ static int read_fields(struct source *src, struct fields *f)
 		if (rrtype_from_text(t.s, t.len, &f->type) == E_OK) {
 			break;
 		}
-		return unexpected(src, &t, "a TTL, a class or a record type");
+		return refuse_type(src, f, &t);
 	}
 	f->type_at = t;
 	if (rrtype_is_meta(f->type)) {
@@ -136,10 +201,26 @@ static int inherit_ttl(struct source *src, const struct fields *f, size_t len, u
 	} else if (st->opt->default_ttl != 0) {
 		*ttl = st->opt->default_ttl;
 	} else {
+		st->last_ttl = 0; /* once is enough */
 		return refuse(src, &f->type_at,
 			      "found no TTL, expected one here or a $TTL line before (RFC 2308)");
 	}
 	return E_OK;
+}
+
+static void refuse_outside(struct source *src, const struct token *at)
+{
+	struct reader_state *st = src->st;
+	const uint8_t *apex = st->batch != NULL ? st->batch->apex : edit_apex(st->edit);
+	char owner[DNAME_TEXT_MAX];
+	char zone[DNAME_TEXT_MAX];
+	char text[600];
+	(void)dname_to_text(src->owner.wire, owner);
+	(void)dname_to_text(apex, zone);
+	(void)snprintf(text, sizeof(text),
+		       "found owner %.250s outside the zone%s, expected one at or below %.250s",
+		       owner, st->opt->ignore_outside ? " (left out)" : "", zone);
+	complain(src, at, !st->opt->ignore_outside, text);
 }
 
 static int add_record(struct source *src, const struct fields *f, uint32_t ttl, size_t len)
@@ -150,7 +231,11 @@ static int add_record(struct source *src, const struct fields *f, uint32_t ttl, 
 		return E_OK;
 	}
 	if (st->batch == NULL && st->edit == NULL) {
+		if (f->type != RRTYPE_SOA && st->said_no_soa) {
+			return E_SYNTAX;
+		}
 		if (f->type != RRTYPE_SOA) {
+			st->said_no_soa = true;
 			return refuse(
 				src, &f->type_at,
 				"found %.*s before the SOA, expected the SOA first, or the name of the "
@@ -163,23 +248,17 @@ static int add_record(struct source *src, const struct fields *f, uint32_t ttl, 
 			  ? batch_add(st->batch, src->owner.wire, f->type, ttl, st->rdata, len)
 			  : edit_add(st->edit, src->owner.wire, f->type, ttl, st->rdata, len);
 	if (err == E_NOTZONE) {
-		char owner[DNAME_TEXT_MAX];
-		char text[400];
-		(void)dname_to_text(src->owner.wire, owner);
-		(void)snprintf(
-			text, sizeof(text),
-			"found owner %.300s outside the zone, expected one at or below its apex",
-			owner);
-		complain(src, &f->type_at, !st->opt->ignore_outside, text);
+		refuse_outside(src, f->owner);
 		return st->opt->ignore_outside ? E_OK : E_NOTZONE;
 	}
 	return err;
 }
 
-static int read_record(struct source *src)
+/* @owner: the first token of the line. */
+static int read_record(struct source *src, const struct token *owner)
 {
 	struct reader_state *st = src->st;
-	struct fields f;
+	struct fields f = { .owner = owner, .ttl = NO_TTL };
 	struct token at;
 	struct errmsg em;
 	int err = read_fields(src, &f);
@@ -241,7 +320,7 @@ static int directive_ttl(struct source *src)
 	struct token t;
 	uint32_t ttl = 0;
 	lexer_next(&src->lx, &t);
-	if (t.kind != TOKEN_WORD || t.len == 0 || !is_ttl(&t, &ttl) || ttl > MASTER_TTL_MAX) {
+	if (t.kind != TOKEN_WORD || t.len == 0 || ttl_from_token(&t, &ttl) != E_OK) {
 		return unexpected(src, &t, "a TTL such as 3600 or 1h, at most 2147483647");
 	}
 	src->st->default_ttl = ttl;
@@ -257,20 +336,29 @@ static char *include_path(const char *from, const char *name)
 	return b.data;
 }
 
+/* Is @src the file @path, or included from it, however far up? */
+static bool includes(const struct source *src, const char *path)
+{
+	while (src != NULL && strcmp(src->path, path) != 0) {
+		src = src->from;
+	}
+	return src != NULL;
+}
+
 static int directive_include(struct source *src)
 {
 	struct reader_state *st = src->st;
 	struct token file, t;
 	struct errmsg em;
 	uint8_t name[1024];
-	struct source inner = { .st = st, .may_include = true };
+	struct source inner = { .st = st, .from = src, .may_include = true };
 	lexer_next(&src->lx, &file);
 	if (file.kind != TOKEN_WORD) {
 		return unexpected(src, &file, "a file name");
 	}
 	int n = lexer_unescape(&file, name, sizeof(name) - 1);
 	if (n <= 0 || memchr(name, '\0', (size_t)n) != NULL) {
-		return unexpected(src, &file, "a file name");
+		return unexpected(src, &file, "a file name of at most 1023 octets");
 	}
 	name[n] = '\0';
 	inner.origin = src->origin;
@@ -289,20 +377,25 @@ static int directive_include(struct source *src)
 		return err;
 	}
 	if (!src->may_include) {
-		(void)refuse(src, &file, "found $INCLUDE, expected none in this place");
+		(void)refuse(src, &file, "found $INCLUDE, expected a zone without other files");
 		return E_OK;
 	}
 	if (st->depth >= MASTER_INCLUDE_MAX) {
 		(void)refuse(
 			src, &file,
-			"found $INCLUDE at depth %d, expected at most %d: does a file include itself?",
+			"found $INCLUDE at depth %d, expected at most %d: put the records into fewer "
+			"files",
 			MASTER_INCLUDE_MAX + 1, MASTER_INCLUDE_MAX);
 		return E_OK;
 	}
 	char *path = include_path(src->path, (const char *)name);
 	struct file_view view = { 0 };
-	err = file_read(path, MASTER_FILE_MAX, &view, &em);
-	if (err != E_OK) {
+	bool is_circle = includes(src, path);
+	err = is_circle ? E_LOOP : file_read(path, MASTER_FILE_MAX, &view, &em);
+	if (is_circle) {
+		(void)refuse(src, &file,
+			     "found %.300s, expected a file that does not include this one", path);
+	} else if (err != E_OK) {
 		(void)refuse(src, &file, "%s", em.text);
 	} else {
 		inner.path = path;
@@ -318,7 +411,7 @@ static int directive_include(struct source *src)
 
 /* Makes the lines of a $GENERATE and reads them as if they stood here. */
 static int generate_lines(struct source *src, const struct token *at, const struct token *range_at,
-			  const char *rest, size_t rest_len)
+			  const struct buf *record)
 {
 	struct generate_range range;
 	struct errmsg em;
@@ -341,7 +434,7 @@ static int generate_lines(struct source *src, const struct token *at, const stru
 	}
 	for (uint64_t v = range.start; v <= range.stop && !src->st->stop; v += range.step) {
 		buf_reset(&line);
-		err = generate_expand(rest, rest_len, (uint32_t)v, &line, &em);
+		err = generate_expand(record->data, record->len, (uint32_t)v, &line, &em);
 		if (err != E_OK) {
 			(void)refuse(src, at, "%s", em.text);
 			break;
@@ -371,22 +464,31 @@ static int directive_generate(struct source *src, const struct token *at)
 	if (first.kind != TOKEN_WORD) {
 		return unexpected(src, &first, "an owner name");
 	}
-	const char *end = first.s + first.len;
-	do {
-		lexer_next(&src->lx, &t);
-		if (t.kind == TOKEN_WORD) {
-			end = t.s + t.len + (t.quoted ? 1 : 0);
-		} else if (t.kind != TOKEN_EOL) {
-			return unexpected(src, &t, "the rest of the record");
-		}
-	} while (t.kind == TOKEN_WORD);
-	(void)generate_lines(src, at, &range_at, first.s, (size_t)(end - first.s));
-	return E_OK;
+	struct buf record = { 0 };
+	const char *end = NULL;
+	for (t = first; t.kind == TOKEN_WORD; lexer_next(&src->lx, &t)) {
+		const char *quote = t.quoted ? "\"" : "";
+		bool touches = end == t.s - strlen(quote);
+		buf_printf(&record, "%s%s", end != NULL && !touches ? " " : "", quote);
+		buf_add(&record, t.s, t.len);
+		buf_str(&record, quote);
+		end = t.s + t.len + strlen(quote);
+	}
+	if (t.kind == TOKEN_EOL) {
+		(void)generate_lines(src, at, &range_at, &record);
+	} else {
+		(void)unexpected(src, &t, "the rest of the record");
+	}
+	buf_clear(&record);
+	return t.kind == TOKEN_EOL ? E_OK : E_SYNTAX;
 }
 
 static int read_directive(struct source *src, const struct token *t)
 {
 	static const char *const names[] = { "$ORIGIN", "$TTL", "$INCLUDE", "$GENERATE", NULL };
+	if (src->line != 0) { /* else few octets could stand for a million millions of records */
+		return unexpected(src, t, "an owner name: $GENERATE makes records only");
+	}
 	if (text_equal(t->s, t->len, names[0])) {
 		return directive_origin(src);
 	}
@@ -437,13 +539,13 @@ static int read_line(struct source *src, const struct token *t)
 				src, t,
 				"found no owner name, expected one: there is none before to repeat");
 		}
-		return read_record(src);
+		return read_record(src, t);
 	}
 	if (t->len != 0 && t->s[0] == '$' && !t->quoted) {
 		return read_directive(src, t);
 	}
 	int err = read_owner(src, t);
-	return err == E_OK ? read_record(src) : err;
+	return err == E_OK ? read_record(src, t) : err;
 }
 
 const char *source_read(struct source *src, const char *until)

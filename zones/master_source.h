@@ -20,6 +20,7 @@ struct reader_state {
 	struct edit *edit;    /* NULL before the apex is known */
 	struct batch *batch;  /* not NULL: reading ahead; edit and findings are not touched */
 	bool again;	      /* reading ahead went wrong */
+	bool said_no_soa;     /* once is enough */
 	uint32_t default_ttl; /* $TTL, or NO_TTL */
 	uint32_t last_ttl;    /* of the last record, or NO_TTL */
 	unsigned depth;	      /* of $INCLUDE */
@@ -30,6 +31,7 @@ struct reader_state {
 /* One file, or the lines of one $GENERATE. */
 struct source {
 	struct reader_state *st;
+	const struct source *from; /* the file that includes it, or NULL */
 	const char *path;
 	struct lexer lx;
 	struct dname origin;

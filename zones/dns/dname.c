@@ -165,17 +165,27 @@ static int unescape(const char *s, size_t len, size_t *at, uint8_t *out)
 	return E_OK;
 }
 
+/* "found WHAT in "NAME", expected EXPECTED" */
+static int bad_name(struct errmsg *em, int err, const char *s, size_t len, const char *what,
+		    const char *expected)
+{
+	char quoted[TEXT_QUOTE_MAX];
+	return err_set(em, err, "found %s in %s, expected %s", what, text_quote(s, len, quoted),
+		       expected);
+}
+
 static int append_origin(struct dname *d, size_t used, const char *s, size_t len,
 			 const uint8_t *origin, struct errmsg *em)
 {
 	if (origin == NULL) {
-		return err_set(em, E_SYNTAX, "found \"%.*s\", expected a name that ends in a dot",
-			       (int)(len > 300 ? 300 : len), s);
+		char quoted[TEXT_QUOTE_MAX];
+		return err_set(em, E_SYNTAX, "found %s, expected a name that ends in a dot",
+			       text_quote(s, len, quoted));
 	}
 	size_t tail = dname_len(origin);
 	if (used + tail > DNAME_MAX) {
-		return err_set(em, E_NAME,
-			       "found a name of more than 255 octets after adding the origin");
+		return bad_name(em, E_NAME, s, len, "more than 255 octets, the origin included,",
+				"a shorter name");
 	}
 	memcpy(d->wire + used, origin, tail);
 	d->len = (uint8_t)(used + tail);
@@ -202,27 +212,28 @@ int dname_from_text(struct dname *d, const char *s, size_t len, const uint8_t *o
 		uint8_t c = (uint8_t)s[i];
 		if (c == '.') {
 			if (used == label + 1) {
-				return err_set(em, E_NAME, "found an empty label in \"%.*s\"",
-					       (int)(len > 300 ? 300 : len), s);
+				return bad_name(em, E_NAME, s, len, "an empty label",
+						"a label before each dot");
 			}
 			d->wire[label] = (uint8_t)(used - label - 1);
 			label = used++;
 			if (used > DNAME_MAX) {
-				return err_set(em, E_NAME, "found a name of more than 255 octets");
+				return bad_name(em, E_NAME, s, len, "more than 255 octets",
+						"a shorter name");
 			}
 			continue;
 		}
 		if (c == '\\' && unescape(s, len, &i, &c) != E_OK) {
-			return err_set(
-				em, E_SYNTAX,
-				"found a bad escape in \"%.*s\", expected \\X or \\DDD up to \\255",
-				(int)(len > 300 ? 300 : len), s);
+			return bad_name(em, E_SYNTAX, s, len, "a bad escape",
+					"\\X, or \\DDD up to \\255");
 		}
 		if (used - label > DNAME_LABEL_MAX) {
-			return err_set(em, E_NAME, "found a label of more than 63 octets");
+			return bad_name(em, E_NAME, s, len, "a label of more than 63 octets",
+					"a shorter one");
 		}
 		if (used >= DNAME_MAX) {
-			return err_set(em, E_NAME, "found a name of more than 255 octets");
+			return bad_name(em, E_NAME, s, len, "more than 255 octets",
+					"a shorter name");
 		}
 		d->wire[used++] = c;
 	}

@@ -91,6 +91,12 @@ static const char *skip_word(const char *p)
 }
 #endif
 
+/* Does the backslash at @p hide what follows? The end of a line cannot be hidden, CR LF neither. */
+static bool is_escape(const struct lexer *lx, const char *p)
+{
+	return p + 1 < lx->end && p[1] != '\n' && (p[1] != '\r' || p[2] != '\n');
+}
+
 /* A word: up to white space or a stop; escapes may hide either. */
 static void word(struct lexer *lx, struct token *t)
 {
@@ -104,7 +110,7 @@ static void word(struct lexer *lx, struct token *t)
 		}
 		if (*p == '\0' && p < lx->end) {
 			p++; /* an octet like others */
-		} else if (*p == '\\' && p + 1 < lx->end && p[1] != '\n') {
+		} else if (*p == '\\' && is_escape(lx, p)) {
 			t->escaped = true;
 			p += 2;
 		} else if (*p == '\\') {
@@ -126,7 +132,7 @@ static void quoted(struct lexer *lx, struct token *t)
 	const char *p = open + 1;
 	bool escaped = false;
 	while (p < lx->end && *p != '"' && *p != '\n') {
-		if (*p == '\\' && p + 1 < lx->end && p[1] != '\n') {
+		if (*p == '\\' && is_escape(lx, p)) {
 			escaped = true;
 			p++;
 		}

@@ -238,7 +238,8 @@ static int generic_read(struct text_in *in)
 	}
 	if (err == E_OK && writer_len(out) - before != want) {
 		in->at = at;
-		err = err_set(in->em, E_SYNTAX, "found %zu octets of data, expected %zu",
+		err = err_set(in->em, E_SYNTAX,
+			      "found %zu octets of data, expected %zu as the length says",
 			      writer_len(out) - before, want);
 	}
 	return err;
@@ -253,8 +254,15 @@ static int end_of_record(struct text_in *in)
 	if (in->at.kind == TOKEN_ERROR) {
 		return err_set(in->em, E_SYNTAX, "%s", in->lx->em.text);
 	}
-	return err_set(in->em, E_SYNTAX, "found \"%.*s\", expected the end of the record",
-		       (int)(in->at.len < 80 ? in->at.len : 80), in->at.s);
+	char quoted[TEXT_QUOTE_MAX];
+	(void)text_quote(in->at.s, in->at.len, quoted);
+	if (in->lx->parens != 0 && in->lx->paren_line < in->at.line) {
+		return err_set(in->em, E_SYNTAX,
+			       "found %s, expected the end of the record, or a closing parenthesis "
+			       "for the one in line %u",
+			       quoted, in->lx->paren_line);
+	}
+	return err_set(in->em, E_SYNTAX, "found %s, expected the end of the record", quoted);
 }
 
 int rdata_from_text(uint16_t type, struct lexer *lx, const uint8_t *origin, struct writer *out,
@@ -265,13 +273,15 @@ int rdata_from_text(uint16_t type, struct lexer *lx, const uint8_t *origin, stru
 	const uint8_t *start = out->pos;
 	int err = E_OK;
 	lexer_next(lx, &in.at);
+	const struct token first = in.at;
 	bool generic = in.at.kind == TOKEN_WORD && !in.at.quoted && in.at.len == 2 &&
 		       memcmp(in.at.s, "\\#", 2) == 0;
 	if (generic) {
 		err = generic_read(&in);
 	} else if (info == NULL) {
 		err = err_set(em, E_SYNTAX,
-			      "found data of a type that is not known, expected \\# and hex");
+			      "found data of a type without a name here, expected \\#, its length "
+			      "and hexadecimal digits (RFC 3597)");
 	} else {
 		lexer_push(lx, &in.at);
 		for (const struct rdata_field *f = info->fields;
@@ -285,12 +295,16 @@ int rdata_from_text(uint16_t type, struct lexer *lx, const uint8_t *origin, stru
 	}
 	if (err == E_OK && out->err != E_OK) {
 		err = err_set(em, E_LIMIT, "found more than 65535 octets of data, expected fewer");
+		in.at = first;
 	}
 	if (err == E_OK && generic) {
 		err = rdata_check(type, start, (size_t)(out->pos - start));
 		if (err != E_OK) {
-			err_set(em, err, "found octets that are no data of this type: %s",
-				err_text(err));
+			char type_text[RRTYPE_TEXT_MAX];
+			err_set(em, err,
+				"found octets that are no %s record (%s), expected its wire form",
+				rrtype_to_text(type, type_text), err_text(err));
+			in.at = first;
 		}
 	}
 	*at = in.at;

@@ -15,16 +15,34 @@
 int field_refuse(struct text_in *in, int err, const char *expected)
 {
 	const struct token *t = &in->at;
-	int len = (int)(t->len < 80 ? t->len : 80);
+	char quoted[TEXT_QUOTE_MAX];
 	switch (t->kind) {
 	case TOKEN_ERROR:
 		return err_set(in->em, E_SYNTAX, "%s", in->lx->em.text);
 	case TOKEN_WORD:
-		return err_set(in->em, err, "found \"%.*s\", expected %s", len, t->s, expected);
+		return err_set(in->em, err, "found %s, expected %s",
+			       text_quote(t->s, t->len, quoted), expected);
 	default:
 		return err_set(in->em, E_SYNTAX, "found the end of the record, expected %s",
 			       expected);
 	}
+}
+
+/* The same where a type has several fields of that kind: the name of the field in front. */
+static int refuse_named(struct text_in *in, int err, const char *expected)
+{
+	char text[150];
+	(void)snprintf(text, sizeof(text), "%s: %s", in->field->name, expected);
+	for (char *c = strchr(text, '_'); c != NULL; c = strchr(c, '_')) {
+		*c = ' ';
+	}
+	return field_refuse(in, err, text);
+}
+
+static int named_word(struct text_in *in, const char *expected)
+{
+	lexer_next(in->lx, &in->at);
+	return in->at.kind == TOKEN_WORD ? E_OK : refuse_named(in, E_SYNTAX, expected);
 }
 
 int field_word(struct text_in *in, const char *expected)
@@ -51,9 +69,8 @@ int field_number(struct text_in *in, uint32_t max, uint32_t *out)
 	if (err == E_OK) {
 		return E_OK;
 	}
-	(void)snprintf(expected, sizeof(expected), "%s: a number from 0 to %u", in->field->name,
-		       max);
-	return field_refuse(in, err, expected);
+	(void)snprintf(expected, sizeof(expected), "a number from 0 to %u", max);
+	return refuse_named(in, err, expected);
 }
 
 /* --- names ----------------------------------------------------------------------------------- */
@@ -74,7 +91,7 @@ static void name_print(struct reader *r, struct buf *out)
 static int name_read(struct text_in *in)
 {
 	struct dname d;
-	int err = field_word(in, "a domain name");
+	int err = named_word(in, "a domain name");
 	if (err == E_OK) {
 		err = dname_from_text(&d, in->at.s, in->at.len, in->origin, in->em);
 	}
@@ -189,10 +206,11 @@ static int u32_read(struct text_in *in)
 /* Seconds, with units if one likes: 1h30m. */
 static int period_read(struct text_in *in)
 {
+	static const char expected[] = "a time such as 3600 or 1h, at most 4294967295";
 	int64_t value = 0;
-	int err = field_word(in, "a time such as 3600 or 1h");
+	int err = named_word(in, expected);
 	if (err == E_OK && time_from_duration(in->at.s, in->at.len, UINT32_MAX, &value) != E_OK) {
-		err = field_refuse(in, E_SYNTAX, "a time such as 3600 or 1h");
+		err = refuse_named(in, E_SYNTAX, expected);
 	}
 	writer_u32(in->out, (uint32_t)value);
 	return err;
@@ -249,10 +267,10 @@ static void time_print(struct reader *r, struct buf *out)
 
 static int time_read(struct text_in *in)
 {
-	static const char expected[] = "a time: YYYYMMDDHHmmSS or seconds since 1970";
+	static const char expected[] = "YYYYMMDDHHmmSS or seconds since 1970";
 	int64_t t = 0;
 	uint32_t value = 0;
-	int err = field_word(in, expected);
+	int err = named_word(in, expected);
 	if (err != E_OK) {
 		return err;
 	}
@@ -263,7 +281,7 @@ static int time_read(struct text_in *in)
 		err = text_to_u32(in->at.s, in->at.len, UINT32_MAX, &value);
 	}
 	writer_u32(in->out, value);
-	return err == E_OK ? E_OK : field_refuse(in, err, expected);
+	return err == E_OK ? E_OK : refuse_named(in, err, expected);
 }
 
 /* 64 bits as one number, or as two with a point between. */
@@ -528,7 +546,7 @@ static void string_print(struct reader *r, struct buf *out)
 static int string_read(struct text_in *in)
 {
 	uint8_t octets[255];
-	int err = field_word(in, "a character string");
+	int err = named_word(in, "a character string");
 	if (err != E_OK) {
 		return err;
 	}
@@ -536,7 +554,8 @@ static int string_read(struct text_in *in)
 	if (n == E_NOSPACE) {
 		return err_set(
 			in->em, E_RANGE,
-			"found a character string of more than 255 octets, expected shorter ones");
+			"found a character string of more than 255 octets, expected several shorter "
+			"ones");
 	}
 	if (n < 0) {
 		return field_refuse(in, n, "escapes of the form \\X or \\DDD up to \\255");
@@ -684,6 +703,17 @@ static int rest_of_digits(struct text_in *in, const char *expected, struct buf *
 
 typedef int decode_fn(const char *s, size_t len, uint8_t *out, size_t room);
 
+/* The digits from in->at on are wrong; several words may be. */
+static int refuse_digits(struct text_in *in, int err, const char *expected, bool several)
+{
+	char quoted[TEXT_QUOTE_MAX];
+	if (!several) {
+		return field_refuse(in, err, expected);
+	}
+	return err_set(in->em, err, "found %s and the words behind it, expected %s",
+		       text_quote(in->at.s, in->at.len, quoted), expected);
+}
+
 static int digits_read(struct text_in *in, const char *expected, decode_fn *decode)
 {
 	struct buf digits = { 0 };
@@ -706,7 +736,8 @@ static int digits_read(struct text_in *in, const char *expected, decode_fn *deco
 			in->out->pos += n;
 		} else {
 			in->at = first;
-			err = field_refuse(in, n == E_NOSPACE ? E_LIMIT : n, expected);
+			err = refuse_digits(in, n == E_NOSPACE ? E_LIMIT : n, expected,
+					    digits.len != 0);
 		}
 	}
 	buf_clear(&digits);
@@ -730,7 +761,8 @@ static void base64_print(struct reader *r, struct buf *out)
 
 static int base64_read(struct text_in *in)
 {
-	return digits_read(in, "base64 digits", text_from_base64);
+	return digits_read(in, "base64 digits in groups of four, the last one filled up with =",
+			   text_from_base64);
 }
 
 /* Nothing is written as nothing: keys that are not there (RFC 2535 §3.1.2, RFC 4025 §2.6). */

@@ -296,7 +296,8 @@ static const struct {
 	{ RRTYPE_MX, "70000 a.", "found \"70000\", expected preference: a number from 0 to 65535" },
 	{ RRTYPE_MX, "10 a", "found \"a\", expected a name that ends in a dot" },
 	{ RRTYPE_DS, "1 13 2 0", "found \"0\", expected hexadecimal digits, two for each octet" },
-	{ RRTYPE_DNSKEY, "256 3 13 A===", "found \"A===\", expected base64 digits" },
+	{ RRTYPE_DNSKEY, "256 3 13 A===",
+	  "found \"A===\", expected base64 digits in groups of four, the last one filled up with =" },
 	{ RRTYPE_NSEC, "a. A NONSENSE", "found \"NONSENSE\", expected a record type" },
 	{ RRTYPE_CAA, "0 is-sue \"x\"",
 	  "found \"is-sue\", expected a tag: letters and digits, as in issue or iodef" },
@@ -304,7 +305,7 @@ static const struct {
 	  "found \"\\300\", expected escapes of the form \\X or \\DDD up to \\255" },
 	{ RRTYPE_TXT, "\"abc", "found the end of the line, expected a closing quote" },
 	{ RRTYPE_A, "\\# 3 010203",
-	  "found octets that are no data of this type: input ends too early" },
+	  "found octets that are no A record (input ends too early), expected its wire form" },
 	{ RRTYPE_NULL, "ab",
 	  "found \"ab\", expected \\# and hex: this type has no text of its own" },
 	{ RRTYPE_LOC, "91 0 0 N 0 0 0 E 0m",
@@ -385,8 +386,10 @@ static const struct {
 	{ RRTYPE_HTTPS, "1 . alpn=h2,,h3",
 	  "found \"alpn=h2,,h3\", expected a list of strings of 1 to 255 octets with commas between, "
 	  "as in alpn=\"h2,h3\"" },
-	{ 65280, "10", "found data of a type that is not known, expected \\# and hex" },
-	{ 65280, "\\# 4 010203", "found 3 octets of data, expected 4" },
+	{ 65280, "10",
+	  "found data of a type without a name here, expected \\#, its length and hexadecimal digits "
+	  "(RFC 3597)" },
+	{ 65280, "\\# 4 010203", "found 3 octets of data, expected 4 as the length says" },
 };
 
 START_TEST(bad_text_is_refused_with_reason)
