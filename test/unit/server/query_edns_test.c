@@ -65,7 +65,11 @@ static int error_of(void)
 static const char records[] =
 	"example. 300 SOA ns1 host 7 3600 900 1209600 100\n NS ns1\n NS ns2\n"
 	"ns1 A 192.0.2.11\nns2 A 192.0.2.12\nns2 AAAA 2001:db8::12\nwww A 192.0.2.1\n"
-	"mx MX 10 ns1\n"
+	"mx MX 10 ns1\nmany MX 1 ns1\nmany MX 2 ns2\n"
+	"many MX 3 a-mail-server-with-a-long-name-that-is-somewhere-else.test.\n"
+	"many MX 3 b-mail-server-with-a-long-name-that-is-somewhere-else.test.\n"
+	"many MX 3 c-mail-server-with-a-long-name-that-is-somewhere-else.test.\n"
+	"many MX 3 d-mail-server-with-a-long-name-that-is-somewhere-else.test.\n"
 	"alias CNAME far.elsewhere.\nsub NS ns1.sub\nns1.sub A 192.0.2.13\n"
 	"set A 192.0.2.21\nset A 192.0.2.22\nset A 192.0.2.23\nset A 192.0.2.24\n"
 	"nss.sub2 NS a.sub2\n"
@@ -247,9 +251,11 @@ START_TEST(options_never_truncate)
 {
 	static const struct {
 		const char *name, *type;
-	} rows[] = { { "set.example.", "A" },	{ "example.", "NS" },	   { "no.example.", "A" },
-		     { "x.sub.example.", "A" }, { "example.", "DNSKEY" },  { "www.example.", "MX" },
-		     { "mx.example.", "MX" },	{ "x.wild.example.", "A" } };
+	} rows[] = { { "set.example.", "A" },  { "example.", "NS" },
+		     { "no.example.", "A" },   { "x.sub.example.", "A" },
+		     { "example.", "DNSKEY" }, { "www.example.", "MX" },
+		     { "mx.example.", "MX" },  { "x.wild.example.", "A" },
+		     { "many.example.", "MX" } };
 	const struct dname agent = kit_name("a.very.long.name.of.an.agent.elsewhere.");
 	struct kit k;
 	set_up(&k, KIT_NSEC3);

@@ -26,6 +26,7 @@ struct line {
 	enum section section;
 	struct dname owner;
 	uint16_t type, covered;
+	const struct kit_rr *rr;
 	struct buf text;
 };
 
@@ -75,6 +76,7 @@ static void add_record(enum section section, const uint8_t *owner, const struct 
 	l->section = section;
 	l->owner = r.owner;
 	l->type = rr->type;
+	l->rr = rr;
 	l->covered = rr->type == RRTYPE_RRSIG ? be16_get(rr->rdata) : 0;
 	buf_reset(&l->text);
 	kit_show_record(&l->text, &r);
@@ -484,7 +486,9 @@ static void add_authority(void)
 	}
 }
 
-static void add_addresses(const struct kit_zone *z, const uint8_t *name)
+enum { WANT_ADDRESSES = 1, WANT_SRV = 2, WANT_HTTPS = 4 };
+
+static void add_of_node(const struct kit_zone *z, const uint8_t *name, unsigned what)
 {
 	bool is_glue = kit_is_cut(z, name);
 	for (const uint8_t *up = name; !dname_equal(up, z->apex.wire);) {
@@ -494,21 +498,63 @@ static void add_addresses(const struct kit_zone *z, const uint8_t *name)
 		}
 		is_glue = is_glue || kit_is_cut(z, up);
 	}
-	(void)add_set(SECTION_ADDITIONAL, z, name, name, RRTYPE_A, m.dnssec && !is_glue,
-		      UINT32_MAX);
-	(void)add_set(SECTION_ADDITIONAL, z, name, name, RRTYPE_AAAA, m.dnssec && !is_glue,
-		      UINT32_MAX);
+	bool sigs = m.dnssec && !is_glue;
+	if ((what & WANT_SRV) != 0 && !is_glue) {
+		(void)add_set(SECTION_ADDITIONAL, z, name, name, RRTYPE_SRV, sigs, UINT32_MAX);
+	}
+	if ((what & WANT_HTTPS) != 0 && !is_glue) {
+		(void)add_set(SECTION_ADDITIONAL, z, name, name, RRTYPE_HTTPS, sigs, UINT32_MAX);
+	}
+	if ((what & WANT_ADDRESSES) != 0) {
+		(void)add_set(SECTION_ADDITIONAL, z, name, name, RRTYPE_A, sigs, UINT32_MAX);
+		(void)add_set(SECTION_ADDITIONAL, z, name, name, RRTYPE_AAAA, sigs, UINT32_MAX);
+	}
 }
 
-static void add_additional(const uint8_t *targets, const size_t *at, size_t count)
+static void add_of_target(const uint8_t *name, unsigned what)
 {
-	for (size_t i = 0; i < count; i++) {
-		const uint8_t *name = targets + at[i];
-		bool is_under = m.cut_of != NULL && dname_is_under(name, m.cut.wire);
-		const struct kit_zone *z = is_under ? m.cut_of : find_zone(name, false);
-		if (z != NULL && dname_is_under(name, z->apex.wire)) {
-			add_addresses(z, name);
-		}
+	bool is_under = m.cut_of != NULL && dname_is_under(name, m.cut.wire);
+	const struct kit_zone *z = is_under ? m.cut_of : find_zone(name, false);
+	if (!dname_is_root(name) && z != NULL && dname_is_under(name, z->apex.wire)) {
+		add_of_node(z, name, what);
+	}
+}
+
+/* The addresses of a name that is there, or made from a wildcard. */
+static void add_of_owner(const uint8_t *owner)
+{
+	const struct kit_zone *z = find_zone(owner, false);
+	const uint8_t *encloser = owner;
+	while (!exists(z, encloser)) {
+		encloser = dname_up(encloser, 1);
+	}
+	const struct dname star = wildcard_of(encloser);
+	const uint8_t *node = encloser == owner ? owner : star.wire;
+	(void)add_set(SECTION_ADDITIONAL, z, node, owner, RRTYPE_A, m.dnssec, UINT32_MAX);
+	(void)add_set(SECTION_ADDITIONAL, z, node, owner, RRTYPE_AAAA, m.dnssec, UINT32_MAX);
+}
+
+/* What a record has beside it: RFC 1035 §3.3, RFC 2782, RFC 3403 §4.1, RFC 9460 §4.1. */
+static void add_beside(const uint8_t *owner, uint16_t type, const uint8_t *rdata)
+{
+	if (type == RRTYPE_NS) {
+		add_of_target(rdata, WANT_ADDRESSES);
+	} else if (type == RRTYPE_MX) {
+		add_of_target(rdata + 2, WANT_ADDRESSES);
+	} else if (type == RRTYPE_SRV) {
+		add_of_target(rdata + 6, WANT_ADDRESSES);
+	} else if (type == RRTYPE_NAPTR) { /* one flag, no services, no regexp */
+		const uint8_t *target = rdata + 4 + 1 + rdata[4] + 1 + 1;
+		char flag = rdata[4] == 1 ? (char)rdata[5] : ' ';
+		add_of_target(target, flag == 'a' || flag == 'A' ? WANT_ADDRESSES
+				      : flag == 's'		 ? WANT_SRV
+								 : 0);
+	} else if (type == RRTYPE_HTTPS && be16_get(rdata) == 0) {
+		add_of_target(rdata + 2, WANT_HTTPS | WANT_ADDRESSES);
+	} else if (type == RRTYPE_HTTPS && dname_is_root(rdata + 2)) {
+		add_of_owner(owner);
+	} else if (type == RRTYPE_HTTPS) {
+		add_of_target(rdata + 2, WANT_ADDRESSES);
 	}
 }
 
@@ -541,27 +587,26 @@ static void model_answer(struct buf *out)
 	add_authority();
 }
 
-/* Names that the records of the message point at, from the response itself: its records have been found
- * right by then. */
+/* What the records of the message have beside them, from the response itself: its records have been found right by
+ * then; and once more for what that adds. */
 static void model_additional(const struct kit_response *r)
 {
-	static uint8_t targets[1 << 20];
-	static size_t at[KIT_RECORDS_MAX];
-	size_t count = 0;
-	size_t used = 0;
-	for (size_t i = 0; i < r->count && m.qtype != RRTYPE_ANY; i++) {
+	if (m.qtype == RRTYPE_ANY) {
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++) {
 		const struct kit_record *rr = &r->rr[i];
-		int offset = rr->type == RRTYPE_NS    ? 0
-			     : rr->type == RRTYPE_MX  ? 2
-			     : rr->type == RRTYPE_SRV ? 6
-						      : -1;
-		if (rr->section != SECTION_ADDITIONAL && offset >= 0 &&
-		    !dname_is_root(rr->rdata + offset)) { /* "." means none (RFC 2782, RFC 7505) */
-			at[count++] = used;
-			used += dname_copy(targets + used, rr->rdata + offset);
+		if (rr->section != SECTION_ADDITIONAL) {
+			add_beside(rr->owner.wire, rr->type, rr->rdata);
 		}
 	}
-	add_additional(targets, at, count);
+	size_t count = m.count;
+	for (size_t i = 0; i < count; i++) {
+		if (m.lines[i].section == SECTION_ADDITIONAL) {
+			const struct dname owner = m.lines[i].owner;
+			add_beside(owner.wire, m.lines[i].type, m.lines[i].rr->rdata);
+		}
+	}
 }
 
 static void show_lines(struct buf *out, enum section first, enum section last)
@@ -610,9 +655,10 @@ static bool has_anything(const struct kit_zone *z, const uint8_t *name)
 
 static void add_random(struct kit *k, struct kit_zone *z)
 {
-	static const uint16_t types[] = { RRTYPE_A,  RRTYPE_A,	   RRTYPE_AAAA,	 RRTYPE_TXT,
-					  RRTYPE_MX, RRTYPE_SRV,   RRTYPE_NS,	 RRTYPE_NS,
-					  RRTYPE_DS, RRTYPE_CNAME, RRTYPE_DNAME, RRTYPE_A };
+	static const uint16_t types[] = { RRTYPE_A,	RRTYPE_A,     RRTYPE_AAAA,  RRTYPE_TXT,
+					  RRTYPE_MX,	RRTYPE_SRV,   RRTYPE_NS,    RRTYPE_NS,
+					  RRTYPE_DS,	RRTYPE_CNAME, RRTYPE_DNAME, RRTYPE_A,
+					  RRTYPE_HTTPS, RRTYPE_HTTPS, RRTYPE_NAPTR };
 	const struct dname owner = random_name(z->apex.wire, next_random(5));
 	const struct dname target = random_target(k);
 	const uint16_t type = types[next_random(ARRAY_LEN(types))];
@@ -642,6 +688,23 @@ static void add_random(struct kit *k, struct kit_zone *z)
 			     "\15\2" /* algorithm 13, SHA-256 */
 			     "01234567890123456789012345678901",
 			     34);
+		break;
+	case RRTYPE_HTTPS:
+		writer_u16(&w, (uint16_t)next_random(3));
+		writer_bytes(&w, target.wire, next_random(3) == 0 ? 0 : target.len);
+		if (writer_len(&w) == 2) {
+			writer_u8(&w, 0); /* the owner, who shall have something to tell */
+			kit_add(z, owner.wire, RRTYPE_A, 300, (const uint8_t *)"abcd", 4);
+		}
+		break;
+	case RRTYPE_NAPTR:
+		writer_u32(&w, next_random(3));
+		writer_u8(&w, next_random(8) != 0);
+		if (rdata[4] != 0) {
+			writer_u8(&w, (uint8_t) "aAsu"[next_random(4)]);
+		}
+		writer_u16(&w, 0);
+		writer_bytes(&w, target.wire, target.len);
 		break;
 	default:
 		if (type == RRTYPE_SRV) {
@@ -681,11 +744,11 @@ static void random_world(struct kit *k)
 
 static void random_question(const struct kit *k)
 {
-	static const uint16_t types[] = { RRTYPE_A,    RRTYPE_A,     RRTYPE_AAAA,   RRTYPE_NS,
-					  RRTYPE_SOA,  RRTYPE_CNAME, RRTYPE_DNAME,  RRTYPE_DS,
-					  RRTYPE_DS,   RRTYPE_MX,    RRTYPE_TXT,    RRTYPE_SRV,
-					  RRTYPE_NSEC, RRTYPE_NSEC3, RRTYPE_DNSKEY, RRTYPE_ANY,
-					  RRTYPE_RRSIG };
+	static const uint16_t types[] = { RRTYPE_A,	RRTYPE_A,     RRTYPE_AAAA,   RRTYPE_NS,
+					  RRTYPE_SOA,	RRTYPE_CNAME, RRTYPE_DNAME,  RRTYPE_DS,
+					  RRTYPE_DS,	RRTYPE_MX,    RRTYPE_TXT,    RRTYPE_SRV,
+					  RRTYPE_NSEC,	RRTYPE_NSEC3, RRTYPE_DNSKEY, RRTYPE_ANY,
+					  RRTYPE_RRSIG, RRTYPE_HTTPS, RRTYPE_HTTPS,  RRTYPE_NAPTR };
 	const struct kit_zone *z = &k->zones[next_random(k->count)];
 	m.qtype = types[next_random(ARRAY_LEN(types))];
 	m.dnssec = next_random(3) != 0;
