@@ -115,6 +115,23 @@ static const struct config_option *elsewhere(const char *key)
 	return NULL;
 }
 
+/* The section that has a section @key in it, copied to @out, or NULL. */
+static const char *section_of(const char *key, char out[PATH_ROOM])
+{
+	size_t len = strlen(key);
+	for (const struct config_option *o = config_options; o->path != NULL; o++) {
+		for (const char *dot = strchr(o->path, '.'); dot != NULL;
+		     dot = strchr(dot + 1, '.')) {
+			if (strncmp(dot + 1, key, len) == 0 && dot[1 + len] == '.') {
+				(void)snprintf(out, PATH_ROOM, "%.*s", (int)(dot - o->path),
+					       o->path);
+				return out;
+			}
+		}
+	}
+	return NULL;
+}
+
 static void report_unknown(const struct reading *g, const char *prefix, const struct config_node *n)
 {
 	char quoted[TEXT_QUOTE_MAX];
@@ -127,6 +144,10 @@ static void report_unknown(const struct reading *g, const char *prefix, const st
 		config_report_error(report, n->key_place,
 				    "unknown key %s; write \"%s\" below \"%.*s\"", quoted, dot + 1,
 				    (int)(dot - o->path), o->path);
+	} else if (section_of(n->key, near) != NULL) {
+		config_report_error(report, n->key_place,
+				    "unknown key %s; write \"%s\" below \"%s\"", quoted, n->key,
+				    near);
 	} else if (nearest_key(prefix, n->key, near) != NULL) {
 		config_report_error(report, n->key_place, "unknown key %s; did you mean \"%s\"?",
 				    quoted, near);

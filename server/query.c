@@ -4,7 +4,7 @@
  * question).
  *
  *     no whole header, or a response       -> silence
- *     opcode other than QUERY              -> NOTIMP, header alone
+ *     opcode other than QUERY              -> NOTIMP, header alone, and OPT
  *     no question, but a cookie            -> NOERROR or BADCOOKIE
  *     not one question, or no name in it   -> FORMERR, header alone
  *     malformed behind the question        -> FORMERR
@@ -289,13 +289,18 @@ static void begin(struct query_ctx *ctx, const struct query_env *env)
 /* Reads the query; what is wrong with it. */
 static uint16_t understand(struct query_ctx *ctx, struct reader *r, struct query *query)
 {
-	if (message_opcode(query->header.flags) != OPCODE_QUERY) {
-		return RCODE_NOTIMP;
-	}
 	int err = read_query(r, query);
 	uint16_t rcode = RCODE_NOERROR;
 	if (query->edns.present) {
 		rcode = opt_read(ctx, &query->edns);
+	}
+	if (message_opcode(query->header.flags) != OPCODE_QUERY) {
+		/* All messages have sections, and an OPT is answered with one (RFC 6891 §6.1.1); but what stands
+		 * where the question does is not ours to repeat. */
+		query->question.name = NULL;
+		query->end = MESSAGE_HEADER_LEN;
+		opt_explain(ctx, EDNS_ERROR_NOT_SUPPORTED, NULL);
+		return RCODE_NOTIMP;
 	}
 	if (err != E_OK || rcode != RCODE_NOERROR) {
 		return RCODE_FORMERR;

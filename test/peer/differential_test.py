@@ -226,6 +226,10 @@ def option_queries():
         yield f'option {code}', with_options(struct.pack('!HH', code, 0))
     yield 'an option cut short', with_options(struct.pack('!HH', 65001, 3) + b'hi')
     yield 'half an option', with_options(b'\0\3\0')
+    for opcode in (1, 2, 3, 6, 15):
+        wire = bytearray(with_options(b''))
+        wire[2] = opcode << 3
+        yield f'opcode {opcode} with OPT', bytes(wire)
     for rdclass in (4, 255):
         yield f'class {rdclass} with OPT', with_options(b'', rdclass=rdclass)
 
