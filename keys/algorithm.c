@@ -4,21 +4,27 @@
 #include <string.h>
 
 #include "zones/base/text.h"
+#include "zones/dns/algorithm_names.h"
+
+#define ROW(number, use, reason, ...)                                                              \
+ {                                                                                                 \
+  number, ALGORITHM_##use, ALGORITHM_NAME_##number, reason, __VA_ARGS__                            \
+ }
 
 /* clang-format off */
 static const struct algorithm algorithms[] = {
-	{ 1,  ALGORITHM_REFUSED,     "RSAMD5",             "MD5 is broken (RFC 6725); use ECDSAP256SHA256",               0, 0, 0 },
-	{ 3,  ALGORITHM_REFUSED,     "DSA",                "DSA with SHA-1 is retired (RFC 8624); use ECDSAP256SHA256",   0, 0, 0 },
-	{ 5,  ALGORITHM_VERIFY_ONLY, "RSASHA1",            "SHA-1 makes no new signatures (RFC 9905); use ECDSAP256SHA256", 512, 2048, 4096 },
-	{ 6,  ALGORITHM_REFUSED,     "DSA-NSEC3-SHA1",     "DSA with SHA-1 is retired (RFC 8624); use ECDSAP256SHA256",   0, 0, 0 },
-	{ 7,  ALGORITHM_VERIFY_ONLY, "NSEC3RSASHA1",       "SHA-1 makes no new signatures (RFC 9905); use ECDSAP256SHA256", 512, 2048, 4096 },
-	{ 8,  ALGORITHM_FULL,        "RSASHA256",          NULL, 1024, 2048, 4096 },
-	{ 10, ALGORITHM_FULL,        "RSASHA512",          NULL, 1024, 2048, 4096 },
-	{ 12, ALGORITHM_REFUSED,     "ECC-GOST",           "GOST R 34.10-2001 is retired (RFC 9558); use ECDSAP256SHA256", 0, 0, 0 },
-	{ 13, ALGORITHM_FULL,        "ECDSAP256SHA256",    NULL, 256, 256, 256 },
-	{ 14, ALGORITHM_FULL,        "ECDSAP384SHA384",    NULL, 384, 384, 384 },
-	{ 15, ALGORITHM_FULL,        "ED25519",            NULL, 256, 256, 256 },
-	{ 16, ALGORITHM_FULL,        "ED448",              NULL, 456, 456, 456 },
+	ROW(1,  REFUSED,     "MD5 is broken (RFC 6725); use ECDSAP256SHA256",                  0, 0, 0),
+	ROW(3,  REFUSED,     "DSA with SHA-1 is retired (RFC 8624); use ECDSAP256SHA256",      0, 0, 0),
+	ROW(5,  VERIFY_ONLY, "SHA-1 makes no new signatures (RFC 9905); use ECDSAP256SHA256",  512, 2048, 4096),
+	ROW(6,  REFUSED,     "DSA with SHA-1 is retired (RFC 8624); use ECDSAP256SHA256",      0, 0, 0),
+	ROW(7,  VERIFY_ONLY, "SHA-1 makes no new signatures (RFC 9905); use ECDSAP256SHA256",  512, 2048, 4096),
+	ROW(8,  FULL,        NULL,                                                             1024, 2048, 4096),
+	ROW(10, FULL,        NULL,                                                             1024, 2048, 4096),
+	ROW(12, REFUSED,     "GOST R 34.10-2001 is retired (RFC 9558); use ECDSAP256SHA256",   0, 0, 0),
+	ROW(13, FULL,        NULL,                                                             256, 256, 256),
+	ROW(14, FULL,        NULL,                                                             384, 384, 384),
+	ROW(15, FULL,        NULL,                                                             256, 256, 256),
+	ROW(16, FULL,        NULL,                                                             456, 456, 456),
 };
 /* clang-format on */
 

@@ -8,6 +8,7 @@
 
 #include "zones/base/text.h"
 #include "zones/base/time.h"
+#include "zones/dns/algorithm_names.h"
 #include "zones/dns/dname.h"
 
 /* --- reading: tokens and messages ------------------------------------------------------------ */
@@ -222,22 +223,11 @@ static int algorithm_read(struct text_in *in)
 	static const struct {
 		const char *name;
 		uint8_t number;
-	} names[] = { { "RSAMD5", 1 },
-		      { "DH", 2 },
-		      { "DSA", 3 },
-		      { "RSASHA1", 5 },
-		      { "DSA-NSEC3-SHA1", 6 },
-		      { "NSEC3RSASHA1", 7 },
-		      { "RSASHA256", 8 },
-		      { "RSASHA512", 10 },
-		      { "ECC-GOST", 12 },
-		      { "ECDSAP256SHA256", 13 },
-		      { "ECDSAP384SHA384", 14 },
-		      { "ED25519", 15 },
-		      { "ED448", 16 },
-		      { "INDIRECT", 252 },
-		      { "PRIVATEDNS", 253 },
-		      { "PRIVATEOID", 254 } };
+	} names[] = {
+#define X(n) { ALGORITHM_NAME_##n, (n) },
+		ALGORITHM_NAMES(X)
+#undef X
+	};
 	static const char expected[] = "an algorithm: its number or mnemonic";
 	uint32_t value = 0;
 	int err = field_word(in, expected);
