@@ -189,7 +189,8 @@ static int by_zone(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The zones of @config: those that are served already go on, others are new. @old is sorted by zone. */
+/* The zones of @config: those that are served already go on, others are new. @old is sorted by zone; NULL:
+ * nothing is served. */
 static void list_zones(const struct config *config, const struct zoneset *served,
 		       const struct load_zone *old, size_t old_count, struct load_zone *out)
 {
@@ -197,7 +198,7 @@ static void list_zones(const struct config *config, const struct zoneset *served
 		struct load_zone *z = &out[i];
 		const struct config_zone *c = &config->zones[i];
 		z->config = c;
-		z->zone = served != NULL ? zoneset_get(served, c->name) : NULL;
+		z->zone = old != NULL ? zoneset_get(served, c->name) : NULL;
 		if (z->zone == NULL) {
 			z->zone = zone_new(c->name);
 			z->wanted = true;
