@@ -144,9 +144,7 @@ int generate_expand(const char *s, size_t len, uint32_t value, struct buf *out, 
 {
 	for (size_t i = 0; i < len; i++) {
 		if (s[i] == '\\' && i + 1 < len) {
-			if (s[i + 1] != '$') {
-				buf_char(out, s[i]);
-			}
+			buf_char(out, s[i]);
 			buf_char(out, s[++i]);
 			continue;
 		}
@@ -155,7 +153,7 @@ int generate_expand(const char *s, size_t len, uint32_t value, struct buf *out, 
 			continue;
 		}
 		if (i + 1 < len && s[i + 1] == '$') {
-			buf_char(out, '$');
+			buf_str(out, "\\$");
 			i++;
 			continue;
 		}

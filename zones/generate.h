@@ -15,7 +15,8 @@ struct generate_range {
 MUST_USE int generate_range(const char *s, size_t len, struct generate_range *out,
 			    struct errmsg *em);
 /* Appends @text with each $ replaced by @value: "$", "${offset}", "${offset,width}",
- * "${offset,width,radix}" with radix d o x X n N; "$$" and "\$" are a plain dollar. E_SYNTAX. */
+ * "${offset,width,radix}" with radix d o x X n N; "$$" and "\$" become "\$", a plain dollar that begins no
+ * directive. E_SYNTAX; E_RANGE: a value below 0. */
 MUST_USE int generate_expand(const char *text, size_t len, uint32_t value, struct buf *out,
 			     struct errmsg *em);
 

@@ -127,8 +127,12 @@ static int refuse_type(struct source *src, const struct fields *f, const struct 
 		{ "a class or a record type", "a record type" },
 	};
 	const char *expected = wanted[f->ttl != NO_TTL][f->have_class];
-	const char *near = src->st->batch == NULL ? near_type(t) : NULL;
+	uint8_t first = text_lower[(uint8_t)t->s[0]];
 	uint16_t class;
+	/* A word that is neither a number nor the class once more is meant to be a type. */
+	bool is_word =
+		first >= 'a' && first <= 'z' && rrclass_from_text(t->s, t->len, &class) != E_OK;
+	const char *near = is_word && src->st->batch == NULL ? near_type(t) : NULL;
 	char quoted[TEXT_QUOTE_MAX];
 	(void)text_quote(t->s, t->len, quoted);
 	if (is_no_owner(f->owner)) {
@@ -141,10 +145,6 @@ static int refuse_type(struct source *src, const struct fields *f, const struct 
 		return refuse(src, t, "found %s, expected %s; did you mean %s?", quoted, expected,
 			      near);
 	}
-	/* A word that is neither a number nor the class once more is meant to be a type. */
-	bool is_word =
-		(text_lower[(uint8_t)t->s[0]] >= 'a' && text_lower[(uint8_t)t->s[0]] <= 'z') &&
-		rrclass_from_text(t->s, t->len, &class) != E_OK;
 	return refuse(src, t, "found %s, expected %s%s", quoted, expected,
 		      is_word ? "; one without a name here is written TYPE1 to TYPE65535" : "");
 }
@@ -453,6 +453,21 @@ static int generate_lines(struct source *src, const struct token *at, const stru
 	return E_OK;
 }
 
+/* Is @t, in quotes, all the data behind the type @before? BIND wants quotes around data of several words: MX
+ * "10 mail$". They are taken off, unless the type is one string, as TXT. */
+static bool is_whole_data(struct lexer *lx, const struct token *before, const struct token *t)
+{
+	uint8_t octets[32];
+	struct writer w = writer_of(octets, sizeof(octets));
+	struct token next;
+	uint16_t type;
+	lexer_next(lx, &next);
+	lexer_push(lx, &next);
+	return t->quoted && next.kind == TOKEN_EOL && !before->quoted &&
+	       rrtype_from_text(before->s, before->len, &type) == E_OK &&
+	       rdata_from_string(type, "\"x y\"", NULL, &w, NULL) != E_OK;
+}
+
 static int directive_generate(struct source *src, const struct token *at)
 {
 	struct token range_at, first, t;
@@ -465,14 +480,17 @@ static int directive_generate(struct source *src, const struct token *at)
 		return unexpected(src, &first, "an owner name");
 	}
 	struct buf record = { 0 };
+	struct token last = first;
 	const char *end = NULL;
 	for (t = first; t.kind == TOKEN_WORD; lexer_next(&src->lx, &t)) {
-		const char *quote = t.quoted ? "\"" : "";
-		bool touches = end == t.s - strlen(quote);
-		buf_printf(&record, "%s%s", end != NULL && !touches ? " " : "", quote);
+		bool bare = !t.quoted || is_whole_data(&src->lx, &last, &t);
+		const char *quote = bare ? "" : "\"";
+		const char *start = t.s - (t.quoted ? 1 : 0);
+		buf_printf(&record, "%s%s", end != NULL && end != start ? " " : "", quote);
 		buf_add(&record, t.s, t.len);
 		buf_str(&record, quote);
-		end = t.s + t.len + strlen(quote);
+		end = t.s + t.len + (t.quoted ? 1 : 0);
+		last = t;
 	}
 	if (t.kind == TOKEN_EOL) {
 		(void)generate_lines(src, at, &range_at, &record);
@@ -486,9 +504,6 @@ static int directive_generate(struct source *src, const struct token *at)
 static int read_directive(struct source *src, const struct token *t)
 {
 	static const char *const names[] = { "$ORIGIN", "$TTL", "$INCLUDE", "$GENERATE", NULL };
-	if (src->line != 0) { /* else few octets could stand for a million millions of records */
-		return unexpected(src, t, "an owner name: $GENERATE makes records only");
-	}
 	if (text_equal(t->s, t->len, names[0])) {
 		return directive_origin(src);
 	}

@@ -271,8 +271,9 @@ int text_to_ipv4(const char *s, size_t len, uint8_t out[4])
 		while (s < end && text_is_digit(*s) && s - from < 3) {
 			value = value * 10 + (unsigned)(*s++ - '0');
 		}
+		bool is_octal = *from == '0' && s - from > 1; /* to some readers: so to none */
 		bool ends = i < 3 ? s < end && *s == '.' : s == end;
-		if (s == from || value > 255 || !ends) {
+		if (s == from || value > 255 || is_octal || !ends) {
 			return E_SYNTAX;
 		}
 		s++;

@@ -37,7 +37,7 @@ MUST_USE int text_from_base64(const char *s, size_t len, uint8_t *out, size_t ro
 /* Writes TEXT_BASE64_LEN(len) characters, no NUL. */
 void text_to_base64(const uint8_t *in, size_t len, char *out);
 
-/* "192.0.2.1": exactly four decimal numbers; "2001:db8::1" as RFC 4291 §2.2 writes it. E_SYNTAX. */
+/* "192.0.2.1": exactly four decimal numbers without zeros in front; "2001:db8::1" as RFC 4291 §2.2 writes it. E_SYNTAX. */
 MUST_USE int text_to_ipv4(const char *s, size_t len, uint8_t out[4]);
 MUST_USE int text_to_ipv6(const char *s, size_t len, uint8_t out[16]);
 

@@ -295,6 +295,7 @@ END_TEST
 START_TEST(the_cases_are_there)
 {
 	ck_assert_uint_ge(broken_file.count, 280);
+	ck_assert_uint_ge(good_file.count, 120);
 }
 END_TEST
 
