@@ -166,6 +166,7 @@ static bool enter(struct query_ctx *q, const struct zone *z)
 		opt_explain(q, EDNS_ERROR_NOT_READY, "zone is not loaded");
 		return false;
 	}
+	q->zone = z;
 	q->version = v;
 	return true;
 }
@@ -346,6 +347,7 @@ static bool answer_name(struct query_ctx *q)
 	}
 	if (q->hops == 0) {
 		q->is_authoritative = true;
+		q->asked_zone = q->zone;
 		q->asked_version = q->version;
 	}
 	switch (at.kind) {

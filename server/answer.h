@@ -61,7 +61,9 @@ struct query_ctx {
 	const uint8_t *name;
 	uint16_t pointer; /* of the name in the message, 0: not there */
 	struct dname_key key;
-	const struct version *version;	     /* of the zone at hand */
+	const struct zone *zone;       /* at hand */
+	const struct version *version; /* of the zone at hand */
+	const struct zone *asked_zone;
 	const struct version *asked_version; /* of the zone of the name asked; NULL: none */
 	struct tree_match match;	     /* of the name in it */
 	struct tree_match wild; /* of *.<closest encloser>, when the name is not there */

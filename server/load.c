@@ -48,6 +48,7 @@ static int load_one(struct load_zone *z)
 	int err = zone_load(z->config, clock_now(), &v, &findings);
 	log_findings(quoted, &findings);
 	findings_clear(&findings);
+	zone_set_stale(z->zone, err != E_OK);
 	if (err == E_OK) {
 		log_info("zone-loaded", "zone=%s serial=%u records=%llu signed=%s ms=%lld", quoted,
 			 v->serial, (unsigned long long)v->records, v->secure ? "yes" : "no",

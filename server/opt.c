@@ -88,12 +88,18 @@ static void add_octets(struct writer *w, enum edns_code code, const void *data, 
 	}
 }
 
-static void look_for_expired(struct query_ctx *q)
+/* What is wrong with the zone of the question, though there is an answer from it. */
+static void look_at_zone(struct query_ctx *q)
 {
 	const struct version *v = q->asked_version;
-	if (!q->opt.has_error && q->dnssec && v != NULL && v->secure && v->soa->sigs != 0 &&
+	if (v == NULL || q->opt.has_error) {
+		return;
+	}
+	if (q->dnssec && v->secure && v->soa->sigs != 0 &&
 	    serial_is_newer((uint32_t)q->env->now, v->signed_until)) {
 		opt_explain(q, EDNS_ERROR_SIGNATURE_EXPIRED, "signatures of the zone have expired");
+	} else if (zone_is_stale(q->asked_zone)) {
+		opt_explain(q, EDNS_ERROR_OTHER, "newer data of the zone is broken, this is older");
 	}
 }
 
@@ -162,7 +168,7 @@ static void build(struct query_ctx *q)
 	struct opt *o = &q->opt;
 	struct writer w = writer_of(o->options, sizeof(o->options));
 	const struct query_string *nsid = &q->env->config->nsid;
-	look_for_expired(q);
+	look_at_zone(q);
 	o->is_built = true;
 	o->len = 0;
 	if (o->asked == 0 && !o->has_error && o->cookie == COOKIE_NONE &&

@@ -28,6 +28,11 @@ struct version *zone_publish(struct zone *z, struct version *taken)
 	return before;
 }
 
+void zone_set_stale(struct zone *z, bool is_stale)
+{
+	__atomic_store_n(&z->is_stale, is_stale, __ATOMIC_RELAXED);
+}
+
 /* Marks every zone's leaf, so that tree_find lists it among the ancestors. */
 #define ZONE_LEAF 1
 

@@ -9,6 +9,7 @@
 
 struct zone {
 	struct version *current; /* NULL: configured, but nothing to serve (SERVFAIL) */
+	bool is_stale;		 /* atomic: there is newer data, but it could not be taken */
 	uint8_t apex_len;
 	uint8_t apex[DNAME_MAX];
 };
@@ -17,6 +18,12 @@ struct zone *zone_new(const uint8_t *apex);
 void zone_free(struct zone *z);
 /* Publishes @taken and returns the version before, which the caller unrefs after epoch_wait. */
 struct version *zone_publish(struct zone *z, struct version *taken);
+/* Any thread. */
+void zone_set_stale(struct zone *z, bool is_stale);
+static inline bool zone_is_stale(const struct zone *z)
+{
+	return __atomic_load_n(&z->is_stale, __ATOMIC_RELAXED);
+}
 
 /* All zones, longest match: immutable once published. */
 struct zoneset;

@@ -194,6 +194,22 @@ def shown(t, zone):
     server.stop()
 
 
+def stale(t):
+    """A zone whose new file is broken is served from the old one, and says so."""
+    zone = t.write('stale.zone', ZONE)
+    server = peer.signetd(t, {'example.': zone}, name='stale')
+    for text, what, told in ((ZONE, 'reload-done', False), (ZONE + 'www A nonsense\n', 'zone-failed', True),
+                             (ZONE.replace(' 42 ', ' 43 '), 'reload-done', False)):
+        t.write('stale.zone', text)
+        done = server.log().count('reload-done')
+        server.process.send_signal(signal.SIGHUP)
+        peer.wait_for(lambda: server.log().count('reload-done') > done, 'reload')
+        r = ask(server)
+        t.check(f'answers, {"and says that the zone is stale" if told else "without a word"}', r.answer and
+                any(o.otype == 15 for o in r.options) == told and what in server.log(), r)
+    server.stop()
+
+
 def rate_limit(t, zone):
     server = peer.signetd(t, {'example.': zone}, name='rrl',
                           extra='  workers: 1\n  rrl: { rate: 5, window: 1s, slip: 2 }')
@@ -228,6 +244,7 @@ def main():
         cookies(t, zone)
         random_secret(t, zone)
         shown(t, zone)
+        stale(t)
         rate_limit(t, zone)
 
 

@@ -526,6 +526,25 @@ START_TEST(expired_signatures_are_told)
 }
 END_TEST
 
+START_TEST(stale_zones_are_told)
+{
+	struct kit k;
+	set_up(&k, KIT_NSEC);
+	kit_ask(&k, "www.example.", "A", KIT_EDNS, &res);
+	ck_assert_int_eq(error_of(), -1);
+	zone_set_stale(k.zones[0].zone, true);
+	kit_ask(&k, "www.example.", "A", KIT_EDNS, &res);
+	ck_assert_uint_eq(res.header.count[SECTION_ANSWER], 1);
+	ck_assert_int_eq(error_of(), EDNS_ERROR_OTHER);
+	kit_ask(&k, "elsewhere.", "A", KIT_EDNS, &res);
+	ck_assert_int_eq(error_of(), EDNS_ERROR_NOT_AUTHORITATIVE);
+	zone_set_stale(k.zones[0].zone, false);
+	kit_ask(&k, "www.example.", "A", KIT_EDNS, &res);
+	ck_assert_int_eq(error_of(), -1);
+	kit_clear(&k);
+}
+END_TEST
+
 /* A zone is signed as long as one of the SOA's signatures is good. */
 START_TEST(the_last_signature_counts)
 {
@@ -834,6 +853,7 @@ int main(void)
 	tcase_add_test(tc, errors_say_why);
 	tcase_add_test(tc, expired_signatures_are_told);
 	tcase_add_test(tc, the_last_signature_counts);
+	tcase_add_test(tc, stale_zones_are_told);
 	tcase_add_test(tc, class_ch);
 	tcase_add_test(tc, class_ch_fits);
 	tcase_add_test(tc, class_any);
