@@ -24,6 +24,8 @@ struct crypto_key; /* a key pair, or a public key alone */
 
 /* @bits: RSA modulus; 0 is the default; ignored where the algorithm fixes it. */
 MUST_USE int crypto_key_generate(uint8_t algorithm, unsigned bits, struct crypto_key **out);
+/* RSA (RFC 3110, RFC 5702 §2): a modulus of 512 (RSASHA512: 1024) to 4096 bits, an odd exponent of at most 64
+ * bits, so that nobody's key makes verifying expensive. */
 MUST_USE int crypto_key_from_public(uint8_t algorithm, const uint8_t *pub, size_t len,
 				    struct crypto_key **out);
 void crypto_key_free(struct crypto_key *key);
@@ -35,6 +37,8 @@ const uint8_t *crypto_key_public(const struct crypto_key *key, size_t *len);
 
 /* Private parts by the field names of key files v1.3: for RSA Modulus PublicExponent
  * PrivateExponent Prime1 Prime2 Exponent1 Exponent2 Coefficient; for others PrivateKey. */
+/* The name of part @i of a key of @algorithm, a constant; NULL behind the last. */
+const char *crypto_part_field(uint8_t algorithm, size_t i);
 enum { CRYPTO_PARTS_MAX = 8 };
 struct crypto_part {
 	const char *field; /* constant */
@@ -42,12 +46,14 @@ struct crypto_part {
 };
 MUST_USE int crypto_key_to_parts(const struct crypto_key *key,
 				 struct crypto_part parts[CRYPTO_PARTS_MAX], size_t *count);
-/* Makes a pair from parts (missing RSA CRT parts are computed) and checks that they belong
- * together. E_MISMATCH. */
+/* Makes a pair from all of its parts. E_INVAL: one is missing or of a wrong size; E_MISMATCH: they do not
+ * belong together. */
 MUST_USE int crypto_key_from_parts(uint8_t algorithm, const struct crypto_part *parts, size_t count,
 				   struct crypto_key **out);
 void crypto_parts_clear(struct crypto_part *parts, size_t count);
-/* PEM (PKCS#8 or traditional), as `openssl genpkey` writes it. */
+/* PEM (PKCS#8 or traditional), as `openssl genpkey` writes it. @algorithm 0: the one that goes with the key,
+ * RSASHA256 for RSA. E_SYNTAX: no private key in PEM form; E_PERM: it is encrypted; E_UNSUPPORTED: a key of
+ * another kind; E_INVAL; E_MISMATCH: its public half belongs to another key. */
 MUST_USE int crypto_key_from_pem(uint8_t algorithm, const char *pem, size_t len,
 				 struct crypto_key **out);
 MUST_USE int crypto_key_to_pem(const struct crypto_key *key, struct secret *out);
@@ -97,8 +103,9 @@ void crypto_siphash_free(struct crypto_siphash *h); /* NULL is fine */
 MUST_USE int crypto_siphash(struct crypto_siphash *h, const uint8_t key[CRYPTO_SIPHASH_KEY_LEN],
 			    const void *data, size_t len, uint8_t out[CRYPTO_SIPHASH_LEN]);
 
-/* Octets from the generator of OpenSSL; with crypto_random_seed (tests only) a reproducible
- * stream instead, in which all keys and salts are predictable. */
+/* Octets from the generator of OpenSSL; with crypto_random_seed (tests only) a reproducible stream
+ * instead: TSIG secrets and salts are predictable then. Key pairs and ECDSA signatures are not: OpenSSL
+ * makes them from its own generator. */
 MUST_USE int crypto_random(void *out, size_t len);
 void crypto_random_seed(uint64_t seed);
 

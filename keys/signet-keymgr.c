@@ -492,32 +492,64 @@ static int command_cds(struct options *o, char **args, int count)
 	return err == E_OK ? GOOD : failed(&em, err);
 }
 
+/* Why a PEM file gives no key; @a is the algorithm that was asked for, or NULL. */
+static int pem_refused(const char *path, const struct algorithm *a, int err, struct errmsg *em)
+{
+	switch (err) {
+	case E_PERM:
+		return err_set(em, err,
+			       "%s: is encrypted; decrypt it with: openssl pkey -in %s -out FILE",
+			       path, path);
+	case E_SYNTAX:
+		return err_set(
+			em, err,
+			"%s: found no private key in PEM form (\"-----BEGIN PRIVATE KEY-----\")",
+			path);
+	case E_UNSUPPORTED:
+		return err_set(em, err,
+			       "%s: holds a key of another kind, expected %s; -a list lists all",
+			       path, a != NULL ? a->name : "RSA, P-256, P-384, Ed25519 or Ed448");
+	case E_MISMATCH:
+		return err_set(
+			em, err,
+			"%s: its halves do not belong together; restore the file from a copy",
+			path);
+	case E_INVAL:
+		return err_set(
+			em, err,
+			"%s: holds an RSA key of a size that RFC 5702 does not allow, expected 512 "
+			"(RSASHA512: 1024) to 4096 bits and an exponent up to 64 bits",
+			path);
+	default:
+		return err_set(em, err, "%s: %s", path, err_text(err));
+	}
+}
+
 static int import_pem(struct options *o, char **args)
 {
 	struct dname zone;
 	struct file_view view = { 0 };
 	struct errmsg em = { "" };
-	const struct algorithm *a = wanted_algorithm(o);
-	if (a == NULL || !zone_arg(args[0], &zone)) {
+	struct crypto_key *pair = NULL;
+	const struct algorithm *a = o->algorithm != NULL ? wanted_algorithm(o) : NULL;
+	if ((o->algorithm != NULL && a == NULL) || !zone_arg(args[0], &zone)) {
 		return MISUSE;
 	}
 	int err = file_read(args[1], PEM_MAX, &view, &em);
 	if (err != E_OK) {
 		return failed(&em, err);
 	}
-	struct key *k = key_new(o, &zone, a->number);
 	int status = BAD;
-	err = crypto_key_from_pem(a->number, view.data, view.len, &k->pair);
+	err = crypto_key_from_pem(a != NULL ? a->number : 0, view.data, view.len, &pair);
 	if (err != E_OK) {
-		(void)err_set(&em, err,
-			      "%s: holds no private %s key in PEM form; name the algorithm with -a",
-			      args[1], a->name);
-		(void)failed(&em, err);
+		(void)failed(&em, pem_refused(args[1], a, err, &em));
 	} else {
+		struct key *k = key_new(o, &zone, crypto_key_algorithm(pair));
+		k->pair = pair;
 		k->tag = tag_with(k, k->flags);
 		status = key_store(o, k);
+		key_free(k);
 	}
-	key_free(k);
 	mem_wipe(view.data, view.len);
 	file_view_clear(&view);
 	return status;
