@@ -264,13 +264,14 @@ void lexer_push(struct lexer *lx, const struct token *t)
 
 void lexer_skip_record(struct lexer *lx)
 {
-	struct token t;
-	if (!lx->pushed && !lx->in_record && lx->parens == 0) {
-		return;
-	}
-	do {
+	struct token t = { .kind = TOKEN_WORD };
+	if (lx->pushed) {
 		lexer_next(lx, &t);
-	} while (t.kind != TOKEN_EOL && t.kind != TOKEN_EOF);
+	}
+	/* An error may stand outside of any record. */
+	while (t.kind != TOKEN_EOL && t.kind != TOKEN_EOF && (lx->in_record || lx->parens != 0)) {
+		lexer_next(lx, &t);
+	}
 }
 
 int lexer_unescape(const struct token *t, uint8_t *out, size_t room)
