@@ -8,6 +8,7 @@
 #ifndef ZONES_BASE_BUF_H
 #define ZONES_BASE_BUF_H
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "zones/base/attr.h"
@@ -31,8 +32,8 @@ char *buf_enlarge(struct buf *b, size_t more);
 
 static inline char *buf_reserve(struct buf *b, size_t more)
 {
-	return LIKELY(STRESSED(b->cap - b->len, 0) > more) ? b->data + b->len
-							   : buf_enlarge(b, more);
+	return STRESSED(LIKELY(b->cap - b->len > more), false) ? b->data + b->len
+							       : buf_enlarge(b, more);
 }
 
 /* Takes in @len octets that were written where buf_reserve said. */
