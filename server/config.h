@@ -55,6 +55,7 @@ struct config_server {
 	uint32_t udp_size;   /* octets */
 	uint32_t udp_buffer; /* octets */
 	uint32_t tcp_clients;
+	uint32_t tcp_clients_per_address;
 	uint32_t tcp_idle_timeout_s;
 	uint32_t tcp_output; /* octets */
 	enum config_switch minimal_responses;

@@ -106,10 +106,31 @@ static int check_free(const struct config_server *c, struct errmsg *em)
 	return E_OK;
 }
 
+/* Beside connections: zone files, the log, what libraries open. */
+#define FILES_OTHER 64
+/* Of each worker, beside its sockets: epoll, eventfd, timers. */
+#define FILES_WORKER 4
+
+static void allow_files(const struct daemon *d)
+{
+	const struct config_server *c = &d->config->server;
+	size_t wanted = FILES_OTHER + c->tcp_clients +
+			d->worker_count * (FILES_WORKER + 2 * c->listen.count);
+	size_t allowed = listen_allow_files(wanted);
+	if (allowed < wanted) {
+		log_warn(
+			"open-files",
+			"wanted=%zu allowed=%zu remedy=\"raise the limit on open files (ulimit -n, "
+			"LimitNOFILE=), or lower server.tcp-clients\"",
+			wanted, allowed);
+	}
+}
+
 static int bind_all(struct daemon *d, struct errmsg *em)
 {
 	int err = check_free(&d->config->server, em);
 	d->worker_count = parallel_threads(d->config->server.workers);
+	allow_files(d);
 	d->sockets = mem_array(d->worker_count, sizeof(*d->sockets));
 	for (unsigned i = 0; i < d->worker_count && err == E_OK; i++) {
 		err = open_sockets(d, &d->sockets[i], em);
@@ -142,6 +163,13 @@ static void fill_query_config(struct query_config *q, const struct config_server
 				      .exempt_count = c->rrl.exempt.count };
 }
 
+/* A worker's part of what all may have; at least 1. */
+static uint32_t share_of(const struct daemon *d, uint32_t all)
+{
+	uint32_t share = all / d->worker_count;
+	return share != 0 ? share : 1;
+}
+
 static struct serving *serving_of(const struct daemon *d, const struct cookie_secrets *secrets)
 {
 	const struct config_server *c = &d->config->server;
@@ -151,8 +179,8 @@ static struct serving *serving_of(const struct daemon *d, const struct cookie_se
 	s->zones = d->zones;
 	fill_query_config(&s->query, c);
 	s->query.cookies = c->cookies == CONFIG_YES ? &s->secrets : NULL;
-	s->tcp_clients = c->tcp_clients / d->worker_count;
-	s->tcp_clients = s->tcp_clients != 0 ? s->tcp_clients : 1;
+	s->tcp_clients = share_of(d, c->tcp_clients);
+	s->tcp_clients_per_address = share_of(d, c->tcp_clients_per_address);
 	s->tcp_idle_s = c->tcp_idle_timeout_s;
 	s->tcp_output = c->tcp_output;
 	s->rrl_entries = c->rrl.table_size;

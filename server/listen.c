@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
@@ -35,6 +36,20 @@ bool listen_is_any(const struct sockaddr *addr)
 	}
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)addr;
 	return IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr);
+}
+
+size_t listen_allow_files(size_t wanted)
+{
+	struct rlimit r;
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0) {
+		return wanted; /* unknown; accept will tell */
+	}
+	if (r.rlim_cur < wanted) {
+		const struct rlimit more = { wanted < r.rlim_max ? wanted : r.rlim_max,
+					     r.rlim_max };
+		r = setrlimit(RLIMIT_NOFILE, &more) == 0 ? more : r;
+	}
+	return r.rlim_cur < wanted ? (size_t)r.rlim_cur : wanted;
 }
 
 bool listen_has_ipv6(void)

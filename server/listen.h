@@ -23,6 +23,8 @@ struct listen_address {
 /* @buffer: octets of queries the socket may hold. */
 MUST_USE int listen_udp(const struct listen_address *a, int buffer, int *fd, struct errmsg *em);
 MUST_USE int listen_tcp(const struct listen_address *a, int *fd, struct errmsg *em);
+/* Allows this process @wanted open files, as far as the system lets it. Returns how many it may open. */
+size_t listen_allow_files(size_t wanted);
 /* Has the machine any IPv6 at all? */
 bool listen_has_ipv6(void);
 /* Is it 0.0.0.0 or ::, so that answers have to name the address that was asked? */

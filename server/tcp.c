@@ -1,186 +1,243 @@
-/* server/tcp.c - queries over TCP. */
+/* server/tcp.c - connections: taken, answered, limited, closed.
+ *
+ * A connection is in two lists, each with the one idle for longest first: that of its client, and one of
+ * the worker: `idle`, or `blocked` while answers wait for it. A clock that ticks while there are
+ * connections looks at the start of the first list and at all of the second. */
 #include "server/tcp.h"
 
 #include <errno.h>
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/client.h"
+#include "server/clock.h"
+#include "server/stream.h"
+#include "zones/base/log.h"
 #include "zones/base/mem.h"
-#include "zones/dns/message.h"
 
 /* Connections taken in a row before others get their turn. */
 #define ACCEPT_MAX 64
-/* Out of file descriptors: nothing is accepted for so long (microseconds). */
-#define PAUSE_US 100000
-/* Queries of one client that are answered before other clients get their turn. */
-#define TURN_MAX STRESSED(64, 1)
+/* Out of file descriptors: nothing is accepted for so long, and it is said so often. */
+#define PAUSE_MS  100
+#define LAMENT_MS 60000
+/* Connections that live too long are looked for so often. */
+#define TICK_MS 250
 
-struct conn {
+struct tcp_conn {
 	struct tcp *tcp;
-	struct bufferevent *bev;
-	struct address_ip client;
-	bool paused; /* too much output: not reading */
-	bool ending; /* the client sent its last query */
-	TAILQ_ENTRY(conn) link;
+	struct stream stream;
+	struct event *event;
+	struct address_ip ip;
+	struct client *client;
+	int64_t active_ms;  /* when it was opened or last answered */
+	bool is_blocked;    /* answers wait; the event is EV_WRITE */
+	int64_t blocked_ms; /* since when */
+	size_t taken;	    /* octets since then */
+	TAILQ_ENTRY(tcp_conn) link;
+	TAILQ_ENTRY(tcp_conn) of_client;
 };
 
-TAILQ_HEAD(conn_list, conn);
+TAILQ_HEAD(conn_list, tcp_conn);
 
 struct listener {
 	struct tcp *tcp;
-	int fd;
 	struct event *event;
 	struct listener *next;
 };
 
 struct tcp {
 	struct event_base *base;
-	tcp_answer_fn *answer;
-	tcp_limits_fn *limits;
-	void *arg;
+	struct tcp_handler handler;
 	struct listener *listeners;
-	struct event *resume;	/* after PAUSE_US */
-	struct conn_list conns; /* the one idle for longest first */
+	struct event *resume; /* accepting */
+	struct event *tick;
+	struct conn_list idle, blocked;
 	uint32_t count;
+	struct client_table *clients;
+	struct stream_scratch *scratch;
+	int64_t lament_ms; /* when it was last said that there are no file descriptors */
 	bool stopping;
-	uint8_t out[2 + MESSAGE_MAX];
 };
 
-static void conn_close(struct conn *c)
+static struct conn_list *list_of(const struct tcp_conn *c)
+{
+	return c->is_blocked ? &c->tcp->blocked : &c->tcp->idle;
+}
+
+/* --- closing --------------------------------------------------------------------------------- */
+
+static void conn_close(struct tcp_conn *c)
 {
 	struct tcp *t = c->tcp;
-	TAILQ_REMOVE(&t->conns, c, link);
-	t->count--;
-	bufferevent_free(c->bev);
+	if (c->is_blocked) {
+		/* What it does not take is not kept for it by the system either. */
+		const struct linger none = { .l_onoff = 1, .l_linger = 0 };
+		(void)setsockopt(c->stream.fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	}
+	TAILQ_REMOVE(list_of(c), c, link);
+	TAILQ_REMOVE(&c->client->conns, c, of_client);
+	client_leave(t->clients, c->client);
+	event_free(c->event);
+	stream_close(&c->stream);
 	mem_free(c);
-	if (t->stopping && t->count == 0) {
-		(void)event_base_loopbreak(t->base); /* that was the last thing to do */
-	}
-}
-
-static size_t output_waiting(const struct conn *c)
-{
-	return evbuffer_get_length(bufferevent_get_output(c->bev));
-}
-
-/* Nothing will come from the client any more: the connection ends with its last answer. */
-static bool is_done(const struct conn *c)
-{
-	return (c->ending || c->tcp->stopping) && output_waiting(c) == 0;
-}
-
-/* Answers the next whole query in the buffer. False: there is none. */
-static bool answer_one(struct conn *c)
-{
-	struct tcp *t = c->tcp;
-	struct evbuffer *in = bufferevent_get_input(c->bev);
-	uint8_t prefix[2];
-	if (evbuffer_copyout(in, prefix, 2) != 2) {
-		return false;
-	}
-	size_t len = be16_get(prefix);
-	if (evbuffer_get_length(in) < 2 + len) {
-		return false;
-	}
-	const uint8_t *message = evbuffer_pullup(in, (ev_ssize_t)(2 + len));
-	if (message == NULL) {
-		return false;
-	}
-	const struct tcp_query query = { message + 2, len, &c->client };
-	size_t n = t->answer(t->arg, &query, t->out + 2, MESSAGE_MAX);
-	(void)evbuffer_drain(in, 2 + len);
-	if (n != 0) {
-		be16_put(t->out, (uint16_t)n);
-		(void)bufferevent_write(c->bev, t->out, 2 + n);
-	}
-	/* Active now: last in the list of the idle. */
-	TAILQ_REMOVE(&t->conns, c, link);
-	TAILQ_INSERT_TAIL(&t->conns, c, link);
-	return true;
-}
-
-static void on_read(struct bufferevent *bev, void *arg)
-{
-	struct conn *c = arg;
-	const struct tcp_limits limits = c->tcp->limits(c->tcp->arg);
-	unsigned turn = 0;
-	bool more = true;
-	while (turn++ < TURN_MAX && output_waiting(c) < limits.output && more) {
-		more = answer_one(c);
-	}
-	if (output_waiting(c) >= limits.output) {
-		c->paused = true; /* until on_write */
-		(void)bufferevent_disable(bev, EV_READ);
-	} else if (more) {
-		bufferevent_trigger(bev, EV_READ,
-				    BEV_TRIG_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS);
-	} else if (is_done(c)) {
-		conn_close(c);
-	}
-}
-
-/* The output was sent. */
-static void on_write(struct bufferevent *bev, void *arg)
-{
-	struct conn *c = arg;
-	if (c->paused) {
-		c->paused = false;
-		if (!c->ending) {
-			(void)bufferevent_enable(bev, EV_READ);
+	t->count--;
+	if (t->count == 0) {
+		(void)event_del(t->tick);
+		if (t->stopping) {
+			(void)event_base_loopbreak(t->base); /* that was the last thing to do */
 		}
-		on_read(bev, c); /* what is in the buffer already */
-	} else if (is_done(c)) {
-		conn_close(c);
 	}
 }
 
-static void on_event(struct bufferevent *bev, short what, void *arg)
+static bool is_overdue(const struct tcp_conn *c, int64_t now, int64_t idle_ms)
 {
-	struct conn *c = arg;
-	if ((what & BEV_EVENT_EOF) != 0 && (what & BEV_EVENT_READING) != 0) {
-		/* Half closed: what it asked before is still answered. */
-		c->ending = true;
-		(void)bufferevent_disable(bev, EV_READ);
-		if (c->paused) {
-			return;
+	if (c->is_blocked) {
+		int64_t earned_ms = (int64_t)(c->taken / TCP_RATE_MIN) * 1000;
+		return now - c->blocked_ms >= idle_ms + earned_ms;
+	}
+	return now - c->active_ms >= idle_ms;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct tcp *t = arg;
+	const struct tcp_limits limits = t->handler.begin(t->handler.arg);
+	int64_t now = clock_ms();
+	struct tcp_conn *c = TAILQ_FIRST(&t->idle);
+	(void)fd;
+	(void)what;
+	while (c != NULL && is_overdue(c, now, limits.idle_ms)) {
+		struct tcp_conn *next = TAILQ_NEXT(c, link);
+		conn_close(c);
+		c = next;
+	}
+	c = TAILQ_FIRST(&t->blocked);
+	while (c != NULL) {
+		struct tcp_conn *next = TAILQ_NEXT(c, link);
+		if (is_overdue(c, now, limits.idle_ms)) {
+			conn_close(c);
 		}
-		on_read(bev, c);
+		c = next;
+	}
+	t->handler.end(t->handler.arg);
+}
+
+/* Closes connections until there is room for one more. */
+static void make_room(struct tcp *t, const struct tcp_limits *limits)
+{
+	while (t->count != 0 && t->count >= limits->clients) {
+		struct tcp_conn *idle = TAILQ_FIRST(&t->idle);
+		struct tcp_conn *blocked = TAILQ_FIRST(&t->blocked);
+		bool is_idle =
+			blocked == NULL || (idle != NULL && idle->active_ms <= blocked->active_ms);
+		conn_close(is_idle ? idle : blocked);
+	}
+}
+
+/* --- turns ----------------------------------------------------------------------------------- */
+
+static size_t answer(void *arg, const uint8_t *in, size_t len, uint8_t *out, size_t room)
+{
+	const struct tcp_conn *c = arg;
+	const struct tcp_query query = { in, len, &c->ip };
+	return c->tcp->handler.answer(c->tcp->handler.arg, &query, out, room);
+}
+
+static void on_turn(evutil_socket_t fd, short what, void *arg);
+
+/* Moves between the lists; the event is for what the stream waits for now. */
+static void set_blocked(struct tcp_conn *c, bool is_blocked)
+{
+	TAILQ_REMOVE(list_of(c), c, link);
+	c->is_blocked = is_blocked;
+	TAILQ_INSERT_TAIL(list_of(c), c, link);
+	(void)event_del(c->event);
+	(void)event_assign(c->event, c->tcp->base, c->stream.fd,
+			   (short)((is_blocked ? EV_WRITE : EV_READ) | EV_PERSIST), on_turn, c);
+	(void)event_add(c->event, NULL);
+}
+
+static void set_active(struct tcp_conn *c, int64_t now)
+{
+	c->active_ms = now;
+	TAILQ_REMOVE(list_of(c), c, link);
+	TAILQ_INSERT_TAIL(list_of(c), c, link);
+	TAILQ_REMOVE(&c->client->conns, c, of_client);
+	TAILQ_INSERT_TAIL(&c->client->conns, c, of_client);
+}
+
+static void conn_turn(struct tcp_conn *c, const struct tcp_limits *limits)
+{
+	struct stream_turn turn = {
+		.scratch = c->tcp->scratch, .answer = answer, .arg = c, .limit = limits->output
+	};
+	enum stream_state state = stream_turn(&c->stream, &turn);
+	bool has_all = turn.received < STREAM_IN;
+	if (state == STREAM_FINISHED || (state == STREAM_READS && c->tcp->stopping && has_all)) {
+		conn_close(c);
 		return;
 	}
-	conn_close(c); /* idle for too long, slow for too long, or broken */
+	int64_t now = clock_ms();
+	bool is_blocked = state == STREAM_WRITES;
+	c->taken += turn.sent;
+	if (is_blocked && !c->is_blocked) {
+		c->blocked_ms = now;
+		c->taken = 0;
+	}
+	bool was_blocked = c->is_blocked;
+	if (is_blocked != was_blocked) {
+		set_blocked(c, is_blocked);
+	}
+	if (turn.answered != 0 || (was_blocked && !is_blocked)) {
+		set_active(c, now);
+	}
 }
 
-static void conn_open(struct tcp *t, int fd, const struct sockaddr *peer)
+static void on_turn(evutil_socket_t fd, short what, void *arg)
 {
-	const struct tcp_limits limits = t->limits(t->arg);
-	const struct timeval idle = { .tv_sec = (time_t)limits.idle_s };
-	int one = 1;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	while (t->count >= limits.clients && !TAILQ_EMPTY(&t->conns)) {
-		conn_close(TAILQ_FIRST(&t->conns));
-	}
-	struct bufferevent *bev = bufferevent_socket_new(t->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (bev == NULL) {
+	struct tcp_conn *c = arg;
+	const struct tcp_handler handler = c->tcp->handler;
+	(void)fd;
+	(void)what;
+	const struct tcp_limits limits = handler.begin(handler.arg);
+	conn_turn(c, &limits);
+	handler.end(handler.arg);
+}
+
+/* --- accepting ------------------------------------------------------------------------------- */
+
+static void conn_open(struct tcp *t, int fd, const struct sockaddr *peer,
+		      const struct tcp_limits *limits)
+{
+	const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
+	int unsent = (int)limits->output;
+	/* What waits in the system for a client that does not read is bounded as well. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+	struct tcp_conn *c = mem_zalloc(sizeof(*c));
+	c->event = event_new(t->base, fd, EV_READ | EV_PERSIST, on_turn, c);
+	if (c->event == NULL || event_add(c->event, NULL) != 0) {
+		if (c->event != NULL) {
+			event_free(c->event);
+		}
 		(void)close(fd);
+		mem_free(c);
 		return;
 	}
-	struct conn *c = mem_zalloc(sizeof(*c));
 	c->tcp = t;
-	c->bev = bev;
-	c->client = address_ip_of(peer);
-	TAILQ_INSERT_TAIL(&t->conns, c, link);
-	t->count++;
-	bufferevent_setcb(bev, on_read, on_write, on_event, c);
-	/* Never more in memory than one message and the start of the next. */
-	bufferevent_setwatermark(bev, EV_READ, 0, 2 * (2 + MESSAGE_MAX));
-	bufferevent_set_timeouts(bev, &idle, &idle);
-	(void)bufferevent_enable(bev, EV_READ | EV_WRITE);
+	c->ip = address_ip_of(peer);
+	c->client = client_enter(t->clients, &c->ip);
+	c->active_ms = clock_ms();
+	stream_open(&c->stream, fd);
+	TAILQ_INSERT_TAIL(&t->idle, c, link);
+	TAILQ_INSERT_TAIL(&c->client->conns, c, of_client);
+	if (t->count++ == 0) {
+		(void)event_add(t->tick, &tick);
+	}
+	if (c->client->count > limits->per_client) {
+		conn_close(TAILQ_FIRST(&c->client->conns));
+	}
 }
 
 static void listeners_set(struct tcp *t, bool on)
@@ -194,26 +251,50 @@ static void listeners_set(struct tcp *t, bool on)
 	}
 }
 
-static void on_accept(evutil_socket_t fd, short what, void *arg)
+/* Out of file descriptors or memory: accept would be called again at once, in vain. */
+static void pause_accepting(struct tcp *t, int reason)
 {
-	struct listener *l = arg;
-	struct tcp *t = l->tcp;
-	(void)what;
+	const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
+	int64_t now = clock_ms();
+	listeners_set(t, false);
+	(void)event_add(t->resume, &pause);
+	if (t->lament_ms == 0 || now - t->lament_ms >= LAMENT_MS) {
+		t->lament_ms = now;
+		log_warn("tcp-paused",
+			 "connections=%u reason=\"%s\" remedy=\"allow more open files, or fewer "
+			 "server.tcp-clients\"",
+			 t->count,
+			 reason == EMFILE || reason == ENFILE ? "no file descriptors"
+							      : "no memory");
+	}
+}
+
+static void accept_some(struct tcp *t, int fd, const struct tcp_limits *limits)
+{
 	for (unsigned i = 0; i < ACCEPT_MAX; i++) {
 		struct address peer = { .len = sizeof(peer.v6) };
 		int client = accept4(fd, &peer.any, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (client >= 0) {
-			conn_open(t, client, &peer.any);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			/* Would be called again at once, in vain. */
-			const struct timeval pause = { .tv_usec = PAUSE_US };
-			listeners_set(t, false);
-			(void)event_add(t->resume, &pause);
-		}
-		return;
+			make_room(t, limits);
+			conn_open(t, client, &peer.any, limits);
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+			   errno == ENOMEM) {
+			pause_accepting(t, errno);
+			return;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			return;
+		} /* else that one is gone again; the next */
 	}
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+	const struct listener *l = arg;
+	struct tcp *t = l->tcp;
+	(void)what;
+	const struct tcp_limits limits = t->handler.begin(t->handler.arg);
+	accept_some(t, fd, &limits);
+	t->handler.end(t->handler.arg);
 }
 
 static void on_resume(evutil_socket_t fd, short what, void *arg)
@@ -226,42 +307,57 @@ static void on_resume(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-struct tcp *tcp_new(struct event_base *base, tcp_answer_fn *answer, tcp_limits_fn *limits,
-		    void *arg)
+/* --- life ------------------------------------------------------------------------------------ */
+
+int tcp_new(struct event_base *base, const struct tcp_handler *handler, struct tcp **out)
 {
 	struct tcp *t = mem_zalloc(sizeof(*t));
 	t->base = base;
-	t->answer = answer;
-	t->limits = limits;
-	t->arg = arg;
+	t->handler = *handler;
+	TAILQ_INIT(&t->idle);
+	TAILQ_INIT(&t->blocked);
+	t->scratch = stream_scratch_new();
 	t->resume = evtimer_new(base, on_resume, t);
-	TAILQ_INIT(&t->conns);
-	return t;
+	t->tick = event_new(base, -1, EV_PERSIST, on_tick, t);
+	int err = client_table_new(&t->clients);
+	if (err == E_OK && (t->resume == NULL || t->tick == NULL)) {
+		err = E_IO;
+	}
+	if (err != E_OK) {
+		tcp_free(t);
+		return err;
+	}
+	*out = t;
+	return E_OK;
 }
 
 int tcp_listen(struct tcp *t, int fd)
 {
 	struct listener *l = mem_zalloc(sizeof(*l));
 	l->tcp = t;
-	l->fd = fd;
 	l->event = event_new(t->base, fd, EV_READ | EV_PERSIST, on_accept, l);
 	l->next = t->listeners;
 	t->listeners = l;
 	return l->event != NULL && event_add(l->event, NULL) == 0 ? E_OK : E_IO;
 }
 
+static void activate(const struct conn_list *list)
+{
+	for (struct tcp_conn *c = TAILQ_FIRST(list); c != NULL; c = TAILQ_NEXT(c, link)) {
+		event_active(c->event, c->is_blocked ? EV_WRITE : EV_READ, 0);
+	}
+}
+
 void tcp_stop(struct tcp *t)
 {
 	t->stopping = true;
-	listeners_set(t, false);
-	struct conn *c = TAILQ_FIRST(&t->conns);
-	while (c != NULL) {
-		struct conn *next = TAILQ_NEXT(c, link);
-		if (is_done(c)) {
-			conn_close(c);
-		}
-		c = next;
+	for (struct listener *l = t->listeners; l != NULL; l = l->next) {
+		on_accept(event_get_fd(l->event), EV_READ, l);
 	}
+	listeners_set(t, false);
+	/* One more turn for each. */
+	activate(&t->idle);
+	activate(&t->blocked);
 }
 
 bool tcp_is_idle(const struct tcp *t)
@@ -274,8 +370,11 @@ void tcp_free(struct tcp *t)
 	if (t == NULL) {
 		return;
 	}
-	while (!TAILQ_EMPTY(&t->conns)) {
-		conn_close(TAILQ_FIRST(&t->conns));
+	while (!TAILQ_EMPTY(&t->idle)) {
+		conn_close(TAILQ_FIRST(&t->idle));
+	}
+	while (!TAILQ_EMPTY(&t->blocked)) {
+		conn_close(TAILQ_FIRST(&t->blocked));
 	}
 	while (t->listeners != NULL) {
 		struct listener *l = t->listeners;
@@ -288,5 +387,10 @@ void tcp_free(struct tcp *t)
 	if (t->resume != NULL) {
 		event_free(t->resume);
 	}
+	if (t->tick != NULL) {
+		event_free(t->tick);
+	}
+	client_table_free(t->clients);
+	stream_scratch_free(t->scratch);
 	mem_free(t);
 }

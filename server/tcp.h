@@ -1,7 +1,12 @@
-/* server/tcp.h - queries over TCP: framing, pipelining, limits (RFC 7766, RFC 9210).
+/* server/tcp.h - connections: taken, answered, limited, closed (RFC 7766, RFC 9210).
  *
- * Framing is written once, over libevent's bufferevent, so that another transport is another
- * bufferevent.
+ * What goes over one is server/stream.h; here is when it has its turn, and how long it may live:
+ *
+ *     idle        closed when no query was answered for tcp_limits.idle_ms. A client that sends a query an
+ *                 octet at a time, or none, is idle.
+ *     blocked     closed when its answers are not taken for as long, and then more slowly than
+ *                 TCP_RATE_MIN
+ *     too many    the one idle for longest makes room: of all, or of the same client
  *
  * Threads: one worker. */
 #ifndef SERVER_TCP_H
@@ -14,10 +19,14 @@
 struct event_base;
 struct tcp;
 
+/* Octets a second that a client takes at least. */
+#define TCP_RATE_MIN 1024
+
 struct tcp_limits {
-	uint32_t clients; /* connections at a time: the one idle for longest makes room */
-	uint32_t idle_s;  /* seconds without a query */
-	uint32_t output;  /* octets waiting for a client before its next query is read */
+	uint32_t clients;    /* connections at a time */
+	uint32_t per_client; /* of these, of one client (server/client.h) */
+	uint32_t output;     /* octets of answers that may wait for a client */
+	int64_t idle_ms;
 };
 
 struct tcp_query {
@@ -26,17 +35,22 @@ struct tcp_query {
 	const struct address_ip *client;
 };
 
-/* Answers one query in at most @room octets at @out; 0 is silence. */
-typedef size_t tcp_answer_fn(void *arg, const struct tcp_query *query, uint8_t *out, size_t room);
-/* The limits at this moment. */
-typedef struct tcp_limits tcp_limits_fn(void *arg);
+/* Who answers. Everything happens between begin and end, with what begin has found. */
+struct tcp_handler {
+	void *arg;
+	struct tcp_limits (*begin)(void *arg);
+	/* Answers one query in at most @room octets at @out; 0 is silence. */
+	size_t (*answer)(void *arg, const struct tcp_query *query, uint8_t *out, size_t room);
+	void (*end)(void *arg);
+};
 
-struct tcp *tcp_new(struct event_base *base, tcp_answer_fn *answer, tcp_limits_fn *limits,
-		    void *arg);
-void tcp_free(struct tcp *t); /* closes all connections */
+/* @handler is copied. E_CRYPTO, E_IO. */
+MUST_USE int tcp_new(struct event_base *base, const struct tcp_handler *handler, struct tcp **out);
+void tcp_free(struct tcp *t); /* closes all connections; NULL is fine */
 /* Takes connections from @fd (borrowed) until tcp_stop. */
 MUST_USE int tcp_listen(struct tcp *t, int fd);
-/* Takes no more connections and closes each when its answers are sent. */
+/* Takes no more connections, answers what has come, and closes each when its answers are sent; the event
+ * loop ends with the last. */
 void tcp_stop(struct tcp *t);
 bool tcp_is_idle(const struct tcp *t);
 

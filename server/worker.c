@@ -21,6 +21,7 @@ struct worker {
 	struct rrl *rrl;
 	struct udp *udp;
 	struct tcp *tcp;
+	struct query_env turn; /* of connections, for as long as it lasts */
 	struct event **events; /* one per UDP socket */
 	struct event *stop;    /* readable: told to stop */
 	struct event *grace;
@@ -65,7 +66,10 @@ static uint16_t keepalive_of(const struct serving *s)
 	return (uint16_t)(s->tcp_idle_s < UINT16_MAX / 10 ? s->tcp_idle_s * 10 : UINT16_MAX);
 }
 
-static size_t answer_tcp(void *arg, const struct tcp_query *query, uint8_t *out, size_t room)
+/* --- connections ----------------------------------------------------------------------------- */
+
+/* Borrowed pointers live from here to end_turn. */
+static struct tcp_limits begin_turn(void *arg)
 {
 	struct worker *w = arg;
 	struct timeval now;
@@ -73,26 +77,31 @@ static size_t answer_tcp(void *arg, const struct tcp_query *query, uint8_t *out,
 	(void)event_base_gettimeofday_cached(w->base, &now);
 	epoch_online();
 	const struct serving *s = epoch_read(w->serving);
-	const struct query_env env = { .zones = s->zones,
-				       .config = &s->query,
-				       .is_tcp = true,
-				       .keepalive = keepalive_of(s),
-				       .client = query->client,
-				       .now = now.tv_sec };
-	size_t n = query_answer(w->ctx, &env, query->octets, query->len, out, room);
-	epoch_offline();
-	return n;
+	w->turn = (struct query_env){ .zones = s->zones,
+				      .config = &s->query,
+				      .is_tcp = true,
+				      .keepalive = keepalive_of(s),
+				      .now = now.tv_sec };
+	return (struct tcp_limits){ .clients = s->tcp_clients,
+				    .per_client = s->tcp_clients_per_address,
+				    .output = s->tcp_output,
+				    .idle_ms = (int64_t)s->tcp_idle_s * 1000 };
 }
 
-static struct tcp_limits limits_now(void *arg)
+static size_t answer_turn(void *arg, const struct tcp_query *query, uint8_t *out, size_t room)
 {
 	struct worker *w = arg;
-	epoch_online();
-	const struct serving *s = epoch_read(w->serving);
-	const struct tcp_limits limits = { s->tcp_clients, s->tcp_idle_s, s->tcp_output };
-	epoch_offline();
-	return limits;
+	w->turn.client = query->client;
+	return query_answer(w->ctx, &w->turn, query->octets, query->len, out, room);
 }
+
+static void end_turn(void *arg)
+{
+	(void)arg;
+	epoch_offline();
+}
+
+/* --- end ------------------------------------------------------------------------------------- */
 
 static void end_if_idle(struct worker *w)
 {
@@ -188,6 +197,7 @@ int worker_start(struct worker_sockets *sockets, struct serving *const *serving,
 	w->serving = serving;
 	w->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	w->base = event_base_new();
+	const struct tcp_handler handler = { w, begin_turn, answer_turn, end_turn };
 	int err = query_ctx_new(&w->ctx);
 	if (err == E_OK) {
 		err = rrl_new((*serving)->rrl_entries, &w->rrl);
@@ -197,10 +207,12 @@ int worker_start(struct worker_sockets *sockets, struct serving *const *serving,
 		goto out;
 	}
 	w->udp = udp_new();
-	w->tcp = tcp_new(w->base, answer_tcp, limits_now, w);
+	err = tcp_new(w->base, &handler, &w->tcp);
 	w->stop = event_new(w->base, w->stop_fd, EV_READ, on_stop, w);
 	w->grace = evtimer_new(w->base, on_grace, w);
-	err = add_sockets(w);
+	if (err == E_OK) {
+		err = add_sockets(w);
+	}
 	if (err == E_OK && (w->stop == NULL || w->grace == NULL || event_add(w->stop, NULL) != 0)) {
 		err = E_IO;
 	}

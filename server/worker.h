@@ -15,6 +15,7 @@ struct serving {
 	struct query_config query;
 	struct cookie_secrets secrets; /* what query.cookies points at */
 	uint32_t tcp_clients;	       /* of one worker */
+	uint32_t tcp_clients_per_address;
 	uint32_t tcp_idle_s;
 	uint32_t tcp_output;  /* octets that may wait for one client */
 	uint32_t rrl_entries; /* of each worker's table; read at its start */

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """TCP as clients really use and abuse it (RFC 7766), and the edges of UDP: sizes, truncation, odd packets."""
+import errno
 import os
+import resource
 import socket
 import struct
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -85,6 +88,10 @@ def framing(t, server):
         t.check('64 KiB with trailing octets is FORMERR', read_message(s).rcode() == dns.rcode.FORMERR)
         t.check('and the connection goes on', read_message(s).id == q.id)
     with connect(server) as s:
+        s.sendall(b'\0\x1d' + b'\xff' * 12)
+        s.shutdown(socket.SHUT_WR)
+        t.check('half a message and the end', is_closed(s, 0.5))
+    with connect(server) as s:
         s.sendall(b''.join(frame(x) for x in queries[:50]))
         s.shutdown(socket.SHUT_WR)
         ids = [read_message(s).id for _ in range(50)]
@@ -108,6 +115,10 @@ def limits(t, server):
     t.check('the ones idle for longest made room', closed > 0, closed)
     for s in many:
         s.close()
+    deaf_client(t, server)
+
+
+def deaf_client(t, server):
     # A client that asks and never reads: the server stops reading, others are served.
     deaf = connect(server)
     deaf.settimeout(0.5)
@@ -118,11 +129,134 @@ def limits(t, server):
             sent += deaf.send(big * 100)
     except (socket.timeout, ConnectionError):
         pass
-    with open(f'/proc/{server.process.pid}/status') as f:
-        resident = int(next(line for line in f if line.startswith('VmRSS')).split()[1])
+    resident = usage(server)[1]
     t.check('a client that does not read is stopped', sent < 200_000_000 and resident < 200_000, f'{sent} {resident}')
     t.check('others are served meanwhile', server.ask('www.example.', 'A', tcp=True).rcode() == 0)
+    t.check('it is cut off', was_reset(deaf, IDLE + 2))
     deaf.close()
+
+
+def was_reset(s, within):
+    """Has the server cut the connection? Nothing is read, only the socket's state looked at."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        if s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNRESET:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def slow_clients(t, server):
+    big = frame(query('big.example.', 'TXT'))
+    with connect(server) as s, connect(server) as half, connect(server) as silent:
+        half.sendall(b'\xff')
+        silent.sendall(b'\xff\xff')  # a length, and nothing behind
+        start = time.monotonic()
+        try:
+            while time.monotonic() < start + IDLE + 5:
+                s.sendall(b'\x40')
+                time.sleep(0.05)
+        except ConnectionError:
+            pass
+        took = time.monotonic() - start
+        t.check('an octet at a time without an end', IDLE * 0.8 <= took < IDLE + 3, took)
+        t.check('half a length', is_closed(half, 2))
+        t.check('a length with nothing behind', is_closed(silent, 2))
+    # The answers are taken slowly, but they are taken: 40 KB/s, for three times what an idle client gets.
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(('127.0.0.1', server.port))
+        asked = threading.Thread(target=s.sendall, args=(big * 1000,), daemon=True)
+        asked.start()
+        start = time.monotonic()
+        got = 0
+        while time.monotonic() < start + 3 * IDLE:
+            got += len(read_exactly(s, 2000) or b'')
+            time.sleep(0.05)
+        while got < 200_000 and (more := s.recv(65536)):
+            got += len(more)
+        t.check('a slow reader is not cut off', got >= 200_000, got)
+
+
+def per_address(t, zone):
+    config = '  workers: 1\n  tcp-clients: 50\n  tcp-clients-per-address: 4\n  tcp-idle-timeout: 1m'
+    server = peer.signetd(t, {'example.': zone}, name='peraddress', extra=config)
+    q = query()
+
+    def connect_from(source):
+        s = socket.create_connection(('127.0.0.1', server.port), timeout=5, source_address=(source, 0))
+        s.sendall(frame(q))
+        return s if read_message(s).id == q.id else None
+
+    others = [connect_from('127.0.0.2') for _ in range(4)]
+    mine = [connect_from('127.0.0.3') for _ in range(4)]
+    mine[0].sendall(frame(q))
+    read_message(mine[0])
+    more = connect_from('127.0.0.3')
+    t.check('the one idle for longest of this client made room', is_closed(mine[1]))
+    t.check('not the one that asked since', not is_closed(mine[0], 0.1) and not is_closed(mine[2], 0.1))
+    t.check('and none of other clients', not any(is_closed(s, 0.05) for s in others))
+    for s in others + mine + [more]:
+        s.close()
+    server.stop()
+
+
+def usage(server):
+    """(open files, resident KiB)"""
+    pid = server.process.pid
+    with open(f'/proc/{pid}/status') as f:
+        resident = int(next(line for line in f if line.startswith('VmRSS')).split()[1])
+    return len(os.listdir(f'/proc/{pid}/fd')), resident
+
+
+def coming_and_going(t, zone):
+    server = peer.signetd(t, {'example.': zone}, name='churn', extra='  tcp-clients: 100')
+    q = query()
+
+    def visit(how):
+        with connect(server) as s:
+            if how % 4 == 1:
+                s.sendall(b'\xff\xffx')
+            elif how % 4 == 2:
+                s.sendall(frame(q) * 3)
+                read_message(s)
+            elif how % 4 == 3:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))  # reset
+
+    for how in range(1000):
+        visit(how)
+    before = usage(server)
+    for how in range(4000):
+        visit(how)
+    peer.wait_for(lambda: usage(server)[0] <= before[0], 'end of the connections')
+    after = usage(server)
+    # A sanitizer keeps what was freed for a while.
+    t.check('no files or memory are lost', after[0] <= before[0] and (
+        after[1] < before[1] + 4000 or os.environ.get('MODE', 'release') != 'release'), f'{before} {after}')
+    server.stop()
+
+
+def cpu_seconds(pid):
+    fields = open(f'/proc/{pid}/stat').read().rsplit(')', 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def no_descriptors(t, zone):
+    server = peer.signetd(t, {'example.': zone}, name='files', extra='  tcp-clients: 1000\n  tcp-idle-timeout: 1m')
+    open_files = usage(server)[0]
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (open_files + 5, open_files + 5))
+    many = [connect(server) for _ in range(30)]
+    time.sleep(0.5)
+    before = cpu_seconds(server.process.pid)
+    time.sleep(2)
+    spent = cpu_seconds(server.process.pid) - before
+    t.check('without file descriptors it does not spin', spent < 0.2, spent)
+    t.check('UDP is answered', server.ask('www.example.', 'A').rcode() == 0)
+    t.check('and says so, once a worker', 1 <= server.log().count('tcp-paused') <= 16, server.log()[-500:])
+    for s in many:
+        s.close()
+    t.check('then it goes on', server.ask('www.example.', 'A', tcp=True, timeout=10).rcode() == 0)
+    server.stop()
 
 
 def sizes(t, server):
@@ -232,10 +366,14 @@ def main():
                               extra=f'  tcp-clients: {CLIENTS}\n  tcp-idle-timeout: {IDLE}s\n  tcp-output: 64K')
         framing(t, server)
         limits(t, server)
+        slow_clients(t, server)
         sizes(t, server)
         odd_packets(t, server)
         starting(t, server)
         stopping(t, server)
+        per_address(t, zone)
+        coming_and_going(t, zone)
+        no_descriptors(t, zone)
         privileges(t, zone)
 
 

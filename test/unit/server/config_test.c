@@ -108,6 +108,7 @@ START_TEST(defaults_are_as_documented)
 	ck_assert_uint_eq(c->server.udp_size, 1232);
 	ck_assert_uint_eq(c->server.udp_buffer, 4 << 20);
 	ck_assert_uint_eq(c->server.tcp_clients, 1000);
+	ck_assert_uint_eq(c->server.tcp_clients_per_address, 100);
 	ck_assert_uint_eq(c->server.tcp_idle_timeout_s, 10);
 	ck_assert_uint_eq(c->server.tcp_output, 128 << 10);
 	ck_assert_int_eq(c->server.minimal_responses, CONFIG_YES);
@@ -218,6 +219,7 @@ static const struct {
 	{ "server.udp-size", "4k", " 4K\n" },
 	{ "server.udp-buffer", "1G", " 1G\n" },
 	{ "server.tcp-clients", "123", " 123\n" },
+	{ "server.tcp-clients-per-address", "7", " 7\n" },
 	{ "server.tcp-idle-timeout", "90", " 1m30s\n" },
 	{ "server.tcp-output", "8192", " 8K\n" },
 	{ "server.minimal-responses", "no", " no\n" },

@@ -1,0 +1,197 @@
+/* server/stream.c - one connection's octets.
+ *
+ * Received octets are answered where they were received, in the scratch memory; only the start of a message
+ * whose rest is still to come, and what waits for the client to take its answers, is copied to the heap.
+ *
+ * Invariant: when a socket is read, `unsent` is empty and `held` has no whole message. */
+#include "server/stream.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "zones/base/mem.h"
+#include "zones/dns/message.h"
+
+#define PREFIX 2 /* octets of a length */
+/* Answers are sent when they are more than this, so that there is room for the longest. */
+#define OUT_FULL ((size_t)64 << 10)
+
+struct stream_scratch {
+	uint8_t in[STREAM_IN];
+	size_t out_len;
+	uint8_t out[OUT_FULL + PREFIX + MESSAGE_MAX];
+};
+
+struct stream_scratch *stream_scratch_new(void)
+{
+	return mem_zalloc(sizeof(struct stream_scratch));
+}
+
+void stream_scratch_free(struct stream_scratch *s)
+{
+	mem_free(s);
+}
+
+void stream_open(struct stream *s, int fd)
+{
+	*s = (struct stream){ .fd = fd };
+}
+
+void stream_close(struct stream *s)
+{
+	if (s->fd >= 0) {
+		(void)close(s->fd);
+	}
+	s->fd = -1;
+	buf_clear(&s->held);
+	buf_clear(&s->unsent);
+}
+
+/* --- out ------------------------------------------------------------------------------------- */
+
+/* Is there no sense in making more answers? */
+static bool is_blocked(const struct stream *s)
+{
+	return s->broken || s->unsent.len != 0;
+}
+
+/* How much of the @len octets the socket takes; all of them, where nobody wants them any more. */
+static size_t send_some(struct stream *s, struct stream_turn *turn, const void *octets, size_t len)
+{
+	ssize_t n = 0;
+	if (!s->broken && len != 0) {
+		n = send(s->fd, octets, len, MSG_NOSIGNAL);
+		s->broken = n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+	}
+	if (s->broken) {
+		return len;
+	}
+	size_t taken = n > 0 ? (size_t)n : 0;
+	turn->sent += taken;
+	return taken;
+}
+
+static void send_unsent(struct stream *s, struct stream_turn *turn)
+{
+	if (s->unsent.len == 0) {
+		return;
+	}
+	s->unsent_at +=
+		send_some(s, turn, s->unsent.data + s->unsent_at, s->unsent.len - s->unsent_at);
+	if (s->unsent_at >= s->unsent.len) {
+		buf_clear(&s->unsent);
+		s->unsent_at = 0;
+	}
+}
+
+/* Sends the answers made so far; the rest waits. */
+static void flush(struct stream *s, struct stream_turn *turn)
+{
+	struct stream_scratch *x = turn->scratch;
+	size_t taken = send_some(s, turn, x->out, x->out_len);
+	if (taken < x->out_len) {
+		buf_add(&s->unsent, x->out + taken, x->out_len - taken);
+	}
+	x->out_len = 0;
+}
+
+/* --- in -------------------------------------------------------------------------------------- */
+
+/* The octets of the message that begins at @octets, its length included; 0: it is not all there. */
+static size_t whole_message(const uint8_t *octets, size_t len)
+{
+	if (len < PREFIX) {
+		return 0;
+	}
+	size_t n = PREFIX + be16_get(octets);
+	return n <= len ? n : 0;
+}
+
+static void answer_one(struct stream_turn *turn, const uint8_t *message, size_t len)
+{
+	struct stream_scratch *x = turn->scratch;
+	uint8_t *to = x->out + x->out_len;
+	size_t n = turn->answer(turn->arg, message, len, to + PREFIX, MESSAGE_MAX);
+	if (n != 0) {
+		be16_put(to, (uint16_t)n);
+		x->out_len += PREFIX + n;
+		turn->answered++;
+	}
+}
+
+/* Answers the whole messages at the start of @octets until the client does not keep up. Returns the octets
+ * that are done with. */
+static size_t answer_all(struct stream *s, struct stream_turn *turn, const uint8_t *octets,
+			 size_t len)
+{
+	size_t at = 0;
+	size_t n = whole_message(octets, len);
+	while (n != 0 && !is_blocked(s)) {
+		answer_one(turn, octets + at + PREFIX, n - PREFIX);
+		at += n;
+		if (turn->scratch->out_len >= turn->limit || turn->scratch->out_len >= OUT_FULL) {
+			flush(s, turn);
+		}
+		n = whole_message(octets + at, len - at);
+	}
+	return at;
+}
+
+static void answer_held(struct stream *s, struct stream_turn *turn)
+{
+	size_t done = answer_all(s, turn, (const uint8_t *)s->held.data, s->held.len);
+	if (done >= s->held.len) {
+		buf_clear(&s->held);
+	} else if (done != 0) {
+		memmove(s->held.data, s->held.data + done, s->held.len - done);
+		s->held.len -= done;
+	}
+}
+
+/* Messages, or pieces of them, that came from the client. */
+static void take(struct stream *s, struct stream_turn *turn, const uint8_t *octets, size_t len)
+{
+	if (s->held.len != 0) {
+		buf_add(&s->held, octets, len);
+		answer_held(s, turn);
+		return;
+	}
+	size_t done = answer_all(s, turn, octets, len);
+	if (done < len) {
+		buf_add(&s->held, octets + done, len - done);
+	}
+}
+
+static void receive(struct stream *s, struct stream_turn *turn)
+{
+	struct stream_scratch *x = turn->scratch;
+	ssize_t n = recv(s->fd, x->in, sizeof(x->in), 0);
+	if (n > 0) {
+		turn->received = (size_t)n;
+		take(s, turn, x->in, (size_t)n);
+	} else if (n == 0) {
+		s->ended = true;
+	} else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
+		s->broken = true;
+	}
+}
+
+/* --- turns ----------------------------------------------------------------------------------- */
+
+enum stream_state stream_turn(struct stream *s, struct stream_turn *turn)
+{
+	turn->received = turn->sent = turn->answered = 0;
+	send_unsent(s, turn);
+	if (!is_blocked(s) && s->held.len != 0) {
+		answer_held(s, turn);
+	}
+	if (!is_blocked(s) && !s->ended) {
+		receive(s, turn);
+	}
+	flush(s, turn);
+	if (s->broken || (s->ended && s->unsent.len == 0)) {
+		return STREAM_FINISHED;
+	}
+	return s->unsent.len != 0 ? STREAM_WRITES : STREAM_READS;
+}

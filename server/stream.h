@@ -1,0 +1,69 @@
+/* server/stream.h - one connection's octets: messages with two octets of length in front (RFC 1035
+ * §4.2.2, RFC 7766 §8), taken from a socket and put back on it.
+ *
+ * Knows sockets, and nothing of events, clocks or other connections. A stream works in turns: send what
+ * waits, read once, answer each whole message, send the answers. What bounds a turn is STREAM_IN, so no
+ * client keeps others waiting. What bounds memory:
+ *
+ *     an idle stream       nothing beside its struct
+ *     a message in pieces  its octets so far, and STREAM_IN
+ *     answers not taken    what one turn made before the socket was full (stream_turn.limit + one message);
+ *                          nothing is read, and no query answered, until they are taken
+ *
+ * Threads: one. The scratch memory is shared by the streams of a thread.
+ * Memory:  stream_open takes the socket; stream_close closes it and frees all but the struct. */
+#ifndef SERVER_STREAM_H
+#define SERVER_STREAM_H
+
+#include <stdbool.h>
+
+#include "zones/base/attr.h"
+#include "zones/base/buf.h"
+
+/* Octets that are read from a socket at a time. */
+#define STREAM_IN STRESSED(8192, 7)
+
+struct stream_scratch; /* buffers that hold nothing between turns */
+
+struct stream_scratch *stream_scratch_new(void);
+void stream_scratch_free(struct stream_scratch *s); /* NULL is fine */
+
+struct stream {
+	int fd;		 /* -1: closed */
+	bool ended;	 /* the client sends nothing more; what it asked is still answered */
+	bool broken;	 /* there is nobody to answer */
+	struct buf held; /* received and not answered yet; starts with a message */
+	struct buf unsent;
+	size_t unsent_at; /* octets of it that were taken */
+};
+
+/* Answers the @len octets at @in with at most @room octets at @out; 0 is silence. */
+typedef size_t stream_answer_fn(void *arg, const uint8_t *in, size_t len, uint8_t *out,
+				size_t room);
+
+/* What a turn works with, and what it did. */
+struct stream_turn {
+	struct stream_scratch *scratch;
+	stream_answer_fn *answer;
+	void *arg;
+	size_t limit; /* octets of answers that are made before they are sent; at least one answer is */
+	/* Results. */
+	size_t received; /* octets */
+	size_t sent;	 /* octets */
+	size_t answered; /* messages that got an answer */
+};
+
+enum stream_state {
+	STREAM_READS,	/* nothing to do until the socket is readable */
+	STREAM_WRITES,	/* answers wait: nothing to do until it is writable */
+	STREAM_FINISHED /* all is sent and nothing will come, or it is broken: to be closed */
+};
+
+/* @fd (taken) is connected and does not block. */
+void stream_open(struct stream *s, int fd);
+/* Fine when it is closed already. */
+void stream_close(struct stream *s);
+/* One turn; the results of @turn are set. */
+MUST_USE enum stream_state stream_turn(struct stream *s, struct stream_turn *turn);
+
+#endif
