@@ -24,8 +24,10 @@ struct crypto_key; /* a key pair, or a public key alone */
 
 /* @bits: RSA modulus; 0 is the default; ignored where the algorithm fixes it. */
 MUST_USE int crypto_key_generate(uint8_t algorithm, unsigned bits, struct crypto_key **out);
-/* RSA (RFC 3110, RFC 5702 §2): a modulus of 512 (RSASHA512: 1024) to 4096 bits, an odd exponent of at most 64
- * bits, so that nobody's key makes verifying expensive. */
+/* RSA keys have CRYPTO_RSA_LIMITS (RFC 3110, RFC 5702 §2), so that nobody's key makes verifying
+ * expensive. */
+#define CRYPTO_RSA_LIMITS                                                                          \
+ "512 (RSASHA512: 1024) to 4096 bits and an odd exponent of at most 64 bits"
 MUST_USE int crypto_key_from_public(uint8_t algorithm, const uint8_t *pub, size_t len,
 				    struct crypto_key **out);
 void crypto_key_free(struct crypto_key *key);

@@ -10,6 +10,10 @@ void key_free(struct key *key)
 	if (key != NULL) {
 		crypto_key_free(key->pair);
 		mem_free(key->path);
+		if (key->extra != NULL) { /* whatever it is */
+			mem_wipe(key->extra, strlen(key->extra));
+		}
+		mem_free(key->extra);
 		mem_free(key);
 	}
 }
@@ -23,6 +27,26 @@ size_t key_rdata(const struct key *key, uint8_t *out)
 	out[3] = key->algorithm;
 	memcpy(out + 4, pub, len);
 	return 4 + len;
+}
+
+const char *key_time_field(enum key_time which)
+{
+	static const char *const fields[KEY_TIMES] = {
+		[KEY_CREATED] = "Created",	    [KEY_PUBLISH] = "Publish",
+		[KEY_ACTIVATE] = "Activate",	    [KEY_REVOKE] = "Revoke",
+		[KEY_INACTIVE] = "Inactive",	    [KEY_DELETE] = "Delete",
+		[KEY_SYNC_PUBLISH] = "SyncPublish", [KEY_SYNC_DELETE] = "SyncDelete",
+		[KEY_DS_PUBLISH] = "DSPublish",	    [KEY_DS_REMOVE] = "DSRemoved",
+	};
+	return fields[which];
+}
+
+uint16_t key_tag_with(const struct key *key, uint16_t flags)
+{
+	uint8_t rdata[KEY_RDATA_MAX];
+	size_t len = key_rdata(key, rdata);
+	be16_put(rdata, flags);
+	return key_tag_of(rdata, len);
 }
 
 uint16_t key_tag_of(const uint8_t *rdata, size_t len)
@@ -105,4 +129,26 @@ void keyset_clear(struct keyset *ks)
 	}
 	mem_free(ks->keys);
 	*ks = (struct keyset){ 0 };
+}
+
+static bool tags_collide(const struct key *a, const struct key *b)
+{
+	for (unsigned n = 0; n < 4; n++) {
+		uint16_t x = (n & 1) != 0 ? KEY_FLAG_REVOKE : 0;
+		uint16_t y = (n & 2) != 0 ? KEY_FLAG_REVOKE : 0;
+		if (key_tag_with(a, a->flags | x) == key_tag_with(b, b->flags | y)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+const struct key *keyset_find_tag(const struct keyset *ks, const struct key *key)
+{
+	for (size_t i = 0; i < ks->count; i++) {
+		if (tags_collide(ks->keys[i], key)) {
+			return ks->keys[i];
+		}
+	}
+	return NULL;
 }

@@ -42,12 +42,19 @@ struct key {
 	uint8_t algorithm;
 	struct crypto_key *pair; /* owned; private part there or not */
 	int64_t times[KEY_TIMES];
-	char *path; /* owned: the file it came from without ".private", or NULL */
+	bool has_ttl;
+	uint32_t ttl_s; /* for its DNSKEY record in a zone that has none yet; valid if has_ttl */
+	char *path;	/* owned: the file it came from without ".private", or NULL */
+	char *extra;	/* owned: lines of the private file that others put there, or NULL */
 };
 
 void key_free(struct key *key);
 /* DNSKEY rdata (RFC 4034 §2.1); @out has room for KEY_RDATA_MAX. Returns octets. */
 size_t key_rdata(const struct key *key, uint8_t *out);
+/* The field of key files v1.3 that holds a time, such as "SyncPublish". */
+const char *key_time_field(enum key_time which);
+/* Key tag of the key if it had @flags. */
+uint16_t key_tag_with(const struct key *key, uint16_t flags);
 /* Key tag of any DNSKEY rdata (RFC 4034 App. B). */
 uint16_t key_tag_of(const uint8_t *rdata, size_t len);
 /* DS rdata (RFC 4034 §5, RFC 4509, RFC 6605): @digest_type 1, 2 or 4. Returns octets or E_*. */
@@ -71,5 +78,8 @@ struct keyset {
 };
 void keyset_add(struct keyset *ks, struct key *key); /* taken */
 void keyset_clear(struct keyset *ks);
+/* A key of the set whose tag is that of @key, now or once one of them or both are revoked; borrowed, NULL: none.
+ * Validators tell keys apart by their tags, and give up where too many collide. */
+const struct key *keyset_find_tag(const struct keyset *ks, const struct key *key);
 
 #endif
