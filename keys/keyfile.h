@@ -55,6 +55,10 @@ MUST_USE int keyfile_parse_public(const char *path, const struct file_view *text
 MUST_USE int keyfile_parse_private(const char *path, const struct file_view *text, struct key *key,
 				   struct errmsg *em);
 
+/* The texts again. The private one is a secret: wipe it. */
+void keyfile_print_public(const struct key *key, struct buf *out);
+MUST_USE int keyfile_print_private(const struct key *key, struct buf *out);
+
 /* Writes both files (private 0600, by temp + fsync + rename) into @dir; sets key->path. Never
  * overwrites another key: E_EXIST. */
 MUST_USE int keyfile_create(const char *dir, struct key *key, struct errmsg *em);

@@ -158,7 +158,7 @@ int keyfile_parse_public(const char *path, const struct file_view *text, struct 
 {
 	struct public_text p = { .path = path, .em = em };
 	struct key *key = mem_zalloc(sizeof(*key));
-	for (size_t i = 0; i < KEY_TIMES; i++) {
+	for (enum key_time i = 0; i < KEY_TIMES; i++) {
 		key->times[i] = KEY_TIME_NONE;
 	}
 	lexer_init(&p.lx, text->data, text->len);
@@ -396,7 +396,7 @@ static int private_field(struct private_text *p)
 	if (part != NULL) {
 		return private_part(p, part);
 	}
-	for (size_t i = 0; i < KEY_TIMES; i++) {
+	for (enum key_time i = 0; i < KEY_TIMES; i++) {
 		if (is_named(p, key_time_field(i))) {
 			return private_time(p, i);
 		}
@@ -547,7 +547,7 @@ int keyfile_parse_private(const char *path, const struct file_view *text, struct
 {
 	struct private_text p = { .path = path, .em = em };
 	struct crypto_key *pair = NULL;
-	for (size_t i = 0; i < KEY_TIMES; i++) {
+	for (enum key_time i = 0; i < KEY_TIMES; i++) {
 		p.times[i] = KEY_TIME_NONE;
 	}
 	(void)buf_reserve(&p.extra, 2 * text->len); /* once, so that no copy stays behind */
@@ -563,9 +563,7 @@ int keyfile_parse_private(const char *path, const struct file_view *text, struct
 		key->extra = p.extra.len != 0 ? mem_str(p.extra.data, p.extra.len) : NULL;
 	}
 	crypto_parts_clear(p.parts, p.count);
-	if (p.extra.data != NULL) {
-		mem_wipe(p.extra.data, p.extra.cap);
-	}
+	mem_wipe(p.extra.data, p.extra.cap);
 	buf_clear(&p.extra);
 	return err;
 }

@@ -9,7 +9,7 @@
 #include "zones/base/time.h"
 #include "zones/dns/rdata.h"
 
-static void public_text(const struct key *key, struct buf *out)
+void keyfile_print_public(const struct key *key, struct buf *out)
 {
 	uint8_t rdata[KEY_RDATA_MAX];
 	size_t len = key_rdata(key, rdata);
@@ -20,7 +20,7 @@ static void public_text(const struct key *key, struct buf *out)
 		   key->tag);
 	dname_print(out, key->zone.wire);
 	buf_char(out, '\n');
-	for (size_t i = 0; i < KEY_TIMES; i++) {
+	for (enum key_time i = 0; i < KEY_TIMES; i++) {
 		if (key->times[i] != KEY_TIME_NONE) {
 			char digits[TIME_TEXT14_LEN + 1];
 			char human[32];
@@ -38,8 +38,7 @@ static void public_text(const struct key *key, struct buf *out)
 	buf_char(out, '\n');
 }
 
-/* A buffer with secrets: grown before, so that no copy stays behind. */
-static int private_text(const struct key *key, struct buf *out)
+int keyfile_print_private(const struct key *key, struct buf *out)
 {
 	struct crypto_part parts[CRYPTO_PARTS_MAX];
 	size_t count;
@@ -48,7 +47,7 @@ static int private_text(const struct key *key, struct buf *out)
 	if (err != E_OK) {
 		return err;
 	}
-	(void)buf_reserve(out, 2 * KEYFILE_MAX);
+	(void)buf_reserve(out, 2 * KEYFILE_MAX); /* at once, so that no copy stays behind */
 	buf_printf(out, "Private-key-format: v1.3\nAlgorithm: %u (%s)\n", key->algorithm, a->name);
 	for (size_t i = 0; i < count; i++) {
 		const struct secret *s = &parts[i].value;
@@ -58,7 +57,7 @@ static int private_text(const struct key *key, struct buf *out)
 		buf_char(out, '\n');
 	}
 	crypto_parts_clear(parts, count);
-	for (size_t i = 0; i < KEY_TIMES; i++) {
+	for (enum key_time i = 0; i < KEY_TIMES; i++) {
 		if (key->times[i] != KEY_TIME_NONE) {
 			char digits[TIME_TEXT14_LEN + 1];
 			time_to_text14(key->times[i], digits);
@@ -87,7 +86,7 @@ static int prepare_private(const struct key *key, const char *path, struct file_
 			   struct errmsg *em)
 {
 	struct buf text = { 0 };
-	int err = private_text(key, &text);
+	int err = keyfile_print_private(key, &text);
 	if (err == E_OK) {
 		err = prepare(f, path, 0600, &text, em);
 	} else {
@@ -102,7 +101,7 @@ static int prepare_public(const struct key *key, const char *path, struct file_o
 			  struct errmsg *em)
 {
 	struct buf text = { 0 };
-	public_text(key, &text);
+	keyfile_print_public(key, &text);
 	int err = prepare(f, path, 0644, &text, em);
 	buf_clear(&text);
 	return err;

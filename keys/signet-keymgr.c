@@ -77,7 +77,7 @@ static struct key *key_new(const struct keymgr_options *o, const struct dname *z
 	k->zone = *zone;
 	k->algorithm = algorithm;
 	k->flags = (uint16_t)(KEY_FLAG_ZONE | (o->sep ? KEY_FLAG_SEP : 0));
-	for (unsigned i = 0; i < KEY_TIMES; i++) {
+	for (enum key_time i = 0; i < KEY_TIMES; i++) {
 		k->times[i] = o->have_time[i] ? o->times[i] : KEY_TIME_NONE;
 	}
 	k->times[KEY_CREATED] = o->now;
@@ -221,7 +221,7 @@ static int command_list(const struct keymgr_options *o)
 		(void)printf("%05u %s %-15s %4u bits  %s", k->tag, key_is_ksk(k) ? "KSK" : "ZSK",
 			     algorithm_find(k->algorithm)->name, crypto_key_bits(k->pair),
 			     state_of(o, k));
-		for (unsigned t = 0; t < KEY_TIMES; t++) {
+		for (enum key_time t = 0; t < KEY_TIMES; t++) {
 			char text[TIME_TEXT14_LEN + 1];
 			if (k->times[t] != KEY_TIME_NONE) {
 				time_to_text14(k->times[t], text);
@@ -283,7 +283,7 @@ static int command_settime(const struct keymgr_options *o)
 	if (k == NULL) {
 		return KEYMGR_BAD;
 	}
-	for (unsigned t = 0; t < KEY_TIMES; t++) {
+	for (enum key_time t = 0; t < KEY_TIMES; t++) {
 		if (o->have_time[t]) {
 			k->times[t] = o->times[t];
 		}
@@ -295,7 +295,7 @@ static int command_settime(const struct keymgr_options *o)
 	if (change) {
 		status = update(k);
 	}
-	for (unsigned t = 0; print && t < KEY_TIMES; t++) {
+	for (enum key_time t = 0; print && t < KEY_TIMES; t++) {
 		char text[32] = "UNSET";
 		if (k->times[t] != KEY_TIME_NONE) {
 			time_to_ctime(k->times[t], text);

@@ -360,6 +360,21 @@ static int keys_in_zone(const struct options *o, const struct version *v, struct
 	return err;
 }
 
+/* With -S the TTL that a key's file gives comes before that of -T; of several the shortest. */
+static void take_ttl_of_keys(struct options *o, const struct keyset *keys)
+{
+	uint32_t shortest = 0; /* none: 0 in a key's file is none, too */
+	for (size_t i = 0; i < keys->count && o->smart; i++) {
+		const struct key *k = keys->keys[i];
+		if (k->has_ttl && k->ttl_s != 0 && (shortest == 0 || k->ttl_s < shortest)) {
+			shortest = k->ttl_s;
+		}
+	}
+	if (shortest != 0) {
+		o->policy.dnskey_ttl = shortest;
+	}
+}
+
 static int load_keys(const struct options *o, const struct version *v, struct keyset *keys,
 		     struct errmsg *em)
 {
@@ -639,6 +654,7 @@ static int sign(struct options *o, struct errmsg *em)
 	o->policy.manage_keys = o->smart;
 	o->policy.publish_cds = o->smart;
 	err = load_keys(o, edit_state(e), &keys, em);
+	take_ttl_of_keys(o, &keys);
 	if (err == E_OK && o->child_ds) {
 		err = children_ds(o, e, em);
 	}

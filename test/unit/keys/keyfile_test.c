@@ -194,7 +194,7 @@ static void describe(const struct key *key, struct buf *out)
 	} else {
 		buf_str(out, " -");
 	}
-	for (unsigned t = 0; t < KEY_TIMES; t++) {
+	for (enum key_time t = 0; t < KEY_TIMES; t++) {
 		char text[TIME_TEXT14_LEN + 1];
 		if (key->times[t] != KEY_TIME_NONE) {
 			time_to_text14(key->times[t], text);
