@@ -78,7 +78,7 @@ export LAYERS
 # In the environment of every test program.
 TEST_ENV := BIN=$(abspath $(B))/bin MODE=$(MODE)
 
-.PHONY: all help deps test-deps tool-deps check test units replay fuzz bench run demo-poison install \
+.PHONY: all help deps test-deps tool-deps check test units replay fuzz bench bench-programs run demo-poison install \
 	format check-format lint tidy cppcheck check-layers check-headers check-docs clean
 .SECONDARY:
 .DEFAULT_GOAL := all
@@ -188,8 +188,11 @@ fuzz: ## fuzz each target for FUZZ_SECONDS with clang's libFuzzer
 	+@$(parallel) MODE=fuzz CC=clang $(FUZZ_TARGETS:%=build/fuzz/test/fuzz/%_fuzz)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run $(FUZZ_TARGETS)
 
-bench: all $(BENCHES) ## measure, side by side with OpenSSL and the peers
+bench: bench-programs ## measure, side by side with OpenSSL and the peers; test/bench/query --help for parts
 	@$(TEST_ENV) test/bench/run
+	@$(TEST_ENV) test/bench/query
+
+bench-programs: all $(BENCHES) ## build what measures
 
 # --- trying it out -----------------------------------------------------------------------------
 
