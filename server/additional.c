@@ -157,11 +157,13 @@ static bool add_for_sets(struct query_ctx *q, unsigned from, unsigned to)
 
 void additional_add(struct query_ctx *q)
 {
-	if (q->is_truncated || q->qtype == RRTYPE_ANY) {
-		return; /* ANY is kept small (RFC 8482) */
+	if (q->is_truncated) {
+		return;
 	}
 	if (q->end == END_REFERRAL) {
 		add_needed_glue(q);
+	} else if (q->qtype == RRTYPE_ANY) {
+		return; /* kept small (RFC 8482) */
 	}
 	opt_keep_room(q);
 	/* What is added may mention names itself: the SRV set of a NAPTR, the target of an alias. It is followed one

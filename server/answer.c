@@ -389,9 +389,11 @@ static void add_authority(struct query_ctx *q)
 	if (q->end == END_NEGATIVE) {
 		add_soa(q);
 	} else if (q->end == END_REFERRAL) {
+		const struct rrset *ds = node_find(q->cut, RRTYPE_DS);
 		add_needed(q, SECTION_AUTHORITY, q->cut, node_find(q->cut, RRTYPE_NS));
-		if (q->dnssec) {
-			add_needed(q, SECTION_AUTHORITY, q->cut, node_find(q->cut, RRTYPE_DS));
+		/* Without a signature, as in a zone that is not signed, it says nothing. */
+		if (q->dnssec && ds != NULL && ds->sigs != 0) {
+			add_needed(q, SECTION_AUTHORITY, q->cut, ds);
 		}
 	}
 	for (unsigned i = 0; i < q->proof_count; i++) {

@@ -251,7 +251,7 @@ static size_t finish(struct query_ctx *ctx, const struct query *query)
 	struct message_header h = { .id = query->header.id };
 	unsigned flags = query->header.flags & MESSAGE_OPCODE;
 	if (message_opcode(query->header.flags) == OPCODE_QUERY) {
-		flags |= query->header.flags & (MESSAGE_RD | MESSAGE_CD);
+		flags |= query->header.flags & MESSAGE_RD; /* CD is cleared (RFC 4035 §3.1.6) */
 	}
 	flags |= MESSAGE_QR | (ctx->rcode & MESSAGE_RCODE);
 	flags |= ctx->is_authoritative ? MESSAGE_AA : 0U;

@@ -230,6 +230,10 @@ START_TEST(ds_comes_from_the_parent)
 		{ "x.sec.example.", "A", KIT_PLAIN,
 		  "NOERROR aa\nAN x.sec.example. 300 A 192.0.2.4\n" },
 		{ "y.sec.example.", "A", KIT_PLAIN, "NXDOMAIN aa\nNS sec.example. 60 SOA\n" },
+		/* A DS that nobody signed proves nothing in a referral; asked for, it is data. */
+		{ "x.cut.ins.example.", "A", KIT_DO,
+		  "NOERROR\nNS cut.ins.example. 300 NS ns.elsewhere.\n" },
+		{ "cut.ins.example.", "DS", KIT_DO, "NOERROR aa\nAN cut.ins.example. 300 DS\n" },
 		/* On the way of a chain, too. */
 		{ "alias.example.", "DS", KIT_PLAIN,
 		  "NOERROR aa\nAN alias.example. 300 CNAME sec.example.\nAN sec.example. 300 DS\n" },
@@ -251,7 +255,8 @@ START_TEST(ds_comes_from_the_parent)
 	zone(&k, "sec.example.", KIT_NSEC,
 	     "sec.example. 300 SOA ns host 1 3600 900 1209600 60\n NS ns.elsewhere.\nx A 192.0.2.4\n");
 	zone(&k, "ins.example.", KIT_UNSIGNED,
-	     "ins.example. 300 SOA ns host 1 3600 900 1209600 60\n NS ns.elsewhere.\n");
+	     "ins.example. 300 SOA ns host 1 3600 900 1209600 60\n NS ns.elsewhere.\n"
+	     "cut NS ns.elsewhere.\ncut DS " DIGEST "\n");
 	zone(&k, "a.b.example.", KIT_UNSIGNED,
 	     "a.b.example. 300 SOA ns host 1 3600 900 1209600 70\n NS ns.elsewhere.\n");
 	(void)kit_zone(&k, "empty.");
@@ -308,11 +313,15 @@ START_TEST(any_gets_one_set)
 		{ "no.example.", "ANY", KIT_PLAIN, "NXDOMAIN aa\nNS example. 100 SOA\n" },
 		{ "x.d.example.", "ANY", KIT_PLAIN,
 		  "NOERROR\nNS d.example. 300 NS ns.elsewhere.\n" },
+		/* A referral is none without its glue (RFC 9471), whatever is asked. */
+		{ "x.g.example.", "ANY", KIT_PLAIN,
+		  "NOERROR\nNS g.example. 300 NS ns.g.example.\nAR ns.g.example. 300 A 192.0.2.2\n" },
 	};
 	struct kit k;
 	kit_init(&k);
 	zone(&k, "example.", KIT_NSEC,
 	     "example. 300 SOA ns host 1 3600 900 1209600 100\n NS ns.elsewhere.\n"
+	     "g NS ns.g\nns.g A 192.0.2.2\n"
 	     "m A 192.0.2.1\nm AAAA 2001:db8::1\nm TXT x\n*.w MX 1 m\nd NS ns.elsewhere.\nlate TLSA 1 1 1 00\n");
 	kit_serve(&k);
 	ASK_ALL(&k, q);

@@ -566,12 +566,12 @@ static inline void kit_read(struct kit_response *res, const uint8_t *in, size_t 
 	kit_require(message_read_header(&q, &asked) == E_OK, "answers what is no message");
 	kit_require(message_read_header(&r, &res->header) == E_OK, "header");
 	const unsigned flags = res->header.flags;
-	const unsigned same =
-		MESSAGE_OPCODE | (message_opcode(asked.flags) == 0 ? MESSAGE_RD | MESSAGE_CD : 0);
+	const unsigned same = MESSAGE_OPCODE | (message_opcode(asked.flags) == 0 ? MESSAGE_RD : 0);
 	kit_require(res->header.id == asked.id, "id");
 	kit_require((flags & MESSAGE_QR) != 0 && (asked.flags & MESSAGE_QR) == 0, "QR");
-	kit_require((flags & same) == (asked.flags & same), "opcode, RD or CD not as asked");
-	kit_require((flags & (MESSAGE_RA | MESSAGE_AD | 0x40)) == 0, "RA, AD or Z");
+	kit_require((flags & same) == (asked.flags & same), "opcode or RD not as asked");
+	kit_require((flags & (MESSAGE_RA | MESSAGE_AD | MESSAGE_CD | 0x40)) == 0,
+		    "RA, AD, CD or Z");
 	kit_require(res->header.count[0] <= 1, "questions");
 	res->count = 0;
 	res->edns = (struct edns){ 0 };

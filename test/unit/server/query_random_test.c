@@ -473,7 +473,7 @@ static void add_authority(void)
 	if (m.cut_of != NULL) {
 		(void)add_set(SECTION_AUTHORITY, m.cut_of, m.cut.wire, m.cut.wire, RRTYPE_NS,
 			      m.dnssec, UINT32_MAX);
-		if (m.dnssec) {
+		if (m.dnssec && m.cut_of->chain != KIT_UNSIGNED) {
 			(void)add_set(SECTION_AUTHORITY, m.cut_of, m.cut.wire, m.cut.wire,
 				      RRTYPE_DS, true, UINT32_MAX);
 		}
@@ -591,7 +591,7 @@ static void model_answer(struct buf *out)
  * then; and once more for what that adds. */
 static void model_additional(const struct kit_response *r)
 {
-	if (m.qtype == RRTYPE_ANY) {
+	if (m.qtype == RRTYPE_ANY && m.cut_of == NULL) {
 		return;
 	}
 	for (size_t i = 0; i < r->count; i++) {
