@@ -3,6 +3,7 @@
  * A resolver sends each query from a port of its own, so each socket here has at most one query under
  * way; sockets take turns. There is no epoll: a wake-up would cost the server, which delivers to our
  * sockets on its own core. One thread polls the oldest queries first, since a server answers in order.
+ * Only with -i it sleeps instead, for measurements where others want its core as well.
  *
  * At a fixed rate (-R) latency counts from when a query was due, not from when it was sent: a stall
  * that keeps later queries back is paid for by all of them. */
@@ -14,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,6 +42,8 @@ struct options {
 	uint64_t seed;
 	int core;
 	double rate; /* queries a second, 0: as fast as answers come */
+	double warm_up_s;
+	bool sleeps; /* until something is to do */
 	const char *list;
 };
 
@@ -89,6 +93,7 @@ struct run {
 	struct list idle;
 	struct list busy;
 	size_t next_query;
+	int epoll; /* of all clients, -1: they are polled */
 	struct figures f;
 };
 
@@ -296,6 +301,10 @@ static void open_clients(struct run *r)
 		}
 		r->clients[i].fd = fd;
 		r->clients[i].id = (uint16_t)(i * 257);
+		struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
+		if (r->epoll >= 0 && epoll_ctl(r->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+			die("epoll");
+		}
 		list_push(&r->idle, r->clients, i);
 	}
 }
@@ -400,12 +409,30 @@ static void poll_some(struct run *r, uint64_t *now_ns)
 	}
 }
 
+/* Sleeps until an answer comes or the time is reached; takes what has come. */
+static void sleep_until(struct run *r, uint64_t until_ns, uint64_t *now_ns)
+{
+	struct epoll_event ready[64];
+	const uint64_t left_ns = until_ns > *now_ns ? until_ns - *now_ns : 0;
+	const struct timespec left = { .tv_sec = (time_t)(left_ns / NS_PER_S),
+				       .tv_nsec = (long)(left_ns % NS_PER_S) };
+	const int n = epoll_pwait2(r->epoll, ready, 64, &left, NULL);
+	*now_ns = clock_ns();
+	for (int k = 0; k < n; k++) {
+		poll_one(r, ready[k].data.u32, now_ns);
+	}
+	/* The oldest may have timed out. */
+	if (n <= 0 && r->busy.count > 0) {
+		poll_one(r, r->busy.first, now_ns);
+	}
+}
+
 /* Returns how long it took, in seconds. */
-static double run_load(struct run *r)
+static double run_load(struct run *r, double seconds)
 {
 	const double gap_ns = r->o->rate > 0 ? 1e9 / r->o->rate : 0;
 	const uint64_t start_ns = clock_ns();
-	const uint64_t end_ns = start_ns + (uint64_t)(r->o->seconds * 1e9);
+	const uint64_t end_ns = start_ns + (uint64_t)(seconds * 1e9);
 	uint64_t now_ns = start_ns;
 	while (now_ns < end_ns) {
 		if (gap_ns == 0) {
@@ -419,7 +446,9 @@ static double run_load(struct run *r)
 		if (due_ns <= now_ns && r->busy.count < r->o->outstanding) {
 			send_one(r, due_ns);
 		}
-		if (r->busy.count == 0) {
+		if (r->epoll >= 0) {
+			sleep_until(r, start_ns + (uint64_t)((double)r->f.sent * gap_ns), &now_ns);
+		} else if (r->busy.count == 0) {
 			now_ns = clock_ns();
 		} else {
 			poll_some(r, &now_ns);
@@ -431,6 +460,20 @@ static double run_load(struct run *r)
 	}
 	r->f.lost += r->busy.count;
 	return took;
+}
+
+/* Runs without counting, and then waits for a line from who wants to measure the server. */
+static void warm_up(struct run *r)
+{
+	run_load(r, r->o->warm_up_s);
+	r->f = (struct figures){ 0 };
+	while (r->busy.count > 0) {
+		set_free(r, r->busy.first);
+	}
+	puts("warm");
+	fflush(stdout);
+	while (getchar() != '\n' && !feof(stdin)) {
+	}
 }
 
 static double percentile_us(const struct figures *f, double share)
@@ -491,7 +534,9 @@ static void usage(FILE *to)
 	      "  -d          set its DO bit\n"
 	      "  -r SEED     of the order (1)\n"
 	      "  -k CORE     run on this core\n"
-	      "  -R RATE     queries a second, whatever the answers (as fast as they come)\n",
+	      "  -R RATE     queries a second, whatever the answers (as fast as they come)\n"
+	      "  -i          with -R: sleep while there is nothing to do, instead of polling\n"
+	      "  -w SECONDS  run uncounted before, say \"warm\", and go on after a line on standard input\n",
 	      to);
 }
 
@@ -504,7 +549,7 @@ static struct options read_options(int argc, char **argv)
 			     .seed = 1,
 			     .core = -1 };
 	int c;
-	while ((c = getopt(argc, argv, "hs:p:c:q:t:e:dr:k:R:")) != -1) {
+	while ((c = getopt(argc, argv, "hs:p:c:q:t:e:dr:k:R:iw:")) != -1) {
 		switch (c) {
 		case 's':
 			o.server = optarg;
@@ -536,6 +581,12 @@ static struct options read_options(int argc, char **argv)
 		case 'R':
 			o.rate = strtod(optarg, NULL);
 			break;
+		case 'i':
+			o.sleeps = true;
+			break;
+		case 'w':
+			o.warm_up_s = strtod(optarg, NULL);
+			break;
 		case 'h':
 			usage(stdout);
 			exit(0);
@@ -544,7 +595,8 @@ static struct options read_options(int argc, char **argv)
 			exit(1);
 		}
 	}
-	if (optind + 1 != argc || o.port == 0 || o.sockets == 0 || o.seconds <= 0) {
+	if (optind + 1 != argc || o.port == 0 || o.sockets == 0 || o.seconds <= 0 ||
+	    (o.sleeps && o.rate <= 0)) {
 		usage(stderr);
 		exit(1);
 	}
@@ -571,10 +623,17 @@ int main(int argc, char **argv)
 	}
 	struct queries q = { 0 };
 	read_queries(&q, &o);
-	struct run r = { .o = &o, .q = &q, .idle = { NONE, NONE, 0 }, .busy = { NONE, NONE, 0 } };
+	struct run r = { .o = &o,
+			 .q = &q,
+			 .idle = { NONE, NONE, 0 },
+			 .busy = { NONE, NONE, 0 },
+			 .epoll = o.sleeps ? epoll_create1(0) : -1 };
 	open_clients(&r);
+	if (o.warm_up_s > 0) {
+		warm_up(&r);
+	}
 	const double before = cpu_seconds();
-	const double seconds = run_load(&r);
+	const double seconds = run_load(&r, o.seconds);
 	print(&r.f, seconds, cpu_seconds() - before);
 	return 0;
 }
