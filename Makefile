@@ -191,6 +191,7 @@ fuzz: ## fuzz each target for FUZZ_SECONDS with clang's libFuzzer
 bench: bench-programs ## measure, side by side with OpenSSL and the peers; test/bench/query --help for parts
 	@$(TEST_ENV) test/bench/run
 	@$(TEST_ENV) test/bench/query
+	@$(TEST_ENV) test/bench/load
 
 bench-programs: all $(BENCHES) ## build what measures
 

@@ -159,7 +159,7 @@ class Knotd(Server):
     listen: 127.0.0.1@{self.port}
     udp-workers: {self.workers}
     tcp-workers: 1
-    background-workers: 1
+    background-workers: {self.workers}
 log:
   - target: stderr
     any: warning
@@ -211,4 +211,36 @@ controls {{ }};
         return [self.program, '-g', '-n', str(self.workers), '-c', config]
 
 
-SERVERS = [Echo, Signetd, Knotd, Nsd, Named]
+class Yadifad(Server):
+    name, program, signed = 'yadifad', 'yadifad', True
+
+    def prepare(self):
+        for part in ('keys', 'logs', 'xfr'):
+            os.makedirs(f'{self.dir}/{part}')
+        config = self.write('yadifad.conf', f'''<main>
+    daemon off
+    port {self.port}
+    listen 127.0.0.1
+    datapath {self.dir}/
+    keyspath {self.dir}/keys
+    logpath {self.dir}/logs
+    xfrpath {self.dir}/xfr
+    pidfile {self.dir}/yadifad.pid
+    thread-count-by-address {self.workers}
+    queries-log-type 0
+    statistics off
+</main>
+<rrl>
+    enabled false
+</rrl>
+<channels>
+    errors errors.log 0644
+</channels>
+<loggers>
+    * emerg,alert,crit,err errors
+</loggers>
+''' + ''.join(f'<zone>\n    domain {z}\n    type primary\n    file {f}\n</zone>\n' for z, f in self.zones.items()))
+        return [self.program, '-c', config]
+
+
+SERVERS = [Echo, Signetd, Knotd, Nsd, Named, Yadifad]
