@@ -90,6 +90,7 @@ help: ## list the targets
 		while IFS='|' read -r target what; do printf '  %-22s %s\n' "$$target" "$$what"; done
 	@echo
 	@echo '  MODE=release|debug|asan|tsan|stress  kind of build, each in build/$$MODE; goes with all targets'
+	@echo '  TOPICS="read sign-nsec ..."          what of the offline tools make bench measures'
 	@echo '  FUZZ_SECONDS=60 FUZZ_TARGETS="..."   how long and what to fuzz'
 	@echo '  DESTDIR= PREFIX=/usr/local           where to install'
 	@echo '  V=1                                  show whole commands'
@@ -188,8 +189,8 @@ fuzz: ## fuzz each target for FUZZ_SECONDS with clang's libFuzzer
 	+@$(parallel) MODE=fuzz CC=clang $(FUZZ_TARGETS:%=build/fuzz/test/fuzz/%_fuzz)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run $(FUZZ_TARGETS)
 
-bench: bench-programs ## measure, side by side with OpenSSL and the peers; test/bench/query --help for parts
-	@$(TEST_ENV) test/bench/run
+bench: bench-programs ## measure, side by side with OpenSSL and the peers; see test/bench/offline and query for parts
+	@$(TEST_ENV) test/bench/offline $(TOPICS)
 	@$(TEST_ENV) test/bench/query
 	@$(TEST_ENV) test/bench/load
 
