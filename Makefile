@@ -16,7 +16,7 @@ PROGRAMS := zones/signet-checkzone keys/signet-keymgr signer/signet-signzone \
 	signer/signet-verifyzone server/signetd server/signet-checkconf
 
 BUILD_PACKAGES := gcc libc6-dev libssl-dev libevent-dev liburcu-dev libyaml-dev
-TEST_PACKAGES := check libsubunit-dev python3 python3-dnspython python3-cryptography bind9 \
+TEST_PACKAGES := check libsubunit-dev openssl python3 python3-dnspython python3-cryptography bind9 \
 	bind9-utils bind9-dnsutils bind9-host knot knot-dnsutils knot-dnssecutils nsd unbound ldnsutils \
 	validns dnsviz dnsperf
 TOOL_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev cppcheck
@@ -44,7 +44,7 @@ ALL_CFLAGS = -std=c11 $(ARCH) $(WARN) $(CPPFLAGS) $(CFLAGS_$(MODE)) $(CFLAGS)
 LIBS_zones  := -lurcu-qsbr -lpthread
 LIBS_keys   := -lcrypto $(LIBS_zones)
 LIBS_signer := $(LIBS_keys)
-LIBS_server := -levent_core -lyaml $(LIBS_signer)
+LIBS_server := -levent_core -lyaml -lssl $(LIBS_signer)
 
 # --- what belongs together ---------------------------------------------------------------------
 

@@ -357,11 +357,50 @@ static void check_tcp_clients(const struct reading *g)
 	}
 }
 
+static bool listens_on(const struct config_addresses *all, const struct address *a)
+{
+	size_t i = 0;
+	while (i < all->count && !address_equal(&all->list[i], a)) {
+		i++;
+	}
+	return i < all->count;
+}
+
+static void check_tls(const struct reading *g)
+{
+	const struct config_server *s = &g->config->server;
+	const struct config_place place = place_of(g, "server.listen-tls");
+	const struct {
+		const char *key, *value, *what;
+	} files[] = { { "tls-certificate", s->tls_certificate, "the certificate" },
+		      { "tls-key", s->tls_key, "its private key" } };
+	for (size_t i = 0; i < ARRAY_LEN(files) && s->listen_tls.count != 0; i++) {
+		if (*files[i].value == '\0') {
+			config_report_error(g->reader.report, place,
+					    "server.listen-tls needs server.%s; name the PEM file "
+					    "of %s there",
+					    files[i].key, files[i].what);
+		}
+	}
+	for (size_t i = 0; i < s->listen_tls.count; i++) {
+		if (listens_on(&s->listen, &s->listen_tls.list[i])) {
+			char text[ADDRESS_TEXT_MAX];
+			address_to_text(&s->listen_tls.list[i], text);
+			config_report_error(
+				g->reader.report, place,
+				"server.listen-tls: \"%s\" is in server.listen too; give "
+				"one of them another port",
+				text);
+		}
+	}
+}
+
 /* What several options say together. */
 static void config_check(const struct reading *g)
 {
 	check_zones_differ(g);
 	check_tcp_clients(g);
+	check_tls(g);
 	if (g->reader.report->errors == 0 && g->config->zone_count == 0) {
 		config_report_warning(g->reader.report, (struct config_place){ 0 },
 				      "there are no zones; all queries will be refused");

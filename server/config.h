@@ -48,6 +48,9 @@ struct config_rrl {
 /* Paths are absolute; the empty string means none. */
 struct config_server {
 	struct config_addresses listen;
+	struct config_addresses listen_tls;
+	const char *tls_certificate, *tls_key; /* paths */
+	uint32_t tls_handshakes;
 	uint32_t workers; /* 0: one per core */
 	const char *user;
 	const char *group;
@@ -109,6 +112,7 @@ enum config_type {
 	CONFIG_TEXT,
 	CONFIG_DOMAIN,
 	CONFIG_ADDRESSES,
+	CONFIG_TLS_ADDRESSES,
 	CONFIG_NETWORKS,
 	CONFIG_ZONE_NAME,
 	CONFIG_ZONE_FILE,

@@ -15,6 +15,7 @@
 #include "zones/dns/dname.h"
 
 #define PORT_DNS 53
+#define PORT_TLS 853 /* RFC 7858 §3.1 */
 
 struct type {
 	enum config_node_kind kind; /* what stands in the file */
@@ -468,7 +469,8 @@ static bool read_address(struct config_reader *r, const struct config_option *o,
 		report_unexpected(r, o, item, "");
 		return false;
 	}
-	if (address_from_text(&list[n], item->text, item->len, PORT_DNS, &em) != E_OK) {
+	uint16_t port = o->type == CONFIG_TLS_ADDRESSES ? PORT_TLS : PORT_DNS;
+	if (address_from_text(&list[n], item->text, item->len, port, &em) != E_OK) {
 		config_report_error(r->report, item->place, "%s: %.300s", o->path, em.text);
 		return false;
 	}
@@ -496,7 +498,7 @@ static void read_addresses(struct config_reader *r, const struct config_option *
 				    count, (unsigned long long)o->min, (unsigned long long)o->max);
 		return;
 	}
-	struct address *list = arena_alloc(r->arena, count * sizeof(*list));
+	struct address *list = arena_alloc(r->arena, (count + 1) * sizeof(*list));
 	size_t n = 0;
 	for (; item != NULL; item = is_list ? item->next : NULL) {
 		n += read_address(r, o, item, list, n);
@@ -511,7 +513,7 @@ static void print_addresses(struct buf *b, const struct config_option *o UNUSED,
 {
 	const struct config_addresses *a = from;
 	char text[ADDRESS_TEXT_MAX];
-	buf_char(b, '\n');
+	buf_str(b, a->count == 0 ? " []\n" : "\n");
 	for (size_t i = 0; i < a->count; i++) {
 		address_to_text(&a->list[i], text);
 		buf_printf(b, "%*s- \"%s\"\n", (int)style->indent + 2, "", text);
@@ -635,6 +637,8 @@ static const struct type types[] = {
 	                        read_networks, print_networks },
 	[CONFIG_ADDRESSES]  = { CONFIG_NODE_LIST, "addresses such as 192.0.2.1 or 2001:db8::1@53", "192.0.2.1",
 	                        read_addresses, print_addresses },
+	[CONFIG_TLS_ADDRESSES] = { CONFIG_NODE_LIST, "addresses such as 192.0.2.1 or 2001:db8::1@853",
+	                        "192.0.2.1", read_addresses, print_addresses },
 	[CONFIG_ZONE_NAME]  = { CONFIG_NODE_SCALAR, "the name of a zone", "example.com", read_zone_name,
 	                        print_name },
 	[CONFIG_ZONE_FILE]  = { CONFIG_NODE_SCALAR, "the path of a zone file", "example.com.zone", read_file,

@@ -11,24 +11,25 @@
 #include "server/config_yaml.h"
 
 /* The C type of a member, by the name of its type in options.def. */
-#define CONFIG_C_NUMBER	     uint32_t
-#define CONFIG_C_SIZE	     uint32_t
-#define CONFIG_C_DURATION    uint32_t /* seconds */
-#define CONFIG_C_SWITCH	     enum config_switch
-#define CONFIG_C_LOG_LEVEL   enum log_level
-#define CONFIG_C_LOG_TARGET  enum log_target
-#define CONFIG_C_LOG_FORMAT  enum config_log_format
-#define CONFIG_C_USER	     const char *
-#define CONFIG_C_GROUP	     const char *
-#define CONFIG_C_PATH	     const char *
-#define CONFIG_C_SECRET_FILE const char *
-#define CONFIG_C_TEXT	     const char *
-#define CONFIG_C_DOMAIN	     const uint8_t *
-#define CONFIG_C_ADDRESSES   struct config_addresses
-#define CONFIG_C_NETWORKS    struct config_networks
-#define CONFIG_C_ZONE_NAME   const uint8_t *
-#define CONFIG_C_ZONE_FILE   const char *
-#define CONFIG_C_CHECKS	     struct check_levels
+#define CONFIG_C_NUMBER	       uint32_t
+#define CONFIG_C_SIZE	       uint32_t
+#define CONFIG_C_DURATION      uint32_t /* seconds */
+#define CONFIG_C_SWITCH	       enum config_switch
+#define CONFIG_C_LOG_LEVEL     enum log_level
+#define CONFIG_C_LOG_TARGET    enum log_target
+#define CONFIG_C_LOG_FORMAT    enum config_log_format
+#define CONFIG_C_USER	       const char *
+#define CONFIG_C_GROUP	       const char *
+#define CONFIG_C_PATH	       const char *
+#define CONFIG_C_SECRET_FILE   const char *
+#define CONFIG_C_TEXT	       const char *
+#define CONFIG_C_DOMAIN	       const uint8_t *
+#define CONFIG_C_ADDRESSES     struct config_addresses
+#define CONFIG_C_TLS_ADDRESSES struct config_addresses
+#define CONFIG_C_NETWORKS      struct config_networks
+#define CONFIG_C_ZONE_NAME     const uint8_t *
+#define CONFIG_C_ZONE_FILE     const char *
+#define CONFIG_C_CHECKS	       struct check_levels
 
 struct config_reader {
 	struct arena *arena;

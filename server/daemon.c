@@ -18,11 +18,13 @@
 #include "server/load.h"
 #include "server/pid_file.h"
 #include "server/privileges.h"
+#include "server/tls_load.h"
 #include "server/worker.h"
 #include "zones/base/epoch.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 #include "zones/base/parallel.h"
+#include "zones/base/time.h"
 
 /* Connections have so long to take their answers at the end. */
 #define GRACE_S 5
@@ -34,6 +36,7 @@ struct daemon {
 	struct load_zone *loaded; /* one for each zone of the configuration, in its order */
 	size_t count;
 	struct serving *serving;      /* published */
+	struct tls_server *tls;	      /* NULL: no TLS */
 	struct cookie_secrets random; /* made once, so that a reload keeps cookies good */
 	struct worker **workers;
 	unsigned worker_count;
@@ -46,6 +49,23 @@ struct daemon {
 static bool is_skipped(const struct config_addresses *listen, const struct address *a)
 {
 	return listen->is_default && a->any.sa_family == AF_INET6 && !listen_has_ipv6();
+}
+
+static int open_tls_sockets(const struct config_addresses *listen, struct worker_sockets *s,
+			    struct errmsg *em)
+{
+	int err = E_OK;
+	s->tls = mem_array(listen->count, sizeof(int));
+	for (size_t i = 0; i < listen->count && err == E_OK; i++) {
+		char text[ADDRESS_TEXT_MAX];
+		address_to_text(&listen->list[i], text);
+		const struct listen_address la = { &listen->list[i].any, listen->list[i].len,
+						   text };
+		s->tls[i] = -1;
+		s->tls_count = i + 1;
+		err = listen_tcp(&la, &s->tls[i], em);
+	}
+	return err;
 }
 
 static int open_sockets(struct daemon *d, struct worker_sockets *s, struct errmsg *em)
@@ -71,39 +91,53 @@ static int open_sockets(struct daemon *d, struct worker_sockets *s, struct errms
 			return err;
 		}
 	}
-	return E_OK;
+	return open_tls_sockets(&c->listen_tls, s, em);
 }
 
-/* SO_REUSEPORT would let a second server of the same user share the port without a word. Says also what is not
- * listened on. */
+/* SO_REUSEPORT would let a second server of the same user share the port without a word. */
+static int check_port(const struct address *a, int type, const char *option, struct errmsg *em)
+{
+	char text[ADDRESS_TEXT_MAX];
+	int one = 1;
+	int fd = socket(a->any.sa_family, type | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && a->any.sa_family == AF_INET6) {
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	}
+	if (fd >= 0 && type == SOCK_STREAM) { /* old connections are no server */
+		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	}
+	bool taken = fd >= 0 && bind(fd, &a->any, a->len) != 0 && errno == EADDRINUSE;
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	if (!taken) {
+		return E_OK;
+	}
+	address_to_text(a, text);
+	return err_set(em, E_EXIST,
+		       "%s: another server has this port; stop it, or choose another in %s", text,
+		       option);
+}
+
+/* Says also what is not listened on. */
 static int check_free(const struct config_server *c, struct errmsg *em)
 {
-	for (size_t i = 0; i < c->listen.count; i++) {
-		char text[ADDRESS_TEXT_MAX];
+	int err = E_OK;
+	for (size_t i = 0; i < c->listen.count && err == E_OK; i++) {
 		const struct address *a = &c->listen.list[i];
-		int one = 1;
-		address_to_text(a, text);
 		if (is_skipped(&c->listen, a)) {
+			char text[ADDRESS_TEXT_MAX];
+			address_to_text(a, text);
 			log_warn("listen-skipped", "address=%s reason=\"this machine has no IPv6\"",
 				 text);
-			continue;
-		}
-		int fd = socket(a->any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		if (fd >= 0 && a->any.sa_family == AF_INET6) {
-			(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-		}
-		bool taken = fd >= 0 && bind(fd, &a->any, a->len) != 0 && errno == EADDRINUSE;
-		if (fd >= 0) {
-			(void)close(fd);
-		}
-		if (taken) {
-			return err_set(em, E_EXIST,
-				       "%s: another server has this port; stop it, or choose "
-				       "another in server.listen",
-				       text);
+		} else {
+			err = check_port(a, SOCK_DGRAM, "server.listen", em);
 		}
 	}
-	return E_OK;
+	for (size_t i = 0; i < c->listen_tls.count && err == E_OK; i++) {
+		err = check_port(&c->listen_tls.list[i], SOCK_STREAM, "server.listen-tls", em);
+	}
+	return err;
 }
 
 /* Beside connections: zone files, the log, what libraries open. */
@@ -114,8 +148,9 @@ static int check_free(const struct config_server *c, struct errmsg *em)
 static void allow_files(const struct daemon *d)
 {
 	const struct config_server *c = &d->config->server;
-	size_t wanted = FILES_OTHER + c->tcp_clients +
-			d->worker_count * (FILES_WORKER + 2 * c->listen.count);
+	size_t wanted =
+		FILES_OTHER + c->tcp_clients +
+		d->worker_count * (FILES_WORKER + 2 * c->listen.count + c->listen_tls.count);
 	size_t allowed = listen_allow_files(wanted);
 	if (allowed < wanted) {
 		log_warn(
@@ -183,6 +218,8 @@ static struct serving *serving_of(const struct daemon *d, const struct cookie_se
 	s->tcp_clients_per_address = share_of(d, c->tcp_clients_per_address);
 	s->tcp_idle_s = c->tcp_idle_timeout_s;
 	s->tcp_output = c->tcp_output;
+	s->tls_handshakes = c->tls_handshakes != 0 ? share_of(d, c->tls_handshakes) : 0;
+	s->tls = d->tls;
 	s->rrl_entries = c->rrl.table_size;
 	return s;
 }
@@ -209,6 +246,52 @@ static int get_secrets(struct daemon *d, const struct config_server *c, struct c
 	*out = d->random;
 	return E_OK;
 }
+
+/* --- TLS ------------------------------------------------------------------------------------- */
+
+static void warn_findings(const char *id, const struct findings *f)
+{
+	char text[700];
+	for (size_t i = 0; i < f->count; i++) {
+		log_event(f->items[i].is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, id, "text=%s",
+			  log_quote(f->items[i].text, text, sizeof(text)));
+	}
+}
+
+/* Certificate and key as they are now; *out is NULL where there is no TLS. */
+static int get_tls(const struct config_server *c, struct tls_server **out)
+{
+	char subject[sizeof(((struct tls_certificate *)NULL)->subject) + 64];
+	char after[TIME_TEXT14_LEN + 1];
+	struct findings findings = { 0 };
+	int err = tls_load(c, clock_now(), out, &findings);
+	warn_findings("tls-finding", &findings);
+	findings_clear(&findings);
+	if (err == E_OK && *out != NULL) {
+		const struct tls_certificate *cert = tls_server_certificate(*out);
+		time_to_text14(cert->after, after);
+		log_notice("tls-loaded", "subject=%s not-after=%s",
+			   log_quote(cert->subject, subject, sizeof(subject)), after);
+	}
+	return err;
+}
+
+/* For the next reload; root may have read them for the first time. */
+static void check_tls_readable(const struct config_server *c)
+{
+	const char *const paths[] = { c->tls_certificate, c->tls_key };
+	char text[700];
+	for (size_t i = 0; i < ARRAY_LEN(paths) && c->listen_tls.count != 0; i++) {
+		if (access(paths[i], R_OK) != 0) {
+			log_warn("tls-unreadable",
+				 "path=%s remedy=\"let server.user read it, by its group or an "
+				 "ACL; a reload cannot take a new one\"",
+				 log_quote(paths[i], text, sizeof(text)));
+		}
+	}
+}
+
+/* --- zones ----------------------------------------------------------------------------------- */
 
 static int by_zone(const void *a, const void *b)
 {
@@ -240,22 +323,14 @@ static void list_zones(const struct config *config, const struct zoneset *served
 	}
 }
 
-static void warn_findings(const char *id, const struct findings *f)
-{
-	char text[700];
-	for (size_t i = 0; i < f->count; i++) {
-		log_event(f->items[i].is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, id, "text=%s",
-			  log_quote(f->items[i].text, text, sizeof(text)));
-	}
-}
-
 static void open_log(const struct config *c)
 {
 	log_open(c->log.target, c->log.level, c->log.format == CONFIG_LOG_JSON, "signetd");
 }
 
-/* Loads what @next asks for, and makes it what is served. @next is taken. */
-static void serve(struct daemon *d, struct config *next, const struct cookie_secrets *secrets)
+/* Loads what @next asks for, and makes it what is served. @next is taken, and @tls; NULL: what there was. */
+static void serve(struct daemon *d, struct config *next, const struct cookie_secrets *secrets,
+		  struct tls_server *tls)
 {
 	struct load_zone *loaded = mem_array(next->zone_count, sizeof(*loaded));
 	struct zoneset *zones = zoneset_new();
@@ -279,6 +354,7 @@ static void serve(struct daemon *d, struct config *next, const struct cookie_sec
 	d->zones = zones;
 	d->loaded = loaded;
 	d->count = next->zone_count;
+	d->tls = tls != NULL ? tls : old.tls;
 	struct serving *serving = serving_of(d, secrets);
 	struct serving *before = d->serving;
 	epoch_publish(&d->serving, serving);
@@ -294,6 +370,9 @@ static void serve(struct daemon *d, struct config *next, const struct cookie_sec
 	}
 	mem_free(old_versions);
 	serving_free(before);
+	if (old.tls != d->tls) {
+		tls_server_free(old.tls);
+	}
 	mem_free(old.loaded);
 	zoneset_free(old.zones);
 	if (old.config != next) {
@@ -307,6 +386,7 @@ static void reload(struct daemon *d)
 	struct findings findings = { 0 };
 	struct config *next = NULL;
 	struct cookie_secrets secrets;
+	struct tls_server *tls = NULL;
 	struct errmsg em = { "" };
 	int64_t start = clock_ms();
 	log_notice("reload-started", "config=%s", d->path);
@@ -327,7 +407,11 @@ static void reload(struct daemon *d)
 	warn_findings("config-finding", &findings);
 	findings_clear(&findings);
 	open_log(next);
-	serve(d, next, &secrets);
+	if (d->tls != NULL && get_tls(&next->server, &tls) != E_OK) {
+		log_error("tls-kept",
+			  "remedy=\"mend certificate and key and reload; the old ones stay\"");
+	}
+	serve(d, next, &secrets, tls);
 	cookie_secrets_clear(&secrets);
 	log_notice("reload-done", "ms=%lld", (long long)(clock_ms() - start));
 }
@@ -384,6 +468,7 @@ static void daemon_clear(struct daemon *d, unsigned sockets)
 	mem_free(d->workers);
 	mem_free(d->loaded);
 	serving_free(d->serving);
+	tls_server_free(d->tls);
 	cookie_secrets_clear(&d->random);
 	zoneset_free(d->zones);
 	config_free(d->config);
@@ -396,6 +481,7 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 	unsigned sockets = 0;
 	struct pid_file pid_file = PID_FILE_NONE;
 	struct cookie_secrets secrets = { 0 };
+	struct tls_server *tls = NULL;
 	/* Blocked in all threads to come; the control thread takes them one by one. */
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
@@ -409,6 +495,9 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 	if (err == E_OK) {
 		err = pid_file_write(&pid_file, config->server.pid_file, em);
 	}
+	if (err == E_OK && get_tls(&config->server, &tls) != E_OK) {
+		err = err_set(em, E_CHECK, "certificate and key for TLS cannot be used; see above");
+	}
 	if (err == E_OK) {
 		err = privileges_drop(config->server.user, config->server.group, em);
 	}
@@ -416,7 +505,9 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 		err = get_secrets(&d, &config->server, &secrets, em);
 	}
 	if (err == E_OK) {
-		serve(&d, config, &secrets);
+		check_tls_readable(&config->server);
+		serve(&d, config, &secrets, tls);
+		tls = NULL;
 		err = start_workers(&d, em);
 		if (err == E_OK) {
 			log_notice("server-started",
@@ -428,6 +519,7 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 		log_notice("server-stopped", "pid=%ld", (long)getpid());
 	}
 	cookie_secrets_clear(&secrets);
+	tls_server_free(tls);
 	pid_file_remove(&pid_file);
 	daemon_clear(&d, sockets);
 	return err;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "server/config.h"
+#include "server/tls_load.h"
 #include "server/zone_load.h"
 #include "zones/base/file.h"
 #include "zones/base/program.h"
@@ -132,6 +133,16 @@ static void load_zones(const struct config *c, struct findings *all)
 	}
 }
 
+static void load_certificate(const struct config *c, struct findings *all)
+{
+	struct findings found = { 0 };
+	struct tls_server *tls = NULL;
+	if (tls_load(&c->server, (int64_t)time(NULL), &tls, &found) == E_OK) {
+		tls_server_free(tls);
+	}
+	tell(&found, all);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { 0 };
@@ -148,6 +159,9 @@ int main(int argc, char **argv)
 	}
 	int err = config_load(o.file, &c, &found);
 	tell(&found, &all);
+	if (err == E_OK) {
+		load_certificate(c, &all);
+	}
 	if (err == E_OK && o.zones) {
 		load_zones(c, &all);
 	}

@@ -2,7 +2,9 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "server/clock.h"
 #include "server/daemon.h"
+#include "server/tls_load.h"
 #include "zones/base/program.h"
 
 /* Exit status. */
@@ -16,6 +18,18 @@ static const char usage_text[] =
 	"  -t             check the configuration and stop\n"
 	"  -h, --help     this text\n"
 	"  -V, --version\n";
+
+/* What signetd -t looks at beside the configuration itself. */
+static int check_files(const struct config *c)
+{
+	struct findings findings = { 0 };
+	struct tls_server *tls = NULL;
+	int err = tls_load(&c->server, clock_now(), &tls, &findings);
+	findings_print(&findings, "signetd: ");
+	findings_clear(&findings);
+	tls_server_free(tls);
+	return err;
+}
 
 int main(int argc, char **argv)
 {
@@ -56,6 +70,9 @@ int main(int argc, char **argv)
 	int err = config_load(path, &config, &findings);
 	findings_print(&findings, "signetd: ");
 	findings_clear(&findings);
+	if (err == E_OK && only_check) {
+		err = check_files(config);
+	}
 	if (err != E_OK || only_check) {
 		config_free(config);
 		return err == E_OK ? GOOD : BAD;

@@ -3,7 +3,8 @@
  * Received octets are answered where they were received, in the scratch memory; only the start of a message
  * whose rest is still to come, and what waits for the client to take its answers, is copied to the heap.
  *
- * Invariant: when a socket is read, `unsent` is empty and `held` has no whole message. */
+ * Invariant: when a socket is read, `unsent` is empty and `held` has no whole message; and a transport keeps no
+ * octets that it could make clear ones of. */
 #include "server/stream.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@
 
 struct stream_scratch {
 	uint8_t in[STREAM_IN];
+	uint8_t clear[STREAM_IN]; /* of it, where there is a transport */
+	struct buf wire;	  /* what it wants sent; keeps its room */
 	size_t out_len;
 	uint8_t out[OUT_FULL + PREFIX + MESSAGE_MAX];
 };
@@ -30,19 +33,42 @@ struct stream_scratch *stream_scratch_new(void)
 
 void stream_scratch_free(struct stream_scratch *s)
 {
-	mem_free(s);
+	if (s != NULL) {
+		buf_clear(&s->wire);
+		mem_free(s);
+	}
 }
 
-void stream_open(struct stream *s, int fd)
+void stream_open(struct stream *s, int fd, const struct transport *transport)
 {
 	*s = (struct stream){ .fd = fd };
+	if (transport != NULL) {
+		s->transport = *transport;
+	}
+}
+
+/* Not behind half of what was sent before: the client would make nothing of it. */
+static void take_leave(struct stream *s)
+{
+	struct buf out = { 0 };
+	struct transport_wire wire = { .out = &out };
+	if (!s->broken && s->unsent.len == 0) {
+		s->transport.ops->end(s->transport.state, &wire);
+		(void)send(s->fd, out.data, out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	buf_clear(&out);
 }
 
 void stream_close(struct stream *s)
 {
+	if (s->transport.ops != NULL) {
+		take_leave(s);
+		s->transport.ops->free(s->transport.state);
+	}
 	if (s->fd >= 0) {
 		(void)close(s->fd);
 	}
+	s->transport = (struct transport){ 0 };
 	s->fd = -1;
 	buf_clear(&s->held);
 	buf_clear(&s->unsent);
@@ -85,13 +111,29 @@ static void send_unsent(struct stream *s, struct stream_turn *turn)
 	}
 }
 
-/* Sends the answers made so far; the rest waits. */
+/* Sends @len octets of the wire; the rest waits. */
+static void send_or_keep(struct stream *s, struct stream_turn *turn, const void *octets, size_t len)
+{
+	size_t taken = s->unsent.len == 0 ? send_some(s, turn, octets, len) : 0;
+	if (taken < len) {
+		buf_add(&s->unsent, (const uint8_t *)octets + taken, len - taken);
+	}
+}
+
+/* Sends the answers made so far, and what else the transport has to say; the rest waits. */
 static void flush(struct stream *s, struct stream_turn *turn)
 {
 	struct stream_scratch *x = turn->scratch;
-	size_t taken = send_some(s, turn, x->out, x->out_len);
-	if (taken < x->out_len) {
-		buf_add(&s->unsent, x->out + taken, x->out_len - taken);
+	if (s->transport.ops == NULL) {
+		send_or_keep(s, turn, x->out, x->out_len);
+	} else {
+		struct transport_wire wire = { .out = &x->wire };
+		if (x->out_len != 0 &&
+		    !s->transport.ops->write(s->transport.state, &wire, x->out, x->out_len)) {
+			s->ended = true;
+		}
+		send_or_keep(s, turn, x->wire.data, x->wire.len);
+		buf_reset(&x->wire);
 	}
 	x->out_len = 0;
 }
@@ -163,13 +205,31 @@ static void take(struct stream *s, struct stream_turn *turn, const uint8_t *octe
 	}
 }
 
+/* Takes the clear octets of the @len octets of the wire that came. All of them: no others follow before all
+ * answers are sent. */
+static void take_through(struct stream *s, struct stream_turn *turn, size_t len)
+{
+	struct stream_scratch *x = turn->scratch;
+	struct transport_wire wire = { x->in, len, &x->wire };
+	const struct transport *t = &s->transport;
+	int n;
+	while ((n = t->ops->read(t->state, &wire, x->clear, sizeof(x->clear))) > 0) {
+		take(s, turn, x->clear, (size_t)n);
+	}
+	s->ended = s->ended || n < 0;
+}
+
 static void receive(struct stream *s, struct stream_turn *turn)
 {
 	struct stream_scratch *x = turn->scratch;
 	ssize_t n = recv(s->fd, x->in, sizeof(x->in), 0);
 	if (n > 0) {
 		turn->received = (size_t)n;
-		take(s, turn, x->in, (size_t)n);
+		if (s->transport.ops == NULL) {
+			take(s, turn, x->in, (size_t)n);
+		} else {
+			take_through(s, turn, (size_t)n);
+		}
 	} else if (n == 0) {
 		s->ended = true;
 	} else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {

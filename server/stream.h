@@ -1,24 +1,27 @@
 /* server/stream.h - one connection's octets: messages with two octets of length in front (RFC 1035
- * §4.2.2, RFC 7766 §8), taken from a socket and put back on it.
+ * §4.2.2, RFC 7766 §8, RFC 7858 §3.3), taken from a socket and put back on it, through a transport where
+ * there is one.
  *
  * Knows sockets, and nothing of events, clocks or other connections. A stream works in turns: send what
  * waits, read once, answer each whole message, send the answers. What bounds a turn is STREAM_IN, so no
  * client keeps others waiting. What bounds memory:
  *
- *     an idle stream       nothing beside its struct
- *     a message in pieces  its octets so far, and STREAM_IN
+ *     an idle stream       nothing beside its struct, and what its transport keeps
+ *     a message in pieces  its octets so far, and what one turn reads: STREAM_IN, and over TLS the record
+ *                          (16 KiB) that these ended
  *     answers not taken    what one turn made before the socket was full (stream_turn.limit + one message);
  *                          nothing is read, and no query answered, until they are taken
  *
  * Threads: one. The scratch memory is shared by the streams of a thread.
- * Memory:  stream_open takes the socket; stream_close closes it and frees all but the struct. */
+ * Memory:  stream_open takes socket and transport; stream_close closes and frees them and all but the
+ *          struct. */
 #ifndef SERVER_STREAM_H
 #define SERVER_STREAM_H
 
 #include <stdbool.h>
 
+#include "server/transport.h"
 #include "zones/base/attr.h"
-#include "zones/base/buf.h"
 
 /* Octets that are read from a socket at a time. */
 #define STREAM_IN STRESSED(8192, 7)
@@ -29,12 +32,13 @@ struct stream_scratch *stream_scratch_new(void);
 void stream_scratch_free(struct stream_scratch *s); /* NULL is fine */
 
 struct stream {
-	int fd;		 /* -1: closed */
-	bool ended;	 /* the client sends nothing more; what it asked is still answered */
-	bool broken;	 /* there is nobody to answer */
-	struct buf held; /* received and not answered yet; starts with a message */
-	struct buf unsent;
-	size_t unsent_at; /* octets of it that were taken */
+	int fd; /* -1: closed */
+	struct transport transport;
+	bool ended;	   /* the client sends nothing more; what it asked is still answered */
+	bool broken;	   /* there is nobody to answer */
+	struct buf held;   /* received and not answered yet; starts with a message */
+	struct buf unsent; /* octets of the wire */
+	size_t unsent_at;  /* octets of it that were taken */
 };
 
 /* Answers the @len octets at @in with at most @room octets at @out; 0 is silence. */
@@ -48,8 +52,8 @@ struct stream_turn {
 	void *arg;
 	size_t limit; /* octets of answers that are made before they are sent; at least one answer is */
 	/* Results. */
-	size_t received; /* octets */
-	size_t sent;	 /* octets */
+	size_t received; /* octets of the wire */
+	size_t sent;	 /* octets of the wire */
 	size_t answered; /* messages that got an answer */
 };
 
@@ -59,9 +63,9 @@ enum stream_state {
 	STREAM_FINISHED /* all is sent and nothing will come, or it is broken: to be closed */
 };
 
-/* @fd (taken) is connected and does not block. */
-void stream_open(struct stream *s, int fd);
-/* Fine when it is closed already. */
+/* @fd (taken) is connected and does not block. @transport is taken as well; NULL: octets are clear. */
+void stream_open(struct stream *s, int fd, const struct transport *transport);
+/* Takes leave, as far as the socket takes it. Fine when it is closed already. */
 void stream_close(struct stream *s);
 /* One turn; the results of @turn are set. */
 MUST_USE enum stream_state stream_turn(struct stream *s, struct stream_turn *turn);

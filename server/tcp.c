@@ -7,12 +7,15 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "server/client.h"
 #include "server/clock.h"
+#include "server/rrl.h"
 #include "server/stream.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
@@ -24,6 +27,8 @@
 #define LAMENT_MS 60000
 /* Connections that live too long are looked for so often. */
 #define TICK_MS 250
+/* Clients whose handshakes are counted, 16 octets each. */
+#define HANDSHAKE_ENTRIES 4096
 
 struct tcp_conn {
 	struct tcp *tcp;
@@ -31,10 +36,12 @@ struct tcp_conn {
 	struct event *event;
 	struct address_ip ip;
 	struct client *client;
-	int64_t active_ms;  /* when it was opened or last answered */
-	bool is_blocked;    /* answers wait; the event is EV_WRITE */
-	int64_t blocked_ms; /* since when */
-	size_t taken;	    /* octets since then */
+	bool is_encrypted;
+	int64_t active_ms; /* when it was opened or last answered */
+	size_t sent;	   /* octets that the system took */
+	bool is_blocked;   /* answers wait; the event is EV_WRITE */
+	int64_t judged_ms; /* since when, or when it was last found to take them fast enough */
+	size_t taken;	   /* octets that the client had taken then */
 	TAILQ_ENTRY(tcp_conn) link;
 	TAILQ_ENTRY(tcp_conn) of_client;
 };
@@ -44,6 +51,7 @@ TAILQ_HEAD(conn_list, tcp_conn);
 struct listener {
 	struct tcp *tcp;
 	struct event *event;
+	enum tcp_kind kind;
 	struct listener *next;
 };
 
@@ -57,7 +65,8 @@ struct tcp {
 	uint32_t count;
 	struct client_table *clients;
 	struct stream_scratch *scratch;
-	int64_t lament_ms; /* when it was last said that there are no file descriptors */
+	struct rrl *handshakes; /* of clients; NULL: no listener is encrypted */
+	int64_t lament_ms;	/* when it was last said that there are no file descriptors */
 	bool stopping;
 };
 
@@ -91,13 +100,31 @@ static void conn_close(struct tcp_conn *c)
 	}
 }
 
-static bool is_overdue(const struct tcp_conn *c, int64_t now, int64_t idle_ms)
+/* Octets that the client has taken. What only waits in the system for it is none of them: that fills once,
+ * whether anybody reads or not. */
+static size_t taken_by(const struct tcp_conn *c)
 {
-	if (c->is_blocked) {
-		int64_t earned_ms = (int64_t)(c->taken / TCP_RATE_MIN) * 1000;
-		return now - c->blocked_ms >= idle_ms + earned_ms;
+	int waiting = 0;
+	(void)ioctl(c->stream.fd, SIOCOUTQ, &waiting);
+	return (size_t)waiting < c->sent ? c->sent - (size_t)waiting : 0;
+}
+
+static void judge_from(struct tcp_conn *c, int64_t now)
+{
+	c->judged_ms = now;
+	c->taken = taken_by(c);
+}
+
+/* Does it take its answers too slowly? Judged by each @idle_ms for itself: who took much once may stop. */
+static bool is_too_slow(struct tcp_conn *c, int64_t now, int64_t idle_ms)
+{
+	int64_t passed = now - c->judged_ms;
+	size_t before = c->taken;
+	if (passed < idle_ms) {
+		return false;
 	}
-	return now - c->active_ms >= idle_ms;
+	judge_from(c, now);
+	return (int64_t)(c->taken - before) * 1000 < passed * TCP_RATE_MIN;
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -108,7 +135,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	struct tcp_conn *c = TAILQ_FIRST(&t->idle);
 	(void)fd;
 	(void)what;
-	while (c != NULL && is_overdue(c, now, limits.idle_ms)) {
+	while (c != NULL && now - c->active_ms >= limits.idle_ms) {
 		struct tcp_conn *next = TAILQ_NEXT(c, link);
 		conn_close(c);
 		c = next;
@@ -116,7 +143,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	c = TAILQ_FIRST(&t->blocked);
 	while (c != NULL) {
 		struct tcp_conn *next = TAILQ_NEXT(c, link);
-		if (is_overdue(c, now, limits.idle_ms)) {
+		if (is_too_slow(c, now, limits.idle_ms)) {
 			conn_close(c);
 		}
 		c = next;
@@ -141,7 +168,7 @@ static void make_room(struct tcp *t, const struct tcp_limits *limits)
 static size_t answer(void *arg, const uint8_t *in, size_t len, uint8_t *out, size_t room)
 {
 	const struct tcp_conn *c = arg;
-	const struct tcp_query query = { in, len, &c->ip };
+	const struct tcp_query query = { in, len, &c->ip, c->is_encrypted };
 	return c->tcp->handler.answer(c->tcp->handler.arg, &query, out, room);
 }
 
@@ -181,10 +208,9 @@ static void conn_turn(struct tcp_conn *c, const struct tcp_limits *limits)
 	}
 	int64_t now = clock_ms();
 	bool is_blocked = state == STREAM_WRITES;
-	c->taken += turn.sent;
+	c->sent += turn.sent;
 	if (is_blocked && !c->is_blocked) {
-		c->blocked_ms = now;
-		c->taken = 0;
+		judge_from(c, now);
 	}
 	bool was_blocked = c->is_blocked;
 	if (is_blocked != was_blocked) {
@@ -208,28 +234,61 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 /* --- accepting ------------------------------------------------------------------------------- */
 
-static void conn_open(struct tcp *t, int fd, const struct sockaddr *peer,
-		      const struct tcp_limits *limits)
+/* The transport of a client at @ip; false: it is not served. */
+static bool get_transport(struct tcp *t, const struct address_ip *ip,
+			  const struct tcp_limits *limits, struct transport *out)
 {
-	const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
-	int unsent = (int)limits->output;
-	/* What waits in the system for a client that does not read is bounded as well. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+	const struct rrl_config rate = {
+		.rate = limits->handshakes, .window_s = 1, .prefix_v4 = 32, .prefix_v6 = 64
+	};
+	return rrl_check(t->handshakes, &rate, ip, RRL_ANSWER, clock_ms()) == RRL_SEND &&
+	       t->handler.encrypt(t->handler.arg, out);
+}
+
+/* A connection on @fd (taken), in no list yet; NULL: it cannot be served. */
+static struct tcp_conn *conn_new(const struct listener *l, int fd, const struct address_ip *ip,
+				 const struct tcp_limits *limits)
+{
+	struct tcp *t = l->tcp;
+	struct transport transport = { 0 };
+	bool is_encrypted = l->kind == TCP_ENCRYPTED;
+	if (is_encrypted && !get_transport(t, ip, limits, &transport)) {
+		(void)close(fd);
+		return NULL;
+	}
 	struct tcp_conn *c = mem_zalloc(sizeof(*c));
+	c->tcp = t;
+	c->ip = *ip;
+	c->is_encrypted = is_encrypted;
+	stream_open(&c->stream, fd, is_encrypted ? &transport : NULL);
 	c->event = event_new(t->base, fd, EV_READ | EV_PERSIST, on_turn, c);
 	if (c->event == NULL || event_add(c->event, NULL) != 0) {
 		if (c->event != NULL) {
 			event_free(c->event);
 		}
-		(void)close(fd);
+		stream_close(&c->stream);
 		mem_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+/* Takes @fd. */
+static void conn_open(const struct listener *l, int fd, const struct sockaddr *peer,
+		      const struct tcp_limits *limits)
+{
+	struct tcp *t = l->tcp;
+	const struct timeval tick = { .tv_usec = TICK_MS * 1000 };
+	const struct address_ip ip = address_ip_of(peer);
+	int unsent = (int)limits->output;
+	/* What waits in the system for a client that does not read is bounded as well. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+	struct tcp_conn *c = conn_new(l, fd, &ip, limits);
+	if (c == NULL) {
 		return;
 	}
-	c->tcp = t;
-	c->ip = address_ip_of(peer);
 	c->client = client_enter(t->clients, &c->ip);
 	c->active_ms = clock_ms();
-	stream_open(&c->stream, fd);
 	TAILQ_INSERT_TAIL(&t->idle, c, link);
 	TAILQ_INSERT_TAIL(&c->client->conns, c, of_client);
 	if (t->count++ == 0) {
@@ -269,17 +328,17 @@ static void pause_accepting(struct tcp *t, int reason)
 	}
 }
 
-static void accept_some(struct tcp *t, int fd, const struct tcp_limits *limits)
+static void accept_some(const struct listener *l, int fd, const struct tcp_limits *limits)
 {
 	for (unsigned i = 0; i < ACCEPT_MAX; i++) {
 		struct address peer = { .len = sizeof(peer.v6) };
 		int client = accept4(fd, &peer.any, &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (client >= 0) {
-			make_room(t, limits);
-			conn_open(t, client, &peer.any, limits);
+			make_room(l->tcp, limits);
+			conn_open(l, client, &peer.any, limits);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 			   errno == ENOMEM) {
-			pause_accepting(t, errno);
+			pause_accepting(l->tcp, errno);
 			return;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			return;
@@ -293,7 +352,7 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
 	struct tcp *t = l->tcp;
 	(void)what;
 	const struct tcp_limits limits = t->handler.begin(t->handler.arg);
-	accept_some(t, fd, &limits);
+	accept_some(l, fd, &limits);
 	t->handler.end(t->handler.arg);
 }
 
@@ -331,13 +390,20 @@ int tcp_new(struct event_base *base, const struct tcp_handler *handler, struct t
 	return E_OK;
 }
 
-int tcp_listen(struct tcp *t, int fd)
+int tcp_listen(struct tcp *t, int fd, enum tcp_kind kind)
 {
 	struct listener *l = mem_zalloc(sizeof(*l));
 	l->tcp = t;
+	l->kind = kind;
 	l->event = event_new(t->base, fd, EV_READ | EV_PERSIST, on_accept, l);
 	l->next = t->listeners;
 	t->listeners = l;
+	if (kind == TCP_ENCRYPTED && t->handshakes == NULL) {
+		int err = rrl_new(HANDSHAKE_ENTRIES, &t->handshakes);
+		if (err != E_OK) {
+			return err;
+		}
+	}
 	return l->event != NULL && event_add(l->event, NULL) == 0 ? E_OK : E_IO;
 }
 
@@ -392,5 +458,6 @@ void tcp_free(struct tcp *t)
 	}
 	client_table_free(t->clients);
 	stream_scratch_free(t->scratch);
+	rrl_free(t->handshakes);
 	mem_free(t);
 }

@@ -1,12 +1,14 @@
-/* server/tcp.h - connections: taken, answered, limited, closed (RFC 7766, RFC 9210).
+/* server/tcp.h - connections, over TCP alone or TLS: taken, answered, limited, closed (RFC 7766, RFC 7858,
+ * RFC 9210).
  *
  * What goes over one is server/stream.h; here is when it has its turn, and how long it may live:
  *
  *     idle        closed when no query was answered for tcp_limits.idle_ms. A client that sends a query an
- *                 octet at a time, or none, is idle.
- *     blocked     closed when its answers are not taken for as long, and then more slowly than
- *                 TCP_RATE_MIN
+ *                 octet at a time, or none, or does not finish its handshake, is idle.
+ *     blocked     closed when, in as long, its answers are taken more slowly than TCP_RATE_MIN
  *     too many    the one idle for longest makes room: of all, or of the same client
+ *     handshakes  they cost more than queries: a client that begins more than tcp_limits.handshakes in a
+ *                 second is turned away
  *
  * Threads: one worker. */
 #ifndef SERVER_TCP_H
@@ -18,6 +20,7 @@
 
 struct event_base;
 struct tcp;
+struct transport;
 
 /* Octets a second that a client takes at least. */
 #define TCP_RATE_MIN 1024
@@ -26,6 +29,8 @@ struct tcp_limits {
 	uint32_t clients;    /* connections at a time */
 	uint32_t per_client; /* of these, of one client (server/client.h) */
 	uint32_t output;     /* octets of answers that may wait for a client */
+	uint32_t
+		handshakes; /* encrypted connections that a client may open in a second; 0: no limit */
 	int64_t idle_ms;
 };
 
@@ -33,12 +38,16 @@ struct tcp_query {
 	const uint8_t *octets;
 	size_t len;
 	const struct address_ip *client;
+	bool is_encrypted;
 };
 
 /* Who answers. Everything happens between begin and end, with what begin has found. */
 struct tcp_handler {
 	void *arg;
 	struct tcp_limits (*begin)(void *arg);
+	/* What stands between the socket of a client of an encrypted listener and its messages. False: it
+	 * cannot be served, and the connection is closed. */
+	bool (*encrypt)(void *arg, struct transport *out);
 	/* Answers one query in at most @room octets at @out; 0 is silence. */
 	size_t (*answer)(void *arg, const struct tcp_query *query, uint8_t *out, size_t room);
 	void (*end)(void *arg);
@@ -47,8 +56,9 @@ struct tcp_handler {
 /* @handler is copied. E_CRYPTO, E_IO. */
 MUST_USE int tcp_new(struct event_base *base, const struct tcp_handler *handler, struct tcp **out);
 void tcp_free(struct tcp *t); /* closes all connections; NULL is fine */
+enum tcp_kind { TCP_CLEAR, TCP_ENCRYPTED };
 /* Takes connections from @fd (borrowed) until tcp_stop. */
-MUST_USE int tcp_listen(struct tcp *t, int fd);
+MUST_USE int tcp_listen(struct tcp *t, int fd, enum tcp_kind kind);
 /* Takes no more connections, answers what has come, and closes each when its answers are sent; the event
  * loop ends with the last. */
 void tcp_stop(struct tcp *t);

@@ -21,9 +21,10 @@ struct worker {
 	struct rrl *rrl;
 	struct udp *udp;
 	struct tcp *tcp;
-	struct query_env turn; /* of connections, for as long as it lasts */
-	struct event **events; /* one per UDP socket */
-	struct event *stop;    /* readable: told to stop */
+	struct query_env turn;	      /* of connections, for as long as it lasts */
+	const struct tls_server *tls; /* of it */
+	struct event **events;	      /* one per UDP socket */
+	struct event *stop;	      /* readable: told to stop */
 	struct event *grace;
 	int stop_fd;
 	unsigned grace_s; /* atomic */
@@ -39,8 +40,14 @@ void worker_sockets_clear(struct worker_sockets *s)
 			(void)close(s->tcp[i]);
 		}
 	}
+	for (size_t i = 0; i < s->tls_count; i++) {
+		if (s->tls[i] >= 0) {
+			(void)close(s->tls[i]);
+		}
+	}
 	mem_free(s->udp);
 	mem_free(s->tcp);
+	mem_free(s->tls);
 	*s = (struct worker_sockets){ 0 };
 }
 
@@ -82,16 +89,25 @@ static struct tcp_limits begin_turn(void *arg)
 				      .is_tcp = true,
 				      .keepalive = keepalive_of(s),
 				      .now = now.tv_sec };
+	w->tls = s->tls;
 	return (struct tcp_limits){ .clients = s->tcp_clients,
 				    .per_client = s->tcp_clients_per_address,
 				    .output = s->tcp_output,
+				    .handshakes = s->tls_handshakes,
 				    .idle_ms = (int64_t)s->tcp_idle_s * 1000 };
+}
+
+static bool encrypt(void *arg, struct transport *out)
+{
+	const struct worker *w = arg;
+	return w->tls != NULL && tls_accept(w->tls, out) == E_OK;
 }
 
 static size_t answer_turn(void *arg, const struct tcp_query *query, uint8_t *out, size_t room)
 {
 	struct worker *w = arg;
 	w->turn.client = query->client;
+	w->turn.is_encrypted = query->is_encrypted;
 	return query_answer(w->ctx, &w->turn, query->octets, query->len, out, room);
 }
 
@@ -183,7 +199,10 @@ static int add_sockets(struct worker *w)
 		if (w->events[i] == NULL || event_add(w->events[i], NULL) != 0) {
 			return E_IO;
 		}
-		err = tcp_listen(w->tcp, w->sockets.tcp[i]);
+		err = tcp_listen(w->tcp, w->sockets.tcp[i], TCP_CLEAR);
+	}
+	for (size_t i = 0; i < w->sockets.tls_count && err == E_OK; i++) {
+		err = tcp_listen(w->tcp, w->sockets.tls[i], TCP_ENCRYPTED);
 	}
 	return err;
 }
@@ -197,7 +216,7 @@ int worker_start(struct worker_sockets *sockets, struct serving *const *serving,
 	w->serving = serving;
 	w->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	w->base = event_base_new();
-	const struct tcp_handler handler = { w, begin_turn, answer_turn, end_turn };
+	const struct tcp_handler handler = { w, begin_turn, encrypt, answer_turn, end_turn };
 	int err = query_ctx_new(&w->ctx);
 	if (err == E_OK) {
 		err = rrl_new((*serving)->rrl_entries, &w->rrl);

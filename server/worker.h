@@ -8,6 +8,7 @@
 #define SERVER_WORKER_H
 
 #include "server/query.h"
+#include "server/tls.h"
 
 /* What is served now. Immutable once published (but for the `current` of each zone). */
 struct serving {
@@ -17,14 +18,18 @@ struct serving {
 	uint32_t tcp_clients;	       /* of one worker */
 	uint32_t tcp_clients_per_address;
 	uint32_t tcp_idle_s;
-	uint32_t tcp_output;  /* octets that may wait for one client */
-	uint32_t rrl_entries; /* of each worker's table; read at its start */
+	uint32_t tcp_output;	      /* octets that may wait for one client */
+	uint32_t tls_handshakes;      /* of one client in a second, with one worker */
+	const struct tls_server *tls; /* borrowed; NULL: there are no TLS sockets */
+	uint32_t rrl_entries;	      /* of each worker's table; read at its start */
 };
 
 struct worker_sockets {
 	int *udp; /* heap; owned */
 	int *tcp;
 	size_t count; /* of each */
+	int *tls;
+	size_t tls_count;
 };
 
 struct worker;

@@ -136,6 +136,25 @@ def deaf_client(t, server):
     deaf.close()
 
 
+def stopping_reader(t, server):
+    # A client that takes much at first and then nothing has earned no time by it.
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(('127.0.0.1', server.port))
+        s.settimeout(0.5)
+        big = frame(query('big.example.', 'TXT')) * 1000
+        threading.Thread(target=lambda: quietly(s.sendall, big), daemon=True).start()
+        read_exactly(s, 500_000)
+        t.check('who stops to read is cut off', was_reset(s, 2 * IDLE + 2))
+
+
+def quietly(function, *args):
+    try:
+        function(*args)
+    except OSError:
+        pass
+
+
 def was_reset(s, within):
     """Has the server cut the connection? Nothing is read, only the socket's state looked at."""
     end = time.monotonic() + within
@@ -176,6 +195,7 @@ def slow_clients(t, server):
         while got < 200_000 and (more := s.recv(65536)):
             got += len(more)
         t.check('a slow reader is not cut off', got >= 200_000, got)
+    stopping_reader(t, server)
 
 
 def per_address(t, zone):

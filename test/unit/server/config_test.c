@@ -85,6 +85,9 @@ static char *text_with(const struct config_option *o, const char *value)
 			key = dot + 1;
 		}
 		buf_printf(&b, "%*s%s: %s\n", indent, "", key, value);
+		if (strcmp(o->path, "server.listen-tls") == 0) {
+			buf_str(&b, "  tls-certificate: tls.pem\n  tls-key: tls.key\n");
+		}
 	}
 	return b.data;
 }
@@ -111,6 +114,10 @@ START_TEST(defaults_are_as_documented)
 	ck_assert_uint_eq(c->server.tcp_clients_per_address, 100);
 	ck_assert_uint_eq(c->server.tcp_idle_timeout_s, 10);
 	ck_assert_uint_eq(c->server.tcp_output, 128 << 10);
+	ck_assert_uint_eq(c->server.listen_tls.count, 0);
+	ck_assert_str_eq(c->server.tls_certificate, "");
+	ck_assert_str_eq(c->server.tls_key, "");
+	ck_assert_uint_eq(c->server.tls_handshakes, 100);
 	ck_assert_int_eq(c->server.minimal_responses, CONFIG_YES);
 	ck_assert_int_eq(c->server.rotate_rrsets, CONFIG_NO);
 	ck_assert_str_eq(c->server.identity, "");
@@ -222,6 +229,11 @@ static const struct {
 	{ "server.tcp-clients-per-address", "7", " 7\n" },
 	{ "server.tcp-idle-timeout", "90", " 1m30s\n" },
 	{ "server.tcp-output", "8192", " 8K\n" },
+	{ "server.listen-tls", "[127.0.0.1, \"::1@8853\"]",
+	  "\n  - \"127.0.0.1@853\"\n  - \"::1@8853\"\n" },
+	{ "server.tls-certificate", "tls.pem", " tls.pem\n" },
+	{ "server.tls-key", "/etc/tls.key", " /etc/tls.key\n" },
+	{ "server.tls-handshakes", "0", " 0\n" },
 	{ "server.minimal-responses", "no", " no\n" },
 	{ "server.rotate-rrsets", "yes", " yes\n" },
 	{ "server.identity", "'ns1 \"größe\"'", " \"ns1 \\\"größe\\\"\"\n" },

@@ -1,5 +1,7 @@
 /* test/unit/server/stream_test.c - framing over a real pair of sockets: pieces, pipelines, clients that do
- * not read, ends of every kind; then random traffic against a list of what has to come back. */
+ * not read, ends of every kind; then random traffic against a list of what has to come back. All of it once
+ * with octets as they are, and once through a transport that changes each octet by its place, so that none can
+ * be lost, doubled or out of place. */
 #include "server/stream.h"
 
 #include <errno.h>
@@ -13,10 +15,98 @@
 #define MESSAGE_MAX 65535
 #define LIMIT	    20000 /* octets of answers before they are sent */
 
+/* --- a transport ----------------------------------------------------------------------------- */
+
+#define HELLO 4 /* octets of a handshake, '?' from the client and then '!' from the server */
+#define BYE   "bye"
+
+struct fake {
+	size_t hello; /* octets of the client's that have come */
+	size_t read, written;
+	size_t fails_at; /* octet that is not read any more; 0: none */
+	bool has_failed;
+	bool *is_freed;
+};
+
+/* The octets at @place as they are on the wire, or back. */
+static void scramble(uint8_t *octets, size_t len, size_t place)
+{
+	for (size_t i = 0; i < len; i++) {
+		octets[i] ^= (uint8_t)((place + i) * 167 >> 3);
+	}
+}
+
+static void shake_hands(struct fake *f, struct transport_wire *wire)
+{
+	while (f->hello < HELLO && wire->in_len != 0) {
+		ck_assert_uint_eq(*wire->in, '?');
+		wire->in++;
+		wire->in_len--;
+		buf_char(wire->out, '!');
+		f->hello++;
+	}
+}
+
+static int fake_read(void *state, struct transport_wire *wire, uint8_t *to, size_t room)
+{
+	struct fake *f = state;
+	shake_hands(f, wire);
+	size_t n = 1 + f->read % 5000; /* in pieces */
+	n = n < room ? n : room;
+	n = n < wire->in_len ? n : wire->in_len;
+	if (f->fails_at != 0 && f->read + n > f->fails_at) {
+		n = f->fails_at - f->read;
+		if (n == 0 && wire->in_len != 0) {
+			buf_str(wire->out, "alert");
+			f->has_failed = true;
+			return E_INVAL;
+		}
+	}
+	memcpy(to, wire->in, n);
+	scramble(to, n, f->read);
+	f->read += n;
+	wire->in += n;
+	wire->in_len -= n;
+	return (int)n;
+}
+
+static bool fake_write(void *state, struct transport_wire *wire, const uint8_t *octets, size_t len)
+{
+	struct fake *f = state;
+	size_t at = wire->out->len;
+	if (f->has_failed) {
+		return false;
+	}
+	buf_add(wire->out, octets, len);
+	scramble((uint8_t *)wire->out->data + at, len, f->written);
+	f->written += len;
+	return true;
+}
+
+static void fake_end(void *state, struct transport_wire *wire)
+{
+	(void)state;
+	buf_str(wire->out, BYE);
+}
+
+static void fake_free(void *state)
+{
+	struct fake *f = state;
+	*f->is_freed = true;
+	free(f);
+}
+
+static const struct transport_ops fake_ops = { fake_read, fake_write, fake_end, fake_free };
+
+/* --- pairs ----------------------------------------------------------------------------------- */
+
 /* A stream and the client's end of it. */
 struct pair {
 	struct stream stream;
 	int client;
+	struct fake *fake; /* NULL: octets are as they are */
+	bool fake_is_freed;
+	size_t sent, got; /* octets of the client's, without the handshake */
 	struct stream_turn turn;
 	enum stream_state state; /* after the last turn */
 	unsigned asked;		 /* messages that came to the answer function */
@@ -37,12 +127,17 @@ static size_t answer(void *arg, const uint8_t *in, size_t len, uint8_t *out, siz
 	return n;
 }
 
-static void pair_open(struct pair *p)
+static void pair_make(struct pair *p, bool is_fake)
 {
 	int fds[2];
 	memset(p, 0, sizeof(*p));
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	stream_open(&p->stream, fds[0]);
+	if (is_fake) {
+		p->fake = calloc(1, sizeof(*p->fake));
+		p->fake->is_freed = &p->fake_is_freed;
+	}
+	const struct transport transport = { &fake_ops, p->fake };
+	stream_open(&p->stream, fds[0], is_fake ? &transport : NULL);
 	p->client = fds[1];
 	p->turn = (struct stream_turn){
 		.scratch = stream_scratch_new(), .answer = answer, .arg = p, .limit = LIMIT
@@ -53,6 +148,7 @@ static void pair_close(struct pair *p)
 {
 	stream_close(&p->stream);
 	stream_close(&p->stream); /* fine */
+	ck_assert(p->fake_is_freed == (p->fake != NULL));
 	if (p->client >= 0) {
 		(void)close(p->client);
 	}
@@ -69,6 +165,43 @@ static enum stream_state turn(struct pair *p)
 	ck_assert_int_eq(state == STREAM_WRITES, waiting != 0 && !p->stream.broken);
 	p->state = state;
 	return state;
+}
+
+static void pair_open(struct pair *p, bool is_fake)
+{
+	uint8_t hello[HELLO + 1];
+	pair_make(p, is_fake);
+	for (unsigned i = 0; i < HELLO && is_fake; i++) {
+		ck_assert_int_eq(send(p->client, "?", 1, MSG_NOSIGNAL), 1);
+		ck_assert_int_eq(turn(p), STREAM_READS);
+	}
+	if (is_fake) {
+		ck_assert_int_eq(recv(p->client, hello, sizeof(hello), 0), HELLO);
+		ck_assert_mem_eq(hello, "!!!!", HELLO);
+	}
+}
+
+static ssize_t client_send(struct pair *p, const void *octets, size_t len)
+{
+	static uint8_t wire[1 << 20];
+	ck_assert_uint_le(len, sizeof(wire));
+	memcpy(wire, octets, len);
+	if (p->fake != NULL) {
+		scramble(wire, len, p->sent);
+	}
+	ssize_t n = send(p->client, wire, len, MSG_NOSIGNAL);
+	p->sent += n > 0 ? (size_t)n : 0;
+	return n;
+}
+
+static ssize_t client_recv(struct pair *p, uint8_t *to, size_t room)
+{
+	ssize_t n = recv(p->client, to, room, 0);
+	if (n > 0 && p->fake != NULL) {
+		scramble(to, (size_t)n, p->got);
+	}
+	p->got += n > 0 ? (size_t)n : 0;
+	return n;
 }
 
 /* Turns until nothing more comes. */
@@ -93,7 +226,7 @@ static size_t frame(uint8_t *out, size_t len, size_t wanted, uint8_t fill)
 
 static void send_all(struct pair *p, const void *octets, size_t len)
 {
-	ck_assert_int_eq(send(p->client, octets, len, MSG_NOSIGNAL), (ssize_t)len);
+	ck_assert_int_eq(client_send(p, octets, len), (ssize_t)len);
 }
 
 /* What the client reads is one answer of @len octets of @fill. */
@@ -102,7 +235,7 @@ static void expect(struct pair *p, size_t len, uint8_t fill)
 	static uint8_t got[2 + MESSAGE_MAX];
 	size_t n = 0;
 	while (n < 2 + len) {
-		ssize_t more = recv(p->client, got + n, 2 + len - n, 0);
+		ssize_t more = client_recv(p, got + n, 2 + len - n);
 		if (more > 0) {
 			n += (size_t)more;
 			continue;
@@ -126,7 +259,7 @@ START_TEST(a_message_octet_by_octet)
 {
 	struct pair p;
 	uint8_t m[64];
-	pair_open(&p);
+	pair_open(&p, _i == 1);
 	ck_assert_int_eq(turn(&p), STREAM_READS);
 	size_t len = frame(m, 20, 30, 'a');
 	for (size_t i = 0; i < len; i++) {
@@ -148,7 +281,7 @@ START_TEST(many_messages_at_once)
 	struct pair p;
 	uint8_t m[4000];
 	size_t len = 0;
-	pair_open(&p);
+	pair_open(&p, _i == 1);
 	for (uint8_t i = 0; i < 100; i++) {
 		len += frame(m + len, 3 + i % 17, 1 + i, i);
 	}
@@ -167,7 +300,7 @@ START_TEST(the_shortest_and_the_longest)
 {
 	static uint8_t m[2 * (2 + MESSAGE_MAX)];
 	struct pair p;
-	pair_open(&p);
+	pair_open(&p, _i == 1);
 	size_t len = frame(m, 0, 0, 0);
 	len += frame(m + len, 1, 9, 'x');
 	len += frame(m + len, MESSAGE_MAX, MESSAGE_MAX, 'b');
@@ -189,9 +322,9 @@ START_TEST(a_client_that_does_not_read)
 	struct pair p;
 	uint8_t m[64];
 	unsigned count = 0;
-	pair_open(&p);
+	pair_open(&p, _i == 1);
 	size_t len = frame(m, 12, 10000, 'a');
-	while (send(p.client, m, len, MSG_NOSIGNAL) == (ssize_t)len && count < 100000) {
+	while (client_send(&p, m, len) == (ssize_t)len && count < 100000) {
 		count++;
 		(void)turn(&p);
 	}
@@ -214,7 +347,7 @@ START_TEST(a_half_closed_client_gets_its_answers)
 {
 	struct pair p;
 	uint8_t m[64];
-	pair_open(&p);
+	pair_open(&p, _i == 1);
 	size_t len = frame(m, 12, 60000, 'a');
 	for (unsigned i = 0; i < 100; i++) {
 		send_all(&p, m, len);
@@ -236,19 +369,19 @@ START_TEST(a_client_that_is_gone)
 {
 	struct pair p;
 	uint8_t m[64];
-	pair_open(&p);
+	pair_open(&p, _i == 1);
 	ck_assert_int_eq(shutdown(p.client, SHUT_WR), 0);
 	ck_assert_int_eq(turn(&p), STREAM_FINISHED);
 	pair_close(&p);
 
-	pair_open(&p);
+	pair_open(&p, _i == 1);
 	send_all(&p, m, frame(m, 12, 60000, 'a'));
 	(void)close(p.client);
 	p.client = -1;
 	ck_assert_int_eq(settle(&p), STREAM_FINISHED);
 	pair_close(&p);
 
-	pair_open(&p);
+	pair_open(&p, _i == 1);
 	size_t len = frame(m, 12, 60000, 'a');
 	for (unsigned i = 0; i < 100; i++) {
 		send_all(&p, m, len);
@@ -258,6 +391,83 @@ START_TEST(a_client_that_is_gone)
 	p.client = -1;
 	ck_assert_int_eq(turn(&p), STREAM_FINISHED);
 	ck_assert(p.stream.broken);
+	pair_close(&p);
+}
+END_TEST
+
+/* --- transports ------------------------------------------------------------------------------ */
+
+/* Neither is a message, nor activity. */
+START_TEST(a_handshake_is_no_message)
+{
+	struct pair p;
+	pair_make(&p, true);
+	for (unsigned i = 0; i < HELLO; i++) {
+		ck_assert_int_eq(send(p.client, "?", 1, MSG_NOSIGNAL), 1);
+		ck_assert_int_eq(turn(&p), STREAM_READS);
+		ck_assert_uint_eq(p.turn.answered, 0);
+		ck_assert_uint_eq(p.turn.received, 1);
+		ck_assert_uint_eq(p.turn.sent, 1);
+	}
+	ck_assert_uint_eq(p.stream.held.cap, 0);
+	ck_assert_uint_eq(p.stream.unsent.cap, 0);
+	ck_assert_uint_eq(p.asked, 0);
+	pair_close(&p);
+}
+END_TEST
+
+/* What is wrong is said, what was right is answered, and that is the end. */
+START_TEST(a_client_that_breaks_the_rules)
+{
+	struct pair p;
+	uint8_t m[64];
+	char got[64] = "";
+	pair_open(&p, true);
+	size_t len = frame(m, 12, 10, 'a');
+	p.fake->fails_at = len;
+	send_all(&p, m, len);
+	ck_assert_int_eq(turn(&p), STREAM_READS);
+	expect(&p, 10, 'a');
+	send_all(&p, m, len);
+	ck_assert_int_eq(turn(&p), STREAM_FINISHED);
+	ck_assert_uint_eq(p.asked, 1);
+	ck_assert_int_eq(recv(p.client, got, sizeof(got), 0), 5);
+	ck_assert_str_eq(got, "alert");
+	pair_close(&p);
+}
+END_TEST
+
+START_TEST(leave_is_taken)
+{
+	struct pair p;
+	char got[64] = "";
+	pair_open(&p, true);
+	stream_close(&p.stream);
+	ck_assert_int_eq(recv(p.client, got, sizeof(got), 0), 3);
+	ck_assert_str_eq(got, BYE);
+	ck_assert_int_eq(recv(p.client, got, sizeof(got), 0), 0);
+	pair_close(&p);
+}
+END_TEST
+
+/* Not in the middle of an answer that it did not take. */
+START_TEST(no_leave_is_taken_of_a_client_that_does_not_read)
+{
+	struct pair p;
+	uint8_t m[64];
+	static uint8_t got[1 << 20];
+	ssize_t n;
+	pair_open(&p, true);
+	size_t len = frame(m, 12, 60000, 'a');
+	while (client_send(&p, m, len) == (ssize_t)len && turn(&p) != STREAM_WRITES) {
+	}
+	size_t sent = p.fake->written - (p.stream.unsent.len - p.stream.unsent_at);
+	stream_close(&p.stream);
+	size_t all = 0;
+	while ((n = client_recv(&p, got, sizeof(got))) > 0) {
+		all += (size_t)n;
+	}
+	ck_assert_uint_eq(all, sent);
 	pair_close(&p);
 }
 END_TEST
@@ -302,7 +512,7 @@ static void client_sends(struct pair *p, struct traffic *t)
 	size_t most = unit_random_below(&t->random, 4) == 0 ? 100000 : 20;
 	size_t n = unit_random_below(&t->random, (uint32_t)most);
 	n = n < t->len - t->at ? n : t->len - t->at;
-	ssize_t sent = send(p->client, t->octets + t->at, n, MSG_NOSIGNAL);
+	ssize_t sent = client_send(p, t->octets + t->at, n);
 	t->at += sent > 0 ? (size_t)sent : 0;
 }
 
@@ -313,7 +523,7 @@ static void client_reads(struct pair *p, struct traffic *t)
 		const struct expected *e = &t->answers[t->next];
 		size_t n = 2 + e->len - t->got_len;
 		n = n < budget ? n : budget;
-		ssize_t got = recv(p->client, t->got + t->got_len, n, 0);
+		ssize_t got = client_recv(p, t->got + t->got_len, n);
 		if (got <= 0) {
 			return;
 		}
@@ -335,7 +545,7 @@ START_TEST(random_traffic_comes_back_in_order)
 		struct pair p;
 		enum stream_state state = STREAM_READS;
 		bool closed = false;
-		pair_open(&p);
+		pair_open(&p, _i == 1);
 		p.turn.limit = 1 + unit_random_below(&t.random, LIMIT);
 		make_traffic(&t, 1000);
 		while (state != STREAM_FINISHED || t.next < t.count) {
@@ -363,12 +573,16 @@ int main(void)
 {
 	TCase *tc = tcase_create("stream");
 	tcase_set_timeout(tc, 120);
-	tcase_add_test(tc, a_message_octet_by_octet);
-	tcase_add_test(tc, many_messages_at_once);
-	tcase_add_test(tc, the_shortest_and_the_longest);
-	tcase_add_test(tc, a_client_that_does_not_read);
-	tcase_add_test(tc, a_half_closed_client_gets_its_answers);
-	tcase_add_test(tc, a_client_that_is_gone);
-	tcase_add_test(tc, random_traffic_comes_back_in_order);
+	tcase_add_loop_test(tc, a_message_octet_by_octet, 0, 2);
+	tcase_add_loop_test(tc, many_messages_at_once, 0, 2);
+	tcase_add_loop_test(tc, the_shortest_and_the_longest, 0, 2);
+	tcase_add_loop_test(tc, a_client_that_does_not_read, 0, 2);
+	tcase_add_loop_test(tc, a_half_closed_client_gets_its_answers, 0, 2);
+	tcase_add_loop_test(tc, a_client_that_is_gone, 0, 2);
+	tcase_add_test(tc, a_handshake_is_no_message);
+	tcase_add_test(tc, a_client_that_breaks_the_rules);
+	tcase_add_test(tc, leave_is_taken);
+	tcase_add_test(tc, no_leave_is_taken_of_a_client_that_does_not_read);
+	tcase_add_loop_test(tc, random_traffic_comes_back_in_order, 0, 2);
 	return unit_run("server/stream", tc);
 }

@@ -1,0 +1,411 @@
+/* server/tls.c - DNS over TLS.
+ *
+ * libssl reads and writes through a BIO of our own, which hands it the octets that the stream has received
+ * and takes those that have to go. So it never waits for a socket: all that it makes is taken at once, and
+ * what the client does not take waits in the stream as over TCP.
+ *
+ *     stream ── transport_wire.in ──▶ BIO ──▶ SSL_read  ──▶ clear octets
+ *     stream ◀── transport_wire.out ── BIO ◀── SSL_write ◀── clear octets
+ *
+ * Each call of libssl begins with an empty error queue, and leaves one. */
+#include "server/tls.h"
+
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "keys/crypto.h"
+#include "zones/base/file.h"
+#include "zones/base/mem.h"
+
+#define FILE_MAX ((size_t)1 << 20)
+/* TLS 1.2; those of 1.3 are all good. */
+#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+/* A client that comes back takes one, and gets another. */
+#define TICKETS 1
+
+struct tls_server {
+	SSL_CTX *ctx;
+	struct tls_certificate certificate;
+};
+
+struct tls {
+	SSL *ssl;
+	struct transport_wire *wire; /* for as long as a call lasts; else NULL */
+};
+
+/* --- the wire -------------------------------------------------------------------------------- */
+
+static int bio_read(BIO *bio, char *to, size_t room, size_t *len)
+{
+	struct transport_wire *wire = ((const struct tls *)BIO_get_data(bio))->wire;
+	BIO_clear_retry_flags(bio);
+	if (wire->in_len == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	*len = room < wire->in_len ? room : wire->in_len;
+	memcpy(to, wire->in, *len);
+	wire->in += *len;
+	wire->in_len -= *len;
+	return 1;
+}
+
+static int bio_write(BIO *bio, const char *octets, size_t len, size_t *written)
+{
+	buf_add(((const struct tls *)BIO_get_data(bio))->wire->out, octets, len);
+	*written = len;
+	return 1;
+}
+
+static long bio_ctrl(BIO *bio, int what, long number, void *arg)
+{
+	(void)bio;
+	(void)number;
+	(void)arg;
+	return what == BIO_CTRL_FLUSH; /* that is done; all else we know nothing of */
+}
+
+/* Made once: connections that refer to it may outlive all else. */
+static BIO_METHOD *wire_method;
+static pthread_once_t wire_method_once = PTHREAD_ONCE_INIT;
+
+static void make_wire_method(void)
+{
+	BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "signet wire");
+	if (m != NULL && BIO_meth_set_read_ex(m, bio_read) == 1 &&
+	    BIO_meth_set_write_ex(m, bio_write) == 1 && BIO_meth_set_ctrl(m, bio_ctrl) == 1) {
+		wire_method = m;
+	} else {
+		BIO_meth_free(m);
+	}
+}
+
+/* --- connections ----------------------------------------------------------------------------- */
+
+static int tls_read(void *state, struct transport_wire *wire, uint8_t *to, size_t room)
+{
+	struct tls *c = state;
+	size_t len = 0;
+	c->wire = wire;
+	int good = SSL_read_ex(c->ssl, to, room < INT_MAX ? room : INT_MAX, &len);
+	int result = (int)len;
+	if (good != 1) {
+		result = SSL_get_error(c->ssl, good) == SSL_ERROR_WANT_READ ? 0 : E_INVAL;
+		ERR_clear_error();
+	}
+	c->wire = NULL;
+	return result;
+}
+
+static bool tls_write(void *state, struct transport_wire *wire, const uint8_t *octets, size_t len)
+{
+	struct tls *c = state;
+	size_t written = 0;
+	c->wire = wire;
+	bool good = SSL_write_ex(c->ssl, octets, len, &written) == 1 && written == len;
+	if (!good) {
+		ERR_clear_error();
+	}
+	c->wire = NULL;
+	return good;
+}
+
+/* close_notify, so that the client can tell the end from a cut (RFC 7858 §3.4). */
+static void tls_end(void *state, struct transport_wire *wire)
+{
+	struct tls *c = state;
+	c->wire = wire;
+	if (SSL_is_init_finished(c->ssl) == 1 && SSL_shutdown(c->ssl) < 0) {
+		ERR_clear_error();
+	}
+	c->wire = NULL;
+}
+
+static void tls_free(void *state)
+{
+	struct tls *c = state;
+	SSL_free(c->ssl);
+	mem_free(c);
+}
+
+static const struct transport_ops tls_ops = { tls_read, tls_write, tls_end, tls_free };
+
+int tls_accept(const struct tls_server *s, struct transport *out)
+{
+	struct tls *c = mem_zalloc(sizeof(*c));
+	BIO *bio = BIO_new(wire_method);
+	c->ssl = SSL_new(s->ctx);
+	if (c->ssl == NULL || bio == NULL) {
+		BIO_free(bio);
+		tls_free(c);
+		ERR_clear_error();
+		return E_CRYPTO;
+	}
+	BIO_set_data(bio, c);
+	BIO_set_init(bio, 1);
+	SSL_set_bio(c->ssl, bio, bio);
+	SSL_set_accept_state(c->ssl);
+	*out = (struct transport){ &tls_ops, c };
+	return E_OK;
+}
+
+/* --- the certificate ------------------------------------------------------------------------- */
+
+/* An error of OpenSSL's: @em says what cannot be done. */
+static int fail(struct errmsg *em, int err, const char *path, const char *what)
+{
+	char reason[200];
+	return err_set(em, err, "%s: %s: %s", path, what, crypto_error(reason, sizeof(reason)));
+}
+
+static int read_file(const char *path, struct file_view *view, struct errmsg *em)
+{
+	int err = file_read(path, FILE_MAX, view, em);
+	if (err == E_PERM) {
+		size_t len = strlen(em->text);
+		(void)snprintf(em->text + len, sizeof(em->text) - len,
+			       "; let the user who runs signetd read it");
+	}
+	return err;
+}
+
+/* Is the newest error the one that says that there is no more PEM? */
+static bool is_no_pem(void)
+{
+	unsigned long e = ERR_peek_last_error();
+	return ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) == PEM_R_NO_START_LINE;
+}
+
+/* Those behind the first. */
+static int add_chain(SSL_CTX *ctx, BIO *bio, const char *path, struct errmsg *em)
+{
+	X509 *x;
+	while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+		if (SSL_CTX_add0_chain_cert(ctx, x) != 1) {
+			X509_free(x);
+			return fail(em, E_CRYPTO, path,
+				    "a certificate behind the first cannot be used");
+		}
+	}
+	if (!is_no_pem()) {
+		return fail(em, E_SYNTAX, path, "a certificate behind the first is damaged");
+	}
+	ERR_clear_error();
+	return E_OK;
+}
+
+static int use_certificate(SSL_CTX *ctx, BIO *bio, const char *path, struct errmsg *em)
+{
+	X509 *x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
+	if (x == NULL) {
+		bool is_empty = is_no_pem();
+		int err = fail(em, E_SYNTAX, path, "the certificate is damaged");
+		return is_empty ? err_set(em, err,
+					  "%s: there is no certificate in it; it has to be "
+					  "PEM, \"-----BEGIN CERTIFICATE-----\"",
+					  path)
+				: err;
+	}
+	int err = E_OK;
+	if (SSL_CTX_use_certificate(ctx, x) != 1) {
+		err = fail(em, E_CRYPTO, path, "the certificate cannot be used");
+	}
+	X509_free(x);
+	return err == E_OK ? add_chain(ctx, bio, path, em) : err;
+}
+
+static int load_certificate(SSL_CTX *ctx, const char *path, struct errmsg *em)
+{
+	struct file_view view;
+	int err = read_file(path, &view, em);
+	if (err != E_OK) {
+		return err;
+	}
+	BIO *bio = BIO_new_mem_buf(view.data, (int)view.len);
+	err = bio != NULL ? use_certificate(ctx, bio, path, em) : E_CRYPTO;
+	BIO_free(bio);
+	file_view_clear(&view);
+	return err;
+}
+
+/* --- the key --------------------------------------------------------------------------------- */
+
+/* Nobody is there to type it. */
+static int no_password(char *to, int room, int is_new, void *is_asked)
+{
+	(void)to;
+	(void)room;
+	(void)is_new;
+	*(bool *)is_asked = true;
+	return -1;
+}
+
+/* The server may read it as a member of its group, once it has given up root. */
+static int check_mode(const char *path, struct errmsg *em)
+{
+	struct stat st;
+	if (stat(path, &st) == 0 && (st.st_mode & S_IRWXO) != 0) {
+		return err_set(em, E_PERM, "%s: others can read it (mode %04o); run: chmod o= %s",
+			       path, (unsigned)st.st_mode & 07777U, path);
+	}
+	return E_OK;
+}
+
+static int no_key(const char *path, bool is_there, struct errmsg *em)
+{
+	int err = fail(em, E_SYNTAX, path, "the private key is damaged");
+	return is_there ? err
+			: err_set(em, E_SYNTAX,
+				  "%s: there is no private key in it; it has to be PEM, "
+				  "\"-----BEGIN PRIVATE KEY-----\"",
+				  path);
+}
+
+static int is_locked(const char *path, struct errmsg *em)
+{
+	ERR_clear_error();
+	return err_set(em, E_PERM,
+		       "%s: the key is encrypted, and nobody is there to type its password; write "
+		       "it in clear: openssl pkey -in %s -out ...",
+		       path, path);
+}
+
+static int use_key(SSL_CTX *ctx, const struct file_view *view, const struct tls_files *files,
+		   struct errmsg *em)
+{
+	static const char mark[] = "PRIVATE KEY-----";
+	bool asks_password = false;
+	BIO *bio = BIO_new_mem_buf(view->data, (int)view->len);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, &asks_password);
+	BIO_free(bio);
+	if (key == NULL) {
+		bool is_there = memmem(view->data, view->len, mark, sizeof(mark) - 1) != NULL;
+		return asks_password ? is_locked(files->key, em) : no_key(files->key, is_there, em);
+	}
+	int err = E_OK;
+	if (X509_check_private_key(SSL_CTX_get0_certificate(ctx), key) != 1) {
+		ERR_clear_error();
+		err = err_set(em, E_MISMATCH,
+			      "%s: this is not the key of the certificate in %s; name two files "
+			      "that belong together",
+			      files->key, files->certificate);
+	} else if (SSL_CTX_use_PrivateKey(ctx, key) != 1) {
+		err = fail(em, E_CRYPTO, files->key, "the key cannot be used");
+	}
+	EVP_PKEY_free(key);
+	return err;
+}
+
+static int load_key(SSL_CTX *ctx, const struct tls_files *files, struct errmsg *em)
+{
+	struct file_view view;
+	int err = check_mode(files->key, em);
+	if (err == E_OK) {
+		err = read_file(files->key, &view, em);
+	}
+	if (err != E_OK) {
+		return err;
+	}
+	err = use_key(ctx, &view, files, em);
+	mem_wipe(view.data, view.len);
+	file_view_clear(&view);
+	return err;
+}
+
+/* --- the server ------------------------------------------------------------------------------ */
+
+/* A client that asks for other protocols alone is in the wrong place (RFC 7301 §3.2); one that asks for none
+ * is not. */
+static int choose_protocol(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8_t *in,
+			   unsigned in_len, void *arg)
+{
+	static const uint8_t ours[] = "\3dot";
+	unsigned char *chosen = NULL;
+	(void)ssl;
+	(void)arg;
+	if (SSL_select_next_proto(&chosen, out_len, ours, sizeof(ours) - 1, in, in_len) !=
+	    OPENSSL_NPN_NEGOTIATED) {
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
+	}
+	*out = chosen;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static int set_up(SSL_CTX *ctx)
+{
+	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+					       SSL_OP_CIPHER_SERVER_PREFERENCE |
+					       SSL_OP_PRIORITIZE_CHACHA);
+	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	/* Tickets do without it, and nothing is kept for clients that do not come back. */
+	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
+	bool good = SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+		    SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
+		    SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 &&
+		    SSL_CTX_set_num_tickets(ctx, TICKETS) == 1;
+	return good ? E_OK : E_CRYPTO;
+}
+
+static int64_t seconds_of(const ASN1_TIME *t)
+{
+	struct tm tm;
+	return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+static void describe(const X509 *x, struct tls_certificate *out)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+	out->before = seconds_of(X509_get0_notBefore(x));
+	out->after = seconds_of(X509_get0_notAfter(x));
+	if (bio != NULL &&
+	    X509_NAME_print_ex(bio, X509_get_subject_name(x), 0, XN_FLAG_ONELINE) >= 0) {
+		long len = BIO_get_mem_data(bio, &text);
+		(void)snprintf(out->subject, sizeof(out->subject), "%.*s", (int)len, text);
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+}
+
+int tls_server_new(const struct tls_files *files, struct tls_server **out, struct errmsg *em)
+{
+	struct tls_server *s = mem_zalloc(sizeof(*s));
+	(void)pthread_once(&wire_method_once, make_wire_method);
+	ERR_clear_error();
+	s->ctx = SSL_CTX_new(TLS_server_method());
+	int err = s->ctx != NULL && wire_method != NULL ? set_up(s->ctx) : E_CRYPTO;
+	if (err != E_OK) {
+		err = fail(em, err, "TLS", "OpenSSL does not take our settings");
+	}
+	if (err == E_OK) {
+		err = load_certificate(s->ctx, files->certificate, em);
+	}
+	if (err == E_OK) {
+		err = load_key(s->ctx, files, em);
+	}
+	if (err != E_OK) {
+		tls_server_free(s);
+		return err;
+	}
+	describe(SSL_CTX_get0_certificate(s->ctx), &s->certificate);
+	*out = s;
+	return E_OK;
+}
+
+void tls_server_free(struct tls_server *s)
+{
+	if (s != NULL) {
+		SSL_CTX_free(s->ctx);
+		mem_free(s);
+	}
+}
+
+const struct tls_certificate *tls_server_certificate(const struct tls_server *s)
+{
+	return &s->certificate;
+}

@@ -1,0 +1,874 @@
+/* test/unit/server/tls_test.c - the server's side of TLS in a stream, over a real pair of sockets: libssl as
+ * client in good and in bad faith, clients that speak something else, files that are not what they should be.
+ *
+ * Certificates are made here, so that none in git expires. */
+#include "server/tls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/stream.h"
+#include "server/tls_load.h"
+#include "test/unit/unit.h"
+#include "zones/base/file.h"
+#include "zones/base/mem.h"
+#include "zones/base/wire.h"
+
+#define LIMIT 20000 /* octets of answers before they are sent */
+#define DAY   86400
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+static char folder[64];
+
+/* A path in the folder; one of several that are valid at a time. */
+static const char *in_folder(const char *name)
+{
+	static char paths[8][128];
+	static unsigned next;
+	char *to = paths[next++ % ARRAY_LEN(paths)];
+	(void)snprintf(to, sizeof(paths[0]), "%s/%s", folder, name);
+	return to;
+}
+
+static void write_bio(BIO *bio, const char *path, mode_t mode)
+{
+	char *text;
+	struct errmsg em = { "" };
+	long len = BIO_get_mem_data(bio, &text);
+	ck_assert_msg(file_write(path, mode, text, (size_t)len, &em) == E_OK, "%s", em.text);
+	BIO_free(bio);
+}
+
+static X509 *make_certificate(EVP_PKEY *key, const char *name, int from_days, int to_days)
+{
+	X509 *x = X509_new();
+	ck_assert_int_eq(X509_set_version(x, X509_VERSION_3), 1);
+	(void)ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
+	(void)X509_gmtime_adj(X509_getm_notBefore(x), (long)from_days * DAY);
+	(void)X509_gmtime_adj(X509_getm_notAfter(x), (long)to_days * DAY);
+	(void)X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+					 (const uint8_t *)name, -1, -1, 0);
+	(void)X509_set_issuer_name(x, X509_get_subject_name(x));
+	(void)X509_set_pubkey(x, key);
+	ck_assert_int_gt(X509_sign(x, key, EVP_sha256()), 0);
+	return x;
+}
+
+/* NAME.pem and NAME.key, and NAME.chain: the certificate twice; NAME.locked: the key with a password. */
+static void make_pair(const char *name, int from_days, int to_days)
+{
+	char file[32];
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	ck_assert_ptr_nonnull(key);
+	X509 *x = make_certificate(key, name, from_days, to_days);
+	BIO *bio = BIO_new(BIO_s_mem());
+	ck_assert_int_eq(PEM_write_bio_X509(bio, x), 1);
+	(void)snprintf(file, sizeof(file), "%s.pem", name);
+	write_bio(bio, in_folder(file), 0644);
+	bio = BIO_new(BIO_s_mem());
+	ck_assert_int_eq(PEM_write_bio_X509(bio, x), 1);
+	ck_assert_int_eq(PEM_write_bio_X509(bio, x), 1);
+	(void)snprintf(file, sizeof(file), "%s.chain", name);
+	write_bio(bio, in_folder(file), 0644);
+	bio = BIO_new(BIO_s_mem());
+	ck_assert_int_eq(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+	(void)snprintf(file, sizeof(file), "%s.key", name);
+	write_bio(bio, in_folder(file), 0600);
+	bio = BIO_new(BIO_s_mem());
+	ck_assert_int_eq(PEM_write_bio_PrivateKey(bio, key, EVP_aes_128_cbc(),
+						  (const uint8_t *)"secret", 6, NULL, NULL),
+			 1);
+	(void)snprintf(file, sizeof(file), "%s.locked", name);
+	write_bio(bio, in_folder(file), 0600);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
+static void copy_part(const char *from, const char *to, size_t part, mode_t mode)
+{
+	struct file_view view;
+	struct errmsg em;
+	ck_assert_int_eq(file_read(in_folder(from), 1 << 20, &view, &em), E_OK);
+	ck_assert_int_eq(
+		file_write(in_folder(to), mode, view.data, part < view.len ? part : view.len, &em),
+		E_OK);
+	file_view_clear(&view);
+}
+
+static void make_files(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct errmsg em;
+	(void)snprintf(folder, sizeof(folder), "%.40s/signet-tls-XXXXXX",
+		       tmp != NULL ? tmp : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	make_pair("a", -1, 30);
+	make_pair("b", -1, 30);
+	make_pair("old", -30, -1);
+	make_pair("new", 1, 30);
+	copy_part("a.pem", "half.pem", 200, 0644);
+	copy_part("a.key", "half.key", 100, 0600);
+	copy_part("a.key", "open.key", SIZE_MAX, 0604);
+	copy_part("a.key", "group.key", SIZE_MAX, 0640);
+	ck_assert_int_eq(file_write(in_folder("empty"), 0600, "", 0, &em), E_OK);
+}
+
+static void remove_files(void)
+{
+	static const char *const names[] = { "a", "b", "old", "new", "half", "open", "group" };
+	static const char *const kinds[] = { "pem", "key", "chain", "locked" };
+	char file[32];
+	for (size_t i = 0; i < ARRAY_LEN(names) * ARRAY_LEN(kinds); i++) {
+		(void)snprintf(file, sizeof(file), "%s.%s", names[i / ARRAY_LEN(kinds)],
+			       kinds[i % ARRAY_LEN(kinds)]);
+		(void)unlink(in_folder(file));
+	}
+	(void)unlink(in_folder("empty"));
+	(void)rmdir(folder);
+}
+
+static struct tls_server *server_of(const char *certificate, const char *key)
+{
+	const struct tls_files files = { in_folder(certificate), in_folder(key) };
+	struct tls_server *s = NULL;
+	struct errmsg em = { "" };
+	ck_assert_msg(tls_server_new(&files, &s, &em) == E_OK, "%s", em.text);
+	return s;
+}
+
+/* --- pairs ----------------------------------------------------------------------------------- */
+
+/* A stream and the client's end of it. */
+struct pair {
+	struct stream stream;
+	int client;
+	SSL_CTX *ctx;
+	SSL *ssl; /* the client's */
+	struct stream_turn turn;
+	enum stream_state state;
+	unsigned asked;
+};
+
+/* As in stream_test.c: the first two octets of a message are the length of its answer, whose octets are all the
+ * third. */
+static size_t answer(void *arg, const uint8_t *in, size_t len, uint8_t *out, size_t room)
+{
+	struct pair *p = arg;
+	p->asked++;
+	size_t n = len < 3 ? 0 : be16_get(in);
+	ck_assert_uint_le(n, room);
+	if (n != 0) {
+		memset(out, in[2], n);
+	}
+	return n;
+}
+
+/* Without a client of libssl's. */
+static void pair_open(struct pair *p, const struct tls_server *server)
+{
+	int fds[2];
+	struct transport transport;
+	memset(p, 0, sizeof(*p));
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(tls_accept(server, &transport), E_OK);
+	stream_open(&p->stream, fds[0], &transport);
+	p->client = fds[1];
+	p->turn = (struct stream_turn){
+		.scratch = stream_scratch_new(), .answer = answer, .arg = p, .limit = LIMIT
+	};
+}
+
+static void pair_close(struct pair *p)
+{
+	stream_close(&p->stream);
+	SSL_free(p->ssl);
+	SSL_CTX_free(p->ctx);
+	if (p->client >= 0) {
+		(void)close(p->client);
+	}
+	stream_scratch_free(p->turn.scratch);
+}
+
+static enum stream_state turn(struct pair *p)
+{
+	if (p->state != STREAM_FINISHED) {
+		p->state = stream_turn(&p->stream, &p->turn);
+	}
+	size_t waiting = p->stream.unsent.len - p->stream.unsent_at;
+	ck_assert_uint_le(p->stream.held.len, 2 + 65535 + STREAM_IN + 16384);
+	ck_assert_uint_le(waiting, LIMIT + 2 + 65535 + 8192);
+	return p->state;
+}
+
+/* Turns until nothing more comes. */
+static enum stream_state settle(struct pair *p)
+{
+	enum stream_state state;
+	do {
+		state = turn(p);
+	} while (state == STREAM_READS && p->turn.received != 0);
+	return state;
+}
+
+/* How the client is set up. */
+struct client {
+	int version; /* the only one; 0: what there is */
+	const char *ciphers;
+	const char *protocols; /* ALPN, as on the wire */
+	SSL_SESSION *session;
+};
+
+static void client_new(struct pair *p, const struct client *how)
+{
+	p->ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_security_level(p->ctx, 0);
+	ck_assert_int_eq(SSL_CTX_set_min_proto_version(p->ctx, how->version), 1);
+	ck_assert_int_eq(SSL_CTX_set_max_proto_version(p->ctx, how->version), 1);
+	if (how->ciphers != NULL) {
+		ck_assert_int_eq(SSL_CTX_set_cipher_list(p->ctx, how->ciphers), 1);
+	}
+	p->ssl = SSL_new(p->ctx);
+	if (how->protocols != NULL) {
+		ck_assert_int_eq(SSL_set_alpn_protos(p->ssl, (const uint8_t *)how->protocols,
+						     (unsigned)strlen(how->protocols)),
+				 0);
+	}
+	if (how->session != NULL) {
+		ck_assert_int_eq(SSL_set_session(p->ssl, how->session), 1);
+	}
+	ck_assert_int_eq(SSL_set_fd(p->ssl, p->client), 1);
+}
+
+/* True: the handshake is done on both sides. */
+static bool shake_hands(struct pair *p)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		int done = SSL_connect(p->ssl);
+		if (done == 1) {
+			return settle(p) == STREAM_READS;
+		}
+		if (SSL_get_error(p->ssl, done) != SSL_ERROR_WANT_READ) {
+			return false;
+		}
+		(void)turn(p);
+	}
+	ck_abort_msg("no end of the handshake");
+	return false;
+}
+
+static void pair_connect(struct pair *p, const struct tls_server *server, const struct client *how)
+{
+	pair_open(p, server);
+	client_new(p, how);
+	ck_assert(shake_hands(p));
+	ck_assert_uint_eq(p->asked, 0);
+}
+
+/* A message of @len octets, framed, that wants @wanted octets of @fill. */
+static size_t frame(uint8_t *out, size_t len, size_t wanted, uint8_t fill)
+{
+	be16_put(out, (uint16_t)len);
+	memset(out + 2, 0, len);
+	be16_put(out + 2, (uint16_t)wanted);
+	out[4] = fill;
+	return 2 + len;
+}
+
+static void send_all(struct pair *p, const void *octets, size_t len)
+{
+	size_t n = 0;
+	ck_assert_int_eq(SSL_write_ex(p->ssl, octets, len, &n), 1);
+	ck_assert_uint_eq(n, len);
+}
+
+static void expect(struct pair *p, size_t len, uint8_t fill)
+{
+	static uint8_t got[2 + 65535];
+	size_t n = 0;
+	while (n < 2 + len) {
+		size_t more = 0;
+		if (SSL_read_ex(p->ssl, got + n, 2 + len - n, &more) == 1) {
+			n += more;
+			continue;
+		}
+		ck_assert_int_eq(SSL_get_error(p->ssl, 0), SSL_ERROR_WANT_READ);
+		ck_assert_int_ne(p->state, STREAM_FINISHED);
+		(void)turn(p);
+	}
+	ck_assert_uint_eq(be16_get(got), len);
+	ck_assert(unit_all_equal(got + 2, len, fill));
+}
+
+static void ask(struct pair *p)
+{
+	uint8_t m[64];
+	send_all(p, m, frame(m, 12, 300, 'q'));
+	expect(p, 300, 'q');
+}
+
+/* --- good faith ------------------------------------------------------------------------------ */
+
+START_TEST(a_query_is_answered)
+{
+	static const struct client clients[] = {
+		{ .version = TLS1_3_VERSION },
+		{ .version = TLS1_2_VERSION },
+		{ .protocols = "\3dot" },
+		{ .protocols = "\2h2\3dot" },
+	};
+	struct pair p;
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &clients[_i]);
+	ask(&p);
+	ask(&p);
+	ck_assert_uint_eq(p.asked, 2);
+	ck_assert_uint_eq(p.turn.answered, 1);
+	ck_assert_int_eq(SSL_version(p.ssl),
+			 clients[_i].version != 0 ? clients[_i].version : TLS1_3_VERSION);
+	const uint8_t *protocol;
+	unsigned len;
+	SSL_get0_alpn_selected(p.ssl, &protocol, &len);
+	ck_assert_uint_eq(len, clients[_i].protocols != NULL ? 3 : 0);
+	/* Nothing is kept for a client that has nothing to say. */
+	ck_assert_uint_eq(p.stream.held.cap, 0);
+	ck_assert_uint_eq(p.stream.unsent.cap, 0);
+	pair_close(&p);
+	tls_server_free(server);
+	tls_server_free(NULL);
+}
+END_TEST
+
+START_TEST(many_queries_at_once)
+{
+	struct pair p;
+	uint8_t m[8000];
+	size_t len = 0;
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &(struct client){ 0 });
+	for (uint8_t i = 0; i < 200; i++) {
+		len += frame(m + len, 3 + i % 17, 1 + i, i);
+	}
+	send_all(&p, m, len);
+	for (uint8_t i = 0; i < 200; i++) {
+		expect(&p, 1 + i, i);
+	}
+	for (uint8_t i = 0; i < 200; i++) { /* each in a record of its own */
+		send_all(&p, m, frame(m, 12, 1 + i, i));
+	}
+	for (uint8_t i = 0; i < 200; i++) {
+		expect(&p, 1 + i, i);
+	}
+	ck_assert_uint_eq(p.asked, 400);
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+/* The longest message there is, in records of 16 KiB, in pieces that end anywhere. */
+START_TEST(long_messages_in_pieces)
+{
+	static uint8_t m[2 + 65535];
+	struct pair p;
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &(struct client){ 0 });
+	size_t len = frame(m, 65535, 65535, 'z');
+	for (size_t at = 0, n = 1; at < len; at += n, n = n * 3 + 1) {
+		n = n < len - at ? n : len - at;
+		send_all(&p, m + at, n);
+		(void)settle(&p);
+	}
+	expect(&p, 65535, 'z');
+	ask(&p);
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+/* Octet by octet as the network may bring them, from the first of the handshake. */
+START_TEST(octets_come_one_by_one)
+{
+	struct pair p;
+	uint8_t octets[4096], m[64];
+	int far[2];
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_open(&p, server);
+	client_new(&p, &(struct client){ 0 });
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, far), 0);
+	ck_assert_int_eq(SSL_set_fd(p.ssl, far[0]), 1);
+	bool is_asked = false;
+	size_t got = 0;
+	for (unsigned i = 0; i < 1000 && got == 0; i++) {
+		if (SSL_connect(p.ssl) == 1 && !is_asked) {
+			send_all(&p, m, frame(m, 12, 300, 'q'));
+			is_asked = true;
+		}
+		ssize_t n = recv(far[1], octets, sizeof(octets), 0);
+		for (ssize_t k = 0; k < n; k++) {
+			ck_assert_int_eq(send(p.client, octets + k, 1, 0), 1);
+			ck_assert_int_eq(turn(&p), STREAM_READS);
+		}
+		n = recv(p.client, octets, sizeof(octets), 0);
+		ck_assert(n <= 0 || send(far[1], octets, (size_t)n, 0) == n);
+		(void)SSL_read_ex(p.ssl, octets, sizeof(octets), &got);
+	}
+	ck_assert_uint_eq(got, 302);
+	pair_close(&p);
+	(void)close(far[0]);
+	(void)close(far[1]);
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(a_client_that_does_not_read)
+{
+	struct pair p;
+	uint8_t m[64];
+	unsigned count = 0;
+	size_t n;
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &(struct client){ 0 });
+	size_t len = frame(m, 12, 10000, 'a');
+	while (count < 100000 && SSL_write_ex(p.ssl, m, len, &n) == 1) {
+		count++;
+		(void)turn(&p);
+	}
+	ck_assert_int_eq(turn(&p), STREAM_WRITES);
+	ck_assert_uint_lt(p.asked, count);
+	unsigned asked = p.asked;
+	ck_assert_int_eq(turn(&p), STREAM_WRITES);
+	ck_assert_uint_eq(p.asked, asked);
+	for (unsigned i = 0; i < count; i++) {
+		expect(&p, 10000, 'a');
+	}
+	ck_assert_uint_eq(p.asked, count);
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(who_comes_back_is_known)
+{
+	struct pair p;
+	const int version = _i == 0 ? TLS1_3_VERSION : TLS1_2_VERSION;
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &(struct client){ .version = version });
+	ask(&p);
+	SSL_SESSION *session = SSL_get1_session(p.ssl);
+	(void)SSL_shutdown(p.ssl);
+	pair_close(&p);
+	pair_connect(&p, server, &(struct client){ .version = version, .session = session });
+	ask(&p);
+	ck_assert_int_eq(SSL_session_reused(p.ssl), 1);
+	pair_close(&p);
+	SSL_SESSION_free(session);
+	tls_server_free(server);
+}
+END_TEST
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+START_TEST(a_client_that_takes_leave)
+{
+	struct pair p;
+	uint8_t m[64], octet;
+	size_t n;
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &(struct client){ 0 });
+	send_all(&p, m, frame(m, 12, 60000, 'a'));
+	ck_assert_int_eq(SSL_shutdown(p.ssl), 0);
+	ck_assert_int_eq(settle(&p), STREAM_FINISHED);
+	expect(&p, 60000, 'a');
+	stream_close(&p.stream);
+	ck_assert_int_eq(SSL_read_ex(p.ssl, &octet, 1, &n), 0);
+	ck_assert_int_eq(SSL_get_error(p.ssl, 0), SSL_ERROR_ZERO_RETURN); /* so does the server */
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(a_client_that_just_ends)
+{
+	struct pair p;
+	uint8_t m[64];
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &(struct client){ 0 });
+	send_all(&p, m, frame(m, 12, 60000, 'a'));
+	ck_assert_int_eq(shutdown(p.client, SHUT_WR), 0);
+	ck_assert_int_eq(settle(&p), STREAM_FINISHED);
+	expect(&p, 60000, 'a');
+	pair_close(&p);
+
+	pair_connect(&p, server, &(struct client){ 0 });
+	send_all(&p, m, frame(m, 12, 60000, 'a'));
+	(void)close(p.client);
+	p.client = -1;
+	ck_assert_int_eq(settle(&p), STREAM_FINISHED);
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(the_server_takes_leave)
+{
+	struct pair p;
+	uint8_t octet;
+	size_t n;
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &(struct client){ 0 });
+	ask(&p);
+	stream_close(&p.stream);
+	ck_assert_int_eq(SSL_read_ex(p.ssl, &octet, 1, &n), 0);
+	ck_assert_int_eq(SSL_get_error(p.ssl, 0), SSL_ERROR_ZERO_RETURN);
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+/* --- bad faith ------------------------------------------------------------------------------- */
+
+START_TEST(a_handshake_that_is_refused)
+{
+	static const struct client clients[] = {
+		{ .version = TLS1_1_VERSION, .ciphers = "ALL:@SECLEVEL=0" },
+		{ .version = TLS1_VERSION, .ciphers = "ALL:@SECLEVEL=0" },
+		{ .version = TLS1_2_VERSION, .ciphers = "AES128-GCM-SHA256" },
+		{ .version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES128-SHA256" },
+		{ .version = TLS1_2_VERSION, .ciphers = "ECDHE-ECDSA-AES256-SHA" },
+		{ .protocols = "\2h2\10http/1.1" },
+		{ .protocols = "\4dota" },
+	};
+	struct pair p;
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_open(&p, server);
+	client_new(&p, &clients[_i]);
+	ck_assert(!shake_hands(&p));
+	ck_assert_int_eq(settle(&p), STREAM_FINISHED);
+	ck_assert_uint_eq(p.asked, 0);
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(plain_dns_is_no_handshake)
+{
+	struct pair p;
+	uint8_t m[64];
+	struct tls_server *server = server_of("a.pem", "a.key");
+	for (unsigned type = 0; type < 2; type++) {
+		pair_open(&p, server);
+		size_t len = frame(m, 40, 10, 'a');
+		len = type == 0 ? len
+				: (size_t)snprintf((char *)m, sizeof(m), "GET / HTTP/1.1\r\n\r\n");
+		ck_assert_int_eq(send(p.client, m, len, 0), (ssize_t)len);
+		ck_assert_int_eq(settle(&p), STREAM_FINISHED);
+		ck_assert_uint_eq(p.asked, 0);
+		pair_close(&p);
+	}
+	tls_server_free(server);
+}
+END_TEST
+
+static void send_octets(struct pair *p, const uint8_t *octets, size_t len)
+{
+	for (size_t at = 0; at < len && p->state != STREAM_FINISHED;) {
+		ssize_t n = send(p->client, octets + at, len - at, MSG_NOSIGNAL);
+		at += n > 0 ? (size_t)n : 0;
+		(void)settle(p);
+	}
+}
+
+START_TEST(garbage_is_no_handshake)
+{
+	struct unit_random random = { 853 };
+	uint8_t octets[3000];
+	struct tls_server *server = server_of("a.pem", "a.key");
+	for (unsigned run = 0; run < 1000; run++) {
+		struct pair p;
+		size_t len = unit_random_below(&random, sizeof(octets));
+		for (size_t i = 0; i < len; i++) {
+			octets[i] = (uint8_t)unit_random_next(&random);
+		}
+		if (run % 2 == 1 && len > 5) { /* a record, and a handshake in it */
+			octets[0] = 22;
+			octets[1] = 3;
+			octets[2] = (uint8_t)(run % 4);
+			octets[3] &= 0x3f;
+			octets[5] = run % 8 == 1 ? 1 : octets[5];
+		}
+		pair_open(&p, server);
+		send_octets(&p, octets, len);
+		ck_assert_uint_eq(p.asked, 0);
+		ck_assert_uint_eq(p.stream.held.cap, 0);
+		pair_close(&p);
+	}
+	tls_server_free(server);
+}
+END_TEST
+
+/* The first octets of a client. */
+static size_t client_hello(const struct tls_server *server, uint8_t *out, size_t room)
+{
+	struct pair p;
+	pair_open(&p, server);
+	client_new(&p, &(struct client){ .protocols = "\3dot" });
+	ck_assert_int_eq(SSL_connect(p.ssl), -1);
+	ssize_t n = recv(p.stream.fd, out, room, 0);
+	ck_assert_int_gt(n, 100);
+	pair_close(&p);
+	return (size_t)n;
+}
+
+START_TEST(half_a_handshake_waits_and_ends)
+{
+	uint8_t hello[4096];
+	struct tls_server *server = server_of("a.pem", "a.key");
+	size_t len = client_hello(server, hello, sizeof(hello));
+	for (size_t n = 1; n <= len; n += 1 + n / 20) {
+		struct pair p;
+		pair_open(&p, server);
+		ck_assert_int_eq(send(p.client, hello, n, 0), (ssize_t)n);
+		ck_assert_int_eq(settle(&p), STREAM_READS);
+		ck_assert_uint_eq(p.turn.answered, 0);
+		ck_assert_int_eq(shutdown(p.client, SHUT_WR), 0);
+		ck_assert_int_eq(settle(&p), STREAM_FINISHED);
+		pair_close(&p);
+	}
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(changed_handshakes)
+{
+	struct unit_random random = { 7858 };
+	uint8_t hello[4096], changed[4096];
+	struct tls_server *server = server_of("a.pem", "a.key");
+	size_t len = client_hello(server, hello, sizeof(hello));
+	for (unsigned run = 0; run < 1000; run++) {
+		struct pair p;
+		memcpy(changed, hello, len);
+		for (unsigned i = 0; i <= run % 4; i++) {
+			changed[unit_random_below(&random, (uint32_t)len)] =
+				(uint8_t)unit_random_next(&random);
+		}
+		pair_open(&p, server);
+		send_octets(&p, changed, len);
+		ck_assert_uint_eq(p.asked, 0);
+		pair_close(&p);
+	}
+	tls_server_free(server);
+}
+END_TEST
+
+/* Records that were changed on their way are not read, and what was before them is answered. */
+START_TEST(a_changed_record_ends_it)
+{
+	struct pair p;
+	uint8_t m[64], record[4096];
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &(struct client){ 0 });
+	ask(&p);
+	send_all(&p, m, frame(m, 12, 300, 'x'));
+	ssize_t n = recv(p.stream.fd, record, sizeof(record), 0);
+	ck_assert_int_gt(n, 20);
+	record[n - 3] ^= 1;
+	ck_assert_int_eq(send(p.client, record, (size_t)n, 0), n);
+	ck_assert_int_eq(settle(&p), STREAM_FINISHED);
+	ck_assert_uint_eq(p.asked, 1);
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(no_second_handshake)
+{
+	struct pair p;
+	uint8_t octet;
+	size_t n;
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &(struct client){ .version = TLS1_2_VERSION });
+	ask(&p);
+	ck_assert_int_eq(SSL_renegotiate(p.ssl), 1);
+	(void)SSL_do_handshake(p.ssl);
+	for (unsigned i = 0; i < 10; i++) {
+		(void)settle(&p);
+		(void)SSL_read_ex(p.ssl, &octet, 1, &n);
+	}
+	ck_assert_int_eq(SSL_renegotiate_pending(p.ssl) == 1 || p.state == STREAM_FINISHED, 1);
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+/* New keys as often as the client likes, which it has to take the answers of. */
+START_TEST(key_updates_go_on)
+{
+	struct pair p;
+	struct tls_server *server = server_of("a.pem", "a.key");
+	pair_connect(&p, server, &(struct client){ .version = TLS1_3_VERSION });
+	for (unsigned i = 0; i < 20; i++) {
+		ck_assert_int_eq(SSL_key_update(p.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+		ask(&p);
+	}
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+/* --- certificates ---------------------------------------------------------------------------- */
+
+/* The name in the certificate that the client sees, one letter. */
+static char seen(const struct pair *p)
+{
+	char name[16] = "";
+	X509 *x = SSL_get1_peer_certificate(p->ssl);
+	ck_assert_ptr_nonnull(x);
+	(void)X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, name,
+					sizeof(name));
+	X509_free(x);
+	return name[0];
+}
+
+START_TEST(certificates_are_exchanged)
+{
+	struct pair before, after, back;
+	struct tls_server *a = server_of("a.pem", "a.key");
+	pair_connect(&before, a, &(struct client){ 0 });
+	ask(&before);
+	SSL_SESSION *session = SSL_get1_session(before.ssl);
+	struct tls_server *b = server_of("b.pem", "b.key");
+	tls_server_free(a);
+	pair_connect(&after, b, &(struct client){ 0 });
+	pair_connect(&back, b, &(struct client){ .session = session });
+	ask(&before);
+	ask(&after);
+	ask(&back);
+	ck_assert_int_eq(seen(&before), 'a');
+	ck_assert_int_eq(seen(&after), 'b');
+	ck_assert_int_eq(seen(&back), 'b'); /* what the old one has given is worth nothing */
+	ck_assert_int_eq(SSL_session_reused(back.ssl), 0);
+	tls_server_free(b);
+	ask(&after);
+	pair_close(&before);
+	pair_close(&after);
+	pair_close(&back);
+	SSL_SESSION_free(session);
+}
+END_TEST
+
+START_TEST(the_chain_is_sent)
+{
+	struct pair p;
+	struct tls_server *server = server_of("a.chain", "group.key");
+	pair_connect(&p, server, &(struct client){ 0 });
+	ck_assert_int_eq(sk_X509_num(SSL_get_peer_cert_chain(p.ssl)), 2);
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(bad_files_are_explained)
+{
+	static const struct {
+		const char *certificate, *key;
+		int err;
+		const char *said, *remedy;
+	} rows[] = {
+		{ "none.pem", "a.key", E_NOENT, "none.pem", "" },
+		{ "a.pem", "none.key", E_NOENT, "none.key", "" },
+		{ "", "a.key", E_INVAL, "directory", "" },
+		{ "empty", "a.key", E_SYNTAX, "no certificate", "BEGIN CERTIFICATE" },
+		{ "a.pem", "empty", E_SYNTAX, "no private key", "BEGIN PRIVATE KEY" },
+		{ "half.pem", "a.key", E_SYNTAX, "half.pem: ", "damaged" },
+		{ "a.pem", "half.key", E_SYNTAX, "half.key: ", "damaged" },
+		{ "a.key", "a.key", E_SYNTAX, "a.key: there is no certificate", "" },
+		{ "a.pem", "a.pem", E_PERM, "a.pem: others can read it", "" },
+		{ "a.pem", "b.key", E_MISMATCH, "b.key: this is not the key of",
+		  "belong together" },
+		{ "a.pem", "open.key", E_PERM, "mode 0604", "chmod o= " },
+		{ "a.pem", "a.locked", E_PERM, "encrypted", "openssl pkey -in " },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct tls_files files = { in_folder(rows[i].certificate),
+						 in_folder(rows[i].key) };
+		struct tls_server *server = NULL;
+		struct errmsg em = { "" };
+		int err = tls_server_new(&files, &server, &em);
+		ck_assert_ptr_null(server);
+		ck_assert_msg(err == rows[i].err, "%zu: %d %s", i, err, em.text);
+		ck_assert_msg(strstr(em.text, rows[i].said) != NULL, "%s", em.text);
+		ck_assert_msg(strstr(em.text, rows[i].remedy) != NULL, "%s", em.text);
+		ck_assert_ptr_nonnull(strstr(em.text, folder));
+	}
+}
+END_TEST
+
+START_TEST(validity_is_looked_at)
+{
+	static const struct {
+		const char *certificate, *key, *said;
+	} rows[] = { { "a.pem", "a.key", NULL },
+		     { "old.pem", "old.key", "expired on" },
+		     { "new.pem", "new.key", "not valid before" } };
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct findings f = { 0 };
+		struct tls_server *server = NULL;
+		const struct address addresses[1] = { { .len = 0 } };
+		const struct config_server c = { .listen_tls = { addresses, 1, false },
+						 .tls_certificate = in_folder(rows[i].certificate),
+						 .tls_key = in_folder(rows[i].key) };
+		int64_t now = (int64_t)time(NULL);
+		ck_assert_int_eq(tls_load(&c, now, &server, &f), E_OK);
+		ck_assert_uint_eq(f.count, rows[i].said != NULL);
+		ck_assert(rows[i].said == NULL || strstr(f.items[0].text, rows[i].said) != NULL);
+		const struct tls_certificate *cert = tls_server_certificate(server);
+		ck_assert_str_eq(cert->subject, i == 0	 ? "CN = a"
+						: i == 1 ? "CN = old"
+							 : "CN = new");
+		ck_assert_int_eq(cert->after - cert->before, (int64_t)DAY * (i == 0 ? 31 : 29));
+		findings_clear(&f);
+		tls_server_free(server);
+	}
+	struct findings f = { 0 };
+	struct tls_server *server = NULL;
+	const struct config_server none = { .tls_certificate = "", .tls_key = "" };
+	ck_assert_int_eq(tls_load(&none, 0, &server, &f), E_OK);
+	ck_assert_ptr_null(server);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("tls");
+	tcase_set_timeout(tc, 120);
+	(void)signal(SIGPIPE, SIG_IGN); /* the client's libssl */
+	tcase_add_unchecked_fixture(tc, make_files, remove_files);
+	tcase_add_loop_test(tc, a_query_is_answered, 0, 4);
+	tcase_add_test(tc, many_queries_at_once);
+	tcase_add_test(tc, long_messages_in_pieces);
+	tcase_add_test(tc, octets_come_one_by_one);
+	tcase_add_test(tc, a_client_that_does_not_read);
+	tcase_add_loop_test(tc, who_comes_back_is_known, 0, 2);
+	tcase_add_test(tc, a_client_that_takes_leave);
+	tcase_add_test(tc, a_client_that_just_ends);
+	tcase_add_test(tc, the_server_takes_leave);
+	tcase_add_loop_test(tc, a_handshake_that_is_refused, 0, 7);
+	tcase_add_test(tc, plain_dns_is_no_handshake);
+	tcase_add_test(tc, garbage_is_no_handshake);
+	tcase_add_test(tc, half_a_handshake_waits_and_ends);
+	tcase_add_test(tc, changed_handshakes);
+	tcase_add_test(tc, a_changed_record_ends_it);
+	tcase_add_test(tc, no_second_handshake);
+	tcase_add_test(tc, key_updates_go_on);
+	tcase_add_test(tc, certificates_are_exchanged);
+	tcase_add_test(tc, the_chain_is_sent);
+	tcase_add_test(tc, bad_files_are_explained);
+	tcase_add_test(tc, validity_is_looked_at);
+	return unit_run("server/tls", tc);
+}
