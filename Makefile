@@ -78,7 +78,7 @@ export LAYERS
 # In the environment of every test program.
 TEST_ENV := BIN=$(abspath $(B))/bin MODE=$(MODE)
 
-.PHONY: all help deps test-deps tool-deps check test units replay fuzz bench bench-programs run demo-poison install \
+.PHONY: all help deps test-deps tool-deps check test units differential replay fuzz bench bench-programs run demo-poison install \
 	format check-format lint tidy cppcheck check-layers check-headers check-docs clean
 .SECONDARY:
 .DEFAULT_GOAL := all
@@ -179,6 +179,11 @@ test: ## everything CI runs: installs what is missing, then unit tests, fuzz see
 	@$(MAKE) --no-print-directory test-deps
 	+@$(parallel) all units check-headers $(REPLAYS)
 	@$(TEST_ENV) test/run $(RULES) $(UNITS) $(REPLAYS) $(PEERS)
+
+differential: ## ask signetd, BIND, Knot and NSD 80,000 questions each, and compare (make test asks 10,000)
+	@$(MAKE) --no-print-directory test-deps
+	+@$(parallel) all
+	@QUESTIONS=20000 VERBOSE=1 $(TEST_ENV) test/run test/peer/differential_test.py
 
 replay: $(REPLAYS) ## run the fuzz targets over their seeds, and over mutations of them
 	@$(TEST_ENV) test/run $(REPLAYS)

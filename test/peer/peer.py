@@ -224,25 +224,27 @@ def unbound(test, stubs, anchors, name='unbound'):
     return d
 
 
-def named(test, zone, path, name='named'):
-    """BIND as an authoritative server."""
+def named(test, zones, name='named', minimal='yes'):
+    """BIND as an authoritative server of {zone: file}; @minimal: no-auth: with additional data."""
     port = free_port()
+    rows = ''.join(f'zone "{zone}" {{ type primary; file "{path}"; check-names ignore; check-integrity no; }};\n'
+                   for zone, path in zones.items())
     config = test.write(f'{name}.conf', f'''options {{
   directory "{test.dir}"; pid-file none; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
-  recursion no; notify no; minimal-responses yes; minimal-any yes; dnssec-validation no; max-udp-size 4096;
-  rate-limit {{ responses-per-second 0; }}; allow-transfer {{ none; }}; session-keyfile none; empty-zones-enable no;
+  recursion no; notify no; minimal-responses {minimal}; minimal-any yes; dnssec-validation no; max-udp-size 4096;
+  zero-no-soa-ttl no; rate-limit {{ responses-per-second 0; }}; allow-transfer {{ none; }}; session-keyfile none; empty-zones-enable no;
 }};
 controls {{ }};
-zone "{zone}" {{ type primary; file "{path}"; check-names ignore; }};
-''')
+{rows}''')
     d = Daemon(test, ['named', '-g', '-n', '1', '-c', config], port, test.path(f'{name}.log'))
     wait_for(d.is_up, 'answer from named')
     return d
 
 
-def knotd(test, zone, path, name='knot'):
-    """Knot as an authoritative server."""
+def knotd(test, zones, name='knot'):
+    """Knot as an authoritative server of {zone: file}."""
     port = free_port()
+    rows = ''.join(f'  - domain: "{zone}"\n    file: {path}\n    zonefile-load: whole\n' for zone, path in zones.items())
     os.makedirs(test.path(name), exist_ok=True)
     config = test.write(f'{name}.conf', f'''server:
     rundir: {test.path(name)}
@@ -261,18 +263,16 @@ template:
     semantic-checks: off
     storage: {test.dir}
 zone:
-  - domain: {zone}
-    file: {path}
-    zonefile-load: whole
-''')
+{rows}''')
     d = Daemon(test, ['knotd', '-c', config], port, test.path(f'{name}.log'))
     wait_for(d.is_up, 'answer from knotd')
     return d
 
 
-def nsd(test, zone, path, name='nsd'):
-    """NSD as an authoritative server."""
+def nsd(test, zones, name='nsd', minimal='yes'):
+    """NSD as an authoritative server of {zone: file}."""
     port = free_port()
+    rows = ''.join(f'zone:\n  name: "{zone}"\n  zonefile: "{path}"\n' for zone, path in zones.items())
     config = test.write(f'{name}.conf', f'''server:
   ip-address: 127.0.0.1@{port}
   username: ""
@@ -285,14 +285,11 @@ def nsd(test, zone, path, name='nsd'):
   zonelistfile: "{test.path(f'{name}.list')}"
   server-count: 1
   rrl-ratelimit: 0
-  minimal-responses: yes
+  minimal-responses: {minimal}
   ipv4-edns-size: 4096
 remote-control:
   control-enable: no
-zone:
-  name: "{zone}"
-  zonefile: "{path}"
-''')
+{rows}''')
     d = Daemon(test, ['nsd', '-d', '-c', config], port, test.path(f'{name}.log'))
     wait_for(d.is_up, 'answer from nsd')
     return d
