@@ -1,19 +1,15 @@
 /* server/answer.c - follows a name through the zones: RFC 1034 §4.3.2, RFC 4592, RFC 6672, RFC 4035 §3.1.
  *
- *     zone of the longest apex (for DS: the one above)   none: REFUSED, at the end of a chain: stop
- *       |
- *     one descent of its tree, from the apex down:
- *       cut above (or at, unless DS is asked)  -> referral
- *       DNAME above                            -> DNAME, made CNAME, go on with the new name
- *       the name is there                      -> its set; or CNAME, go on; or NODATA
- *       an empty non-terminal                  -> NODATA
- *       *.<closest encloser> is there          -> the same from the wildcard, owner is the name
- *       else                                   -> NXDOMAIN
+ *     lookup.c finds the place of the name      no zone: REFUSED, at the end of a chain: stop
+ *       a cut                    -> referral
+ *       a DNAME                  -> DNAME, made CNAME, go on with the new name
+ *       the name, a wildcard     -> its set; or CNAME, go on; or NODATA
+ *       an empty non-terminal    -> NODATA
+ *       nothing                  -> NXDOMAIN
  *       |
  *     authority: SOA, or NS and DS, and the proofs collected on the way; then additional */
 #include "server/answer.h"
 
-#include "zones/base/epoch.h"
 #include "zones/dns/rdata.h"
 
 /* --- adding ---------------------------------------------------------------------------------- */
@@ -62,7 +58,7 @@ bool answer_add(struct query_ctx *q, enum section section, const struct node *n,
 
 bool answer_add_made(struct query_ctx *q, const struct node *n, const struct rrset *rs)
 {
-	struct response_owner owner = { q->name, q->pointer };
+	struct response_owner owner = { q->at->name, q->pointer };
 	for (unsigned i = 0; i < q->set_count; i++) {
 		if (q->sets[i].rs == rs && q->sets[i].is_made) {
 			return true;
@@ -89,8 +85,8 @@ static void add_needed(struct query_ctx *q, enum section section, const struct n
 static void add_here(struct query_ctx *q, const struct node *n, const struct rrset *rs,
 		     enum response_sigs sigs)
 {
-	struct response_owner owner = { q->name, q->pointer };
-	bool is_made = q->match.exact != n;
+	struct response_owner owner = { q->at->name, q->pointer };
+	bool is_made = q->at->match.exact != n;
 	if (q->is_truncated) {
 		return;
 	}
@@ -110,98 +106,24 @@ static void add_here(struct query_ctx *q, const struct node *n, const struct rrs
 
 /* --- the zone and the place in it ------------------------------------------------------------ */
 
-enum place_kind { PLACE_CUT, PLACE_DNAME, PLACE_NODE, PLACE_EMPTY, PLACE_WILDCARD, PLACE_NONE };
-
-struct place {
-	enum place_kind kind;
-	const struct node
-		*node; /* the cut, the DNAME, the name itself, the wildcard (NULL: empty) */
-};
-
-/* *.<closest encloser> is the only wildcard that may stand for the name (RFC 4592 §3.3.1). */
-static struct place find_wildcard(struct query_ctx *q)
+/* Finds the place of the name at hand. False: there is no zone, or it cannot be served; rcode says so. */
+static bool locate(struct query_ctx *q)
 {
-	static const uint8_t star[] = { 1, '*' };
-	const uint8_t *encloser = dname_up(q->name, q->key.labels - (unsigned)q->match.encloser);
-	/* It is no longer than the name, which has a label there. */
-	if (dname_prepend(&q->wild_name, star, encloser) != E_OK) {
-		return (struct place){ PLACE_NONE, NULL };
-	}
-	dname_key_make(&q->wild_key, q->wild_name.wire);
-	tree_find(&q->version->names, &q->wild_key, q->wild_name.wire, 0, &q->wild);
-	/* A wildcard that owns nothing but has names below it is there too (RFC 4592 §2.2.2). */
-	bool is_there_too = q->wild.encloser > q->match.encloser;
-	return (struct place){ is_there_too ? PLACE_WILDCARD : PLACE_NONE, q->wild.exact };
-}
-
-static struct place find_place(struct query_ctx *q)
-{
-	struct tree_match *m = &q->match;
-	tree_find(&q->version->names, &q->key, q->name, NODE_CUT | NODE_DNAME, m);
-	for (unsigned i = 0; i < m->ancestors; i++) {
-		const struct tree_ancestor *a = &m->ancestor[i];
-		bool is_here = a->labels == q->key.labels;
-		if ((a->flags & NODE_CUT) != 0 && !(is_here && q->qtype == RRTYPE_DS)) {
-			return (struct place){ PLACE_CUT, a->leaf };
-		}
-		if ((a->flags & NODE_DNAME) != 0 && !is_here) {
-			return (struct place){ PLACE_DNAME, a->leaf };
-		}
-	}
-	if (m->exact != NULL) {
-		return (struct place){ PLACE_NODE, m->exact };
-	}
-	if (m->encloser == q->key.labels) {
-		return (struct place){ PLACE_EMPTY, NULL }; /* RFC 8020 */
-	}
-	return find_wildcard(q);
-}
-
-/* Makes @z the zone at hand. False: it has nothing to serve. */
-static bool enter(struct query_ctx *q, const struct zone *z)
-{
-	const struct version *v = epoch_read(&z->current);
-	if (v == NULL || v->soa == NULL) {
-		q->rcode = RCODE_SERVFAIL;
-		opt_explain(q, EDNS_ERROR_NOT_READY, "zone is not loaded");
-		return false;
-	}
-	q->zone = z;
-	q->version = v;
-	return true;
-}
-
-/* Finds zone and place of the name at hand. False: there is no zone, or it cannot be served; rcode
- * says so. */
-static bool locate(struct query_ctx *q, struct place *out)
-{
-	const struct zoneset *zones = q->env->zones;
-	const struct zone *here = zoneset_find(zones, &q->key, q->name, false);
-	if (here == NULL) {
+	switch (lookup_find(q->at)) {
+	case LOOKUP_FOUND:
+		return true;
+	case LOOKUP_NO_ZONE:
 		q->rcode = RCODE_REFUSED;
 		if (q->hops == 0) {
 			opt_explain(q, EDNS_ERROR_NOT_AUTHORITATIVE, NULL);
 		}
 		return false;
+	case LOOKUP_NOT_READY:
+		break;
 	}
-	const struct zone *above =
-		q->qtype == RRTYPE_DS ? zoneset_find(zones, &q->key, q->name, true) : NULL;
-	if (above != NULL && above != here) {
-		/* DS is the parent's data (RFC 4035 §3.1.4.1). Where the zone above delegates higher
-		 * up, it is not the parent, and the child is all we know. */
-		if (!enter(q, above)) {
-			return false;
-		}
-		*out = find_place(q);
-		if (out->kind != PLACE_CUT) {
-			return true;
-		}
-	}
-	if (!enter(q, here)) {
-		return false;
-	}
-	*out = find_place(q);
-	return true;
+	q->rcode = RCODE_SERVFAIL;
+	opt_explain(q, EDNS_ERROR_NOT_READY, "zone is not loaded");
+	return false;
 }
 
 /* --- chains ---------------------------------------------------------------------------------- */
@@ -218,9 +140,8 @@ static bool go_on(struct query_ctx *q, const uint8_t *target)
 		}
 	}
 	q->names[++q->hops] = target;
-	q->name = target;
 	q->pointer = 0;
-	dname_key_make(&q->key, target);
+	lookup_begin(q->at, q->env->zones, target, q->qtype);
 	return true;
 }
 
@@ -243,11 +164,11 @@ static bool follow_dname(struct query_ctx *q, const struct node *n)
 	add_needed(q, SECTION_ANSWER, n, rs);
 	(void)rr_read(rrset_data(rs), &rr);
 	struct dname *made = &q->made[q->hops];
-	if (dname_replace(made, q->name, n->name, rr.rdata) != E_OK) {
+	if (dname_replace(made, q->at->name, n->name, rr.rdata) != E_OK) {
 		q->rcode = RCODE_YXDOMAIN; /* RFC 6672 §2.2 */
 		return false;
 	}
-	struct response_owner owner = { q->name, q->pointer };
+	struct response_owner owner = { q->at->name, q->pointer };
 	if (!q->is_truncated && !response_cname(&q->response, &owner, rr.ttl, made->wire)) {
 		answer_truncate(q);
 	}
@@ -335,11 +256,31 @@ static bool answer_from(struct query_ctx *q, const struct place *at)
 	return cname != NULL && follow_cname(q, n, cname);
 }
 
+void answer_foresee(struct query_ctx *q, struct lookup *l, bool dnssec)
+{
+	const struct node *n = l->place.node;
+	const struct rrset *rs = NULL;
+	if (l->place.kind == PLACE_NODE || l->place.kind == PLACE_WILDCARD) {
+		rs = n != NULL ? node_find(n, l->qtype) : NULL;
+		rs = rs == NULL && n != NULL ? node_find(n, RRTYPE_CNAME) : rs;
+	} else if (l->place.kind == PLACE_CUT) {
+		rs = node_find(n, RRTYPE_NS);
+	}
+	if (rs != NULL) {
+		ahead_rrset(rs);
+	}
+	if (dnssec && l->version->denial != DENIAL_NONE &&
+	    (rs == NULL || l->place.kind != PLACE_NODE)) {
+		denial_foresee(q, l);
+	}
+}
+
 /* One name in one zone. True: the chain goes on with another name. */
 static bool answer_name(struct query_ctx *q)
 {
-	struct place at;
-	if (!locate(q, &at)) {
+	const struct lookup *l = q->at;
+	const struct place *at = &l->place;
+	if (!locate(q)) {
 		if (q->hops != 0) {
 			q->rcode = RCODE_NOERROR; /* the chain leads out of what is served here */
 		}
@@ -347,14 +288,14 @@ static bool answer_name(struct query_ctx *q)
 	}
 	if (q->hops == 0) {
 		q->is_authoritative = true;
-		q->asked_zone = q->zone;
-		q->asked_version = q->version;
+		q->asked_zone = l->zone;
+		q->asked_version = l->version;
 	}
-	switch (at.kind) {
+	switch (at->kind) {
 	case PLACE_CUT:
-		return refer(q, at.node);
+		return refer(q, at->node);
 	case PLACE_DNAME:
-		return follow_dname(q, at.node);
+		return follow_dname(q, at->node);
 	case PLACE_NONE:
 		q->rcode = RCODE_NXDOMAIN; /* of the last name of a chain: RFC 6604 §3 */
 		q->end = END_NEGATIVE;
@@ -365,18 +306,18 @@ static bool answer_name(struct query_ctx *q)
 	case PLACE_WILDCARD:
 		break;
 	}
-	return answer_from(q, &at);
+	return answer_from(q, at);
 }
 
 /* --- authority ------------------------------------------------------------------------------- */
 
 static void add_soa(struct query_ctx *q)
 {
-	const struct version *v = q->version;
+	const struct version *v = q->at->version;
 	struct response_owner owner = { v->apex_node->name, 0 };
 	if (q->hops == 0) { /* the apex is the end of the question */
-		const uint8_t *tail = dname_up(q->name, q->key.labels - (unsigned)v->apex_labels);
-		owner.pointer = (uint16_t)(RESPONSE_QNAME + (tail - q->name));
+		const uint8_t *tail = dname_up(q->at->name, q->at->key.labels - (unsigned)v->apex_labels);
+		owner.pointer = (uint16_t)(RESPONSE_QNAME + (tail - q->at->name));
 	}
 	if (!q->is_truncated &&
 	    !response_negative(&q->response, &owner, v->soa, wanted_sigs(q), v->negative_ttl)) {
@@ -405,7 +346,7 @@ static void add_authority(struct query_ctx *q)
  * small, and signatures that were asked for may be those of this set already. */
 static void add_servers(struct query_ctx *q)
 {
-	const struct version *v = q->version;
+	const struct version *v = q->at->version;
 	if (q->qtype == RRTYPE_ANY || q->qtype == RRTYPE_RRSIG) {
 		return;
 	}

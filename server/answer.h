@@ -1,6 +1,8 @@
 /* server/answer.h - what goes into the sections of one response; private to the query engine.
  *
  *     query.c       reads the query, decides what is no question for a zone, writes the header
+ *     lookup.c      finds zone and place of a name
+ *     ahead.h       has the memory of a batch fetched before it is wanted
  *     opt.c         what the OPT record asks for, and the one of the response
  *     chaos.c       class CH
  *     answer.c      follows the name through the zones (RFC 1034 §4.3.2), fills the sections
@@ -17,6 +19,8 @@
 #define SERVER_ANSWER_H
 
 #include "keys/crypto.h"
+#include "server/ahead.h"
+#include "server/lookup.h"
 #include "server/opt.h"
 #include "server/query.h"
 #include "server/response.h"
@@ -44,6 +48,8 @@ enum answer_end {
 
 struct query_ctx {
 	const struct query_env *env;
+	struct query_slot *slots;	 /* query.c's, one for each query of a batch */
+	const struct address_ip *client; /* NULL: unknown */
 	struct response response;
 	struct crypto_hasher *sha1;
 	struct crypto_siphash *siphash;
@@ -58,17 +64,10 @@ struct query_ctx {
 	bool is_truncated; /* something needed did not fit: no more is added */
 
 	/* The name at hand: the one asked, then what CNAMEs and DNAMEs lead to. */
-	const uint8_t *name;
-	uint16_t pointer; /* of the name in the message, 0: not there */
-	struct dname_key key;
-	const struct zone *zone;       /* at hand */
-	const struct version *version; /* of the zone at hand */
+	struct lookup *at; /* of the query's slot in its batch */
+	uint16_t pointer;  /* of the name in the message, 0: not there */
 	const struct zone *asked_zone;
 	const struct version *asked_version; /* of the zone of the name asked; NULL: none */
-	struct tree_match match;	     /* of the name in it */
-	struct tree_match wild; /* of *.<closest encloser>, when the name is not there */
-	struct dname_key wild_key;
-	struct dname wild_name;
 
 	/* The chain: names[0] is the one asked, names[hops] the one at hand. */
 	unsigned hops;
@@ -83,13 +82,16 @@ struct query_ctx {
 	unsigned proof_count;
 	bool is_unprovable; /* a hash collides with one that is there (RFC 5155 §7.2.9) */
 
+	struct ahead ahead;
 	/* Scratch of denial.c and additional.c. */
 	struct tree_match other;
 	struct dname_key other_key;
 };
 
-/* answer.c: fills the sections for q->name, asked for q->qtype; sets rcode and flags. */
+/* answer.c: fills the sections for the name of q->at, asked for q->qtype; sets rcode and flags. */
 void answer_query(struct query_ctx *q);
+/* What answer_query will read for @l, which was found: has it fetched. */
+void answer_foresee(struct query_ctx *q, struct lookup *l, bool dnssec);
 
 /* Adds a set under its own name, with its signatures if the client wants them, unless it is there. False: no
  * room, and nothing was added. */
@@ -101,15 +103,17 @@ bool answer_add_made(struct query_ctx *q, const struct node *n, const struct rrs
 /* What had to be there is not. */
 void answer_truncate(struct query_ctx *q);
 
-/* denial.c: these collect into q->proofs, and do nothing unless the client wants DNSSEC and the zone has a
+/* denial.c: what the proofs for @l will read. */
+void denial_foresee(struct query_ctx *q, struct lookup *l);
+/* These collect into q->proofs, and do nothing unless the client wants DNSSEC and the zone has a
  * chain. */
-/* q->name is there without q->qtype, or is an empty non-terminal. */
+/* The name at hand is there without q->qtype, or is an empty non-terminal. */
 void denial_nodata(struct query_ctx *q);
-/* q->name is not there, nor is a wildcard for it. */
+/* It is not there, nor is a wildcard for it. */
 void denial_nxdomain(struct query_ctx *q);
-/* q->name itself is not there, the answer comes from a wildcard. */
+/* It is not there itself, the answer comes from a wildcard. */
 void denial_wildcard(struct query_ctx *q);
-/* Neither q->name nor the type at the wildcard is there. */
+/* Neither it nor the type at the wildcard is there. */
 void denial_wildcard_nodata(struct query_ctx *q);
 /* The delegation @cut has no DS. */
 void denial_no_ds(struct query_ctx *q, const struct node *cut);

@@ -29,7 +29,7 @@ static struct query_string text_of(const struct query_config *c, const uint8_t *
 /* The names are short, so this always fits: header 12, question 19, record 12 + 256, OPT with cookie 39. */
 void chaos_answer(struct query_ctx *q)
 {
-	const struct query_string text = text_of(q->env->config, q->name);
+	const struct query_string text = text_of(q->env->config, q->names[0]);
 	struct writer *w = &q->response.w;
 	if (text.len == 0 || (q->qtype != RRTYPE_TXT && q->qtype != RRTYPE_ANY)) {
 		q->rcode = RCODE_REFUSED;

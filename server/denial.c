@@ -12,6 +12,7 @@
 #include "server/answer.h"
 
 #include "signer/nsec3_hash.h"
+#include "zones/base/text.h"
 
 /* Records of another chain (RFC 5155 §10.4, while parameters change) that are stepped over before the
  * search is given up; two chains mingle evenly. */
@@ -19,7 +20,7 @@
 
 static bool is_wanted(const struct query_ctx *q)
 {
-	return q->dnssec && q->version->denial != DENIAL_NONE;
+	return q->dnssec && q->at->version->denial != DENIAL_NONE;
 }
 
 /* The same record may prove several things: answer_add takes it once. */
@@ -42,7 +43,7 @@ static void nsec_cover(struct query_ctx *q, struct tree_match *m, const struct d
 	const struct node *n = tree_predecessor(m, key, &flags);
 	if (n != NULL && (flags & NODE_NSEC) == 0) {
 		const struct node *cut = NULL;
-		(void)version_is_occluded(q->version, n->name, &cut);
+		(void)version_is_occluded(q->at->version, n->name, &cut);
 		n = cut;
 	}
 	prove(q, n, RRTYPE_NSEC);
@@ -50,12 +51,12 @@ static void nsec_cover(struct query_ctx *q, struct tree_match *m, const struct d
 
 static void nsec_cover_name(struct query_ctx *q)
 {
-	nsec_cover(q, &q->match, &q->key);
+	nsec_cover(q, &q->at->match, &q->at->key);
 }
 
 static void nsec_cover_wildcard(struct query_ctx *q)
 {
-	nsec_cover(q, &q->wild, &q->wild_key);
+	nsec_cover(q, &q->at->wild, &q->at->wild_key);
 }
 
 /* --- NSEC3 ----------------------------------------------------------------------------------- */
@@ -66,22 +67,72 @@ struct nsec3_place {
 	bool is_match;
 };
 
+/* The first label of the NSEC3 owner of @name. */
+static int nsec3_label(struct query_ctx *q, const struct version *v, const uint8_t *name,
+		       uint8_t label[1 + NSEC3_LABEL_LEN])
+{
+	uint8_t hash[NSEC3_HASH_LEN];
+	int err = nsec3_hash(q->sha1, &v->nsec3_param, name, hash);
+	if (err == E_OK) {
+		label[0] = NSEC3_LABEL_LEN;
+		text_to_base32hex(hash, NSEC3_HASH_LEN, (char *)label + 1);
+	}
+	return err;
+}
+
+/* Has the record of @name in the chain fetched, and what it is found by kept. */
+static void nsec3_foresee(struct query_ctx *q, struct lookup *l, const uint8_t *name)
+{
+	struct lookup_hash *h = &l->hash[l->hash_count];
+	const struct version *v = l->version;
+	struct dname_key *key = l->hash_count < LOOKUP_HASHES_MAX ? ahead_key(&q->ahead) : NULL;
+	if (key == NULL || v->nsec3.empty || v->apex.len + NSEC3_LABEL_LEN + 1 > DNAME_MAX ||
+	    nsec3_label(q, v, name, h->label) != E_OK) {
+		return;
+	}
+	dname_key_child(key, &l->key, v->apex_labels, h->label);
+	h->name = name;
+	h->key = key;
+	l->hash_count++;
+	ahead_add(&q->ahead, tree_probe_of(&v->nsec3, key));
+}
+
+static const struct lookup_hash *nsec3_foreseen(const struct lookup *l, const uint8_t *name)
+{
+	for (unsigned i = 0; i < l->hash_count; i++) {
+		if (l->hash[i].name == name) {
+			return &l->hash[i];
+		}
+	}
+	return NULL;
+}
+
 static struct nsec3_place nsec3_find(struct query_ctx *q, const uint8_t *name)
 {
-	const struct version *v = q->version;
+	const struct version *v = q->at->version;
 	struct tree_match *m = &q->other;
-	uint8_t hash[NSEC3_HASH_LEN];
+	const struct lookup_hash *h = nsec3_foreseen(q->at, name);
+	struct lookup_hash made = { 0 };
 	struct dname owner;
-	if (nsec3_hash(q->sha1, &v->nsec3_param, name, hash) != E_OK ||
-	    nsec3_owner(hash, v->apex.wire, &owner) != E_OK) {
+	if (h == NULL) {
+		if (nsec3_label(q, v, name, made.label) != E_OK) {
+			return (struct nsec3_place){ NULL, false };
+		}
+		h = &made;
+	}
+	if (dname_prepend(&owner, h->label, v->apex.wire) != E_OK) {
 		return (struct nsec3_place){ NULL, false };
 	}
-	dname_key_make(&q->other_key, owner.wire);
-	tree_find(&v->nsec3, &q->other_key, owner.wire, 0, m);
+	const struct dname_key *key = h->key;
+	if (key == NULL) {
+		dname_key_make(&q->other_key, owner.wire);
+		key = &q->other_key;
+	}
+	tree_find(&v->nsec3, key, owner.wire, 0, m);
 	if (m->exact != NULL && nsec3_is_of_chain(m->exact, &v->nsec3_param)) {
 		return (struct nsec3_place){ m->exact, true };
 	}
-	const struct node *n = tree_predecessor(m, &q->other_key, NULL);
+	const struct node *n = tree_predecessor(m, key, NULL);
 	for (unsigned i = 0; i < CHAIN_STEPS_MAX; i++) {
 		if (n == NULL) { /* the chain is a ring */
 			n = tree_last(&v->nsec3, &m->cursor);
@@ -110,7 +161,7 @@ static unsigned nsec3_encloser(struct query_ctx *q, const uint8_t *name, unsigne
 	const unsigned from = labels;
 	struct nsec3_place longer = { NULL, false };
 	struct nsec3_place at = nsec3_find(q, dname_up(name, all - labels));
-	while (!at.is_match && labels > q->version->apex_labels) {
+	while (!at.is_match && labels > q->at->version->apex_labels) {
 		longer = at;
 		labels--;
 		at = nsec3_find(q, dname_up(name, all - labels));
@@ -129,18 +180,57 @@ static unsigned nsec3_encloser(struct query_ctx *q, const uint8_t *name, unsigne
 
 static void nsec3_nxdomain(struct query_ctx *q)
 {
-	unsigned encloser = nsec3_encloser(q, q->name, q->match.encloser);
-	if (encloser == q->match.encloser) {
-		nsec3_cover(q, q->wild_name.wire);
+	unsigned encloser = nsec3_encloser(q, q->at->name, q->at->match.encloser);
+	if (encloser == q->at->match.encloser) {
+		nsec3_cover(q, q->at->wild_name.wire);
 		return;
 	}
 	/* The encloser itself is not in the chain: its parts lie under opt-out. What there is to say is
 	 * that the wildcard of the encloser that can be proved, if there is one, does not matter. */
 	static const uint8_t star[] = { 1, '*' };
 	struct dname wild;
-	const uint8_t *above = dname_up(q->name, q->key.labels - encloser);
+	const uint8_t *above = dname_up(q->at->name, q->at->key.labels - encloser);
 	if (dname_prepend(&wild, star, above) == E_OK) {
 		prove(q, nsec3_find(q, wild.wire).node, RRTYPE_NSEC3);
+	}
+}
+
+/* --- looking ahead --------------------------------------------------------------------------- */
+
+/* The hashes of the table above, as far as they are known before the first of them is found. */
+static void nsec3_foresee_all(struct query_ctx *q, struct lookup *l)
+{
+	const unsigned all = l->key.labels;
+	const unsigned encloser = l->match.encloser;
+	const struct node *cut = l->place.node;
+	switch (l->place.kind) {
+	case PLACE_NONE:
+	case PLACE_WILDCARD:
+		nsec3_foresee(q, l, dname_up(l->name, all - encloser - 1));
+		nsec3_foresee(q, l, dname_up(l->name, all - encloser));
+		nsec3_foresee(q, l, l->wild_name.wire);
+		break;
+	case PLACE_NODE:
+	case PLACE_EMPTY:
+		nsec3_foresee(q, l, l->name);
+		break;
+	case PLACE_CUT:
+		if (node_find(cut, RRTYPE_DS) == NULL) {
+			nsec3_foresee(q, l, cut->name);
+			nsec3_foresee(q, l, dname_up(cut->name, 1));
+		}
+		break;
+	case PLACE_DNAME:
+		break;
+	}
+}
+
+void denial_foresee(struct query_ctx *q, struct lookup *l)
+{
+	if (l->version->denial == DENIAL_NSEC3) {
+		nsec3_foresee_all(q, l);
+	} else if (l->match.exact == NULL) {
+		ahead_add(&q->ahead, tree_probe_before(&l->match, &l->key));
 	}
 }
 
@@ -151,10 +241,10 @@ void denial_nodata(struct query_ctx *q)
 	if (!is_wanted(q)) {
 		return;
 	}
-	if (q->version->denial == DENIAL_NSEC3) {
-		(void)nsec3_encloser(q, q->name, q->key.labels);
-	} else if (q->match.exact != NULL) {
-		prove(q, q->match.exact, RRTYPE_NSEC);
+	if (q->at->version->denial == DENIAL_NSEC3) {
+		(void)nsec3_encloser(q, q->at->name, q->at->key.labels);
+	} else if (q->at->match.exact != NULL) {
+		prove(q, q->at->match.exact, RRTYPE_NSEC);
 	} else {
 		nsec_cover_name(q);
 	}
@@ -165,7 +255,7 @@ void denial_nxdomain(struct query_ctx *q)
 	if (!is_wanted(q)) {
 		return;
 	}
-	if (q->version->denial == DENIAL_NSEC3) {
+	if (q->at->version->denial == DENIAL_NSEC3) {
 		nsec3_nxdomain(q);
 	} else {
 		nsec_cover_name(q);
@@ -178,9 +268,9 @@ void denial_wildcard(struct query_ctx *q)
 	if (!is_wanted(q)) {
 		return;
 	}
-	if (q->version->denial == DENIAL_NSEC3) {
+	if (q->at->version->denial == DENIAL_NSEC3) {
 		/* The encloser itself shows in the labels field of the RRSIG. */
-		nsec3_cover(q, dname_up(q->name, q->key.labels - q->match.encloser - 1U));
+		nsec3_cover(q, dname_up(q->at->name, q->at->key.labels - q->at->match.encloser - 1U));
 	} else {
 		nsec_cover_name(q);
 	}
@@ -191,11 +281,11 @@ void denial_wildcard_nodata(struct query_ctx *q)
 	if (!is_wanted(q)) {
 		return;
 	}
-	if (q->version->denial == DENIAL_NSEC3) {
-		(void)nsec3_encloser(q, q->name, q->match.encloser);
-		prove(q, nsec3_find(q, q->wild_name.wire).node, RRTYPE_NSEC3);
-	} else if (q->wild.exact != NULL) {
-		prove(q, q->wild.exact, RRTYPE_NSEC);
+	if (q->at->version->denial == DENIAL_NSEC3) {
+		(void)nsec3_encloser(q, q->at->name, q->at->match.encloser);
+		prove(q, nsec3_find(q, q->at->wild_name.wire).node, RRTYPE_NSEC3);
+	} else if (q->at->wild.exact != NULL) {
+		prove(q, q->at->wild.exact, RRTYPE_NSEC);
 		nsec_cover_name(q);
 	} else {
 		nsec_cover_wildcard(q);
@@ -208,7 +298,7 @@ void denial_no_ds(struct query_ctx *q, const struct node *cut)
 	if (!is_wanted(q)) {
 		return;
 	}
-	if (q->version->denial == DENIAL_NSEC3) {
+	if (q->at->version->denial == DENIAL_NSEC3) {
 		(void)nsec3_encloser(q, cut->name, cut->labels);
 	} else {
 		prove(q, cut, RRTYPE_NSEC);

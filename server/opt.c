@@ -22,10 +22,10 @@ static uint16_t read_cookie(struct query_ctx *q, const struct edns_option *optio
 	const struct query_env *env = q->env;
 	const struct cookie_maker m = { q->siphash, env->config->cookies, env->now };
 	uint8_t out[COOKIE_LEN];
-	if (m.secrets == NULL || env->client == NULL) {
+	if (m.secrets == NULL || q->client == NULL) {
 		return RCODE_NOERROR; /* as an option that we do not know (RFC 7873 §5.2) */
 	}
-	enum cookie_state state = cookie_check(&m, env->client, option->data, option->len, out);
+	enum cookie_state state = cookie_check(&m, q->client, option->data, option->len, out);
 	if (state == COOKIE_MALFORMED) {
 		q->opt.cookie = COOKIE_MALFORMED;
 		opt_explain(q, EDNS_ERROR_OTHER, "malformed COOKIE option");

@@ -25,11 +25,21 @@ struct query {
 	struct message_question question; /* name NULL: none was read */
 	size_t end;			  /* of the question, in the message */
 	struct edns edns;
+	bool is_silent; /* nothing is said to it */
+	int err;	/* what is malformed, or E_OK */
+};
+
+/* A query of a batch on its way. */
+struct query_slot {
+	struct query query;
+	bool is_begun; /* the lookup is */
+	struct lookup lookup;
 };
 
 int query_ctx_new(struct query_ctx **out)
 {
 	struct query_ctx *ctx = mem_zalloc(sizeof(*ctx));
+	ctx->slots = mem_array(QUERY_BATCH_MAX, sizeof(*ctx->slots));
 	int err = crypto_hasher_new(CRYPTO_SHA1, &ctx->sha1);
 	if (err == E_OK) {
 		err = crypto_siphash_new(&ctx->siphash);
@@ -47,6 +57,7 @@ void query_ctx_free(struct query_ctx *ctx)
 	if (ctx != NULL) {
 		crypto_hasher_free(ctx->sha1);
 		crypto_siphash_free(ctx->siphash);
+		mem_free(ctx->slots);
 		mem_free(ctx);
 	}
 }
@@ -84,10 +95,9 @@ static int read_records(struct reader *r, struct query *query)
 	return reader_left(r) == 0 ? E_OK : E_TRAILING;
 }
 
-/* Reads all of it. E_*: the query is malformed; what was read so far is in @query. */
-static int read_query(struct reader *r, struct query *query)
+/* Question and records. E_*: malformed; what was read so far is in @query. */
+static int read_sections(struct reader *r, struct query *query)
 {
-	struct message_question question;
 	unsigned questions = query->header.count[SECTION_QUESTION];
 	if (questions == 0) {
 		return read_records(r, query); /* for the OPT, which is answered */
@@ -95,6 +105,7 @@ static int read_query(struct reader *r, struct query *query)
 	if (questions != 1) {
 		return E_INVAL;
 	}
+	struct message_question question;
 	int err = message_read_question(r, &question);
 	if (err != E_OK) {
 		return err;
@@ -102,6 +113,18 @@ static int read_query(struct reader *r, struct query *query)
 	query->question = question;
 	query->end = (size_t)(r->pos - r->start);
 	return read_records(r, query);
+}
+
+static void read_query(const struct query_io *io, struct query *query)
+{
+	struct reader r = reader_of(io->in, io->in_len);
+	query->question.name = NULL;
+	query->end = MESSAGE_HEADER_LEN;
+	query->edns.present = false;
+	query->edns.flags = 0;
+	query->is_silent = message_read_header(&r, &query->header) != E_OK ||
+			   (query->header.flags & MESSAGE_QR) != 0 || io->room < QUERY_ROOM_MIN;
+	query->err = query->is_silent ? E_OK : read_sections(&r, query);
 }
 
 /* --- deciding -------------------------------------------------------------------------------- */
@@ -182,21 +205,24 @@ static size_t response_limit(struct query_ctx *ctx, const struct edns *edns, siz
 	return limit - opt_needed(ctx);
 }
 
-static void answer(struct query_ctx *ctx, const struct query *query)
+static void answer(struct query_ctx *ctx, struct query_slot *slot)
 {
-	ctx->qtype = query->question.type;
-	ctx->dnssec = (query->edns.flags & EDNS_DO) != 0;
-	ctx->name = ctx->response.w.start + MESSAGE_HEADER_LEN;
-	ctx->names[0] = ctx->name;
+	const struct message_question *question = &slot->query.question;
+	ctx->qtype = question->type;
+	ctx->dnssec = (slot->query.edns.flags & EDNS_DO) != 0;
+	ctx->at = &slot->lookup;
+	ctx->names[0] = question->name;
 	ctx->pointer = RESPONSE_QNAME;
 	ctx->response.turn = ctx->env->config->rotate ? ctx->turn++ : 0;
-	if (query->question.class == RRCLASS_CH) {
+	if (question->class == RRCLASS_CH) {
 		chaos_answer(ctx);
 		return;
 	}
-	dname_key_make(&ctx->key, ctx->name);
+	if (!slot->is_begun) {
+		lookup_begin(ctx->at, ctx->env->zones, question->name, question->type);
+	}
 	answer_query(ctx);
-	if (query->question.class == RRCLASS_ANY) {
+	if (question->class == RRCLASS_ANY) {
 		ctx->is_authoritative = false; /* there may be other classes elsewhere */
 	}
 }
@@ -217,12 +243,12 @@ static enum rrl_kind kind_of(const struct query_ctx *ctx)
 static bool limit_rate(struct query_ctx *ctx)
 {
 	const struct query_env *env = ctx->env;
-	if (env->rrl == NULL || env->is_tcp || env->client == NULL ||
+	if (env->rrl == NULL || env->is_tcp || ctx->client == NULL ||
 	    ctx->opt.cookie == COOKIE_GOOD) {
 		return true;
 	}
 	enum rrl_kind kind = kind_of(ctx);
-	switch (rrl_check(env->rrl, &env->config->rrl, env->client, kind, env->now_ms)) {
+	switch (rrl_check(env->rrl, &env->config->rrl, ctx->client, kind, env->now_ms)) {
 	case RRL_SEND:
 		return true;
 	case RRL_DROP:
@@ -265,9 +291,8 @@ static size_t finish(struct query_ctx *ctx, const struct query *query)
 	return writer_len(&r->w);
 }
 
-static void begin(struct query_ctx *ctx, const struct query_env *env)
+static void begin(struct query_ctx *ctx)
 {
-	ctx->env = env;
 	ctx->rcode = RCODE_NOERROR;
 	ctx->is_authoritative = false;
 	ctx->is_truncated = false;
@@ -286,10 +311,9 @@ static void begin(struct query_ctx *ctx, const struct query_env *env)
 	ctx->opt.kept = 0;
 }
 
-/* Reads the query; what is wrong with it. */
-static uint16_t understand(struct query_ctx *ctx, struct reader *r, struct query *query)
+/* What the query asks of its answer; what is wrong with it. */
+static uint16_t understand(struct query_ctx *ctx, struct query *query)
 {
-	int err = read_query(r, query);
 	uint16_t rcode = RCODE_NOERROR;
 	if (query->edns.present) {
 		rcode = opt_read(ctx, &query->edns);
@@ -302,31 +326,82 @@ static uint16_t understand(struct query_ctx *ctx, struct reader *r, struct query
 		opt_explain(ctx, EDNS_ERROR_NOT_SUPPORTED, NULL);
 		return RCODE_NOTIMP;
 	}
-	if (err != E_OK || rcode != RCODE_NOERROR) {
+	if (query->err != E_OK || rcode != RCODE_NOERROR) {
 		return RCODE_FORMERR;
 	}
 	return refusal(ctx, query);
 }
 
-size_t query_answer(struct query_ctx *ctx, const struct query_env *env, const uint8_t *in,
-		    size_t in_len, uint8_t *out, size_t room)
+static void answer_slot(struct query_ctx *ctx, struct query_slot *slot, struct query_io *io)
 {
-	struct query query;
-	struct reader r = reader_of(in, in_len);
-	if (message_read_header(&r, &query.header) != E_OK ||
-	    (query.header.flags & MESSAGE_QR) != 0 || room < QUERY_ROOM_MIN) {
-		return 0;
+	struct query *query = &slot->query;
+	io->out_len = 0;
+	if (query->is_silent) {
+		return;
 	}
-	query.question.name = NULL;
-	query.end = MESSAGE_HEADER_LEN;
-	query.edns.present = false;
-	query.edns.flags = 0;
-	begin(ctx, env);
-	ctx->rcode = understand(ctx, &r, &query);
-	memcpy(out + MESSAGE_HEADER_LEN, in + MESSAGE_HEADER_LEN, query.end - MESSAGE_HEADER_LEN);
-	response_begin(&ctx->response, out, query.end, response_limit(ctx, &query.edns, room));
-	if (ctx->rcode == RCODE_NOERROR && query.question.name != NULL) {
-		answer(ctx, &query);
+	ctx->client = io->client;
+	begin(ctx);
+	ctx->rcode = understand(ctx, query);
+	memcpy(io->out + MESSAGE_HEADER_LEN, io->in + MESSAGE_HEADER_LEN,
+	       query->end - MESSAGE_HEADER_LEN);
+	response_begin(&ctx->response, io->out, query->end,
+		       response_limit(ctx, &query->edns, io->room));
+	if (ctx->rcode == RCODE_NOERROR && query->question.name != NULL) {
+		answer(ctx, slot);
 	}
-	return limit_rate(ctx) ? finish(ctx, &query) : 0;
+	if (limit_rate(ctx)) {
+		io->out_len = finish(ctx, query);
+	}
+}
+
+/* --- looking ahead --------------------------------------------------------------------------- */
+
+/* Will the question be looked up in a zone, as far as one can see? */
+static bool is_for_zone(const struct query *query)
+{
+	const struct message_question *q = &query->question;
+	return !query->is_silent && query->err == E_OK && q->name != NULL &&
+	       q->class == RRCLASS_IN && message_opcode(query->header.flags) == OPCODE_QUERY;
+}
+
+/* Has what the answers will read fetched, for all queries together. One alone has nothing to overlap with. */
+static void look_ahead(struct query_ctx *ctx, unsigned count)
+{
+	ahead_clear(&ctx->ahead);
+	for (unsigned i = 0; i < count; i++) {
+		struct query_slot *s = &ctx->slots[i];
+		if (is_for_zone(&s->query)) {
+			lookup_begin(&s->lookup, ctx->env->zones, s->query.question.name,
+				     s->query.question.type);
+			s->is_begun = true;
+			const struct tree *t = lookup_tree(&s->lookup);
+			if (t != NULL) {
+				ahead_add(&ctx->ahead, tree_probe_of(t, &s->lookup.key));
+			}
+		}
+	}
+	ahead_go(&ctx->ahead);
+	for (unsigned i = 0; i < count; i++) {
+		struct query_slot *s = &ctx->slots[i];
+		if (s->is_begun && lookup_find(&s->lookup) == LOOKUP_FOUND) {
+			answer_foresee(ctx, &s->lookup, (s->query.edns.flags & EDNS_DO) != 0);
+		}
+	}
+	ahead_go(&ctx->ahead);
+}
+
+void query_answer(struct query_ctx *ctx, const struct query_env *env, struct query_io *io,
+		  unsigned count)
+{
+	ctx->env = env;
+	for (unsigned i = 0; i < count; i++) {
+		read_query(&io[i], &ctx->slots[i].query);
+		ctx->slots[i].is_begun = false;
+	}
+	if (count > 1) {
+		look_ahead(ctx, count);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		answer_slot(ctx, &ctx->slots[i], &io[i]);
+	}
 }

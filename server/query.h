@@ -42,17 +42,29 @@ struct query_env {
 	uint16_t keepalive; /* how long an idle connection lives, in 100 ms (RFC 7828) */
 	int64_t now;	    /* seconds since 1970 */
 	int64_t now_ms;	    /* of a clock that never goes backwards */
-	const struct address_ip *client; /* NULL: unknown; then there are no cookies */
 	struct rrl *rrl;		 /* this worker's; NULL: no limit */
 };
 
 /* The smallest output buffer: UDP responses of @udp_size need as much, TCP ones 65535 octets. */
 #define QUERY_ROOM_MIN 512
 
-/* Answers the @in_len octets at @in. Returns the octets written to @out (at most @room), or 0 when silence
- * is the answer: responses, what has no whole header (RFC 8906 §3), and what would be too much for the
- * client's network (server/rrl.h). */
-size_t query_answer(struct query_ctx *ctx, const struct query_env *env, const uint8_t *in,
-		    size_t in_len, uint8_t *out, size_t room);
+/* A query and its response. */
+struct query_io {
+	const uint8_t *in; /* borrowed */
+	size_t in_len;
+	uint8_t *out; /* the caller's, not the octets at `in` */
+	size_t room;
+	const struct address_ip *client; /* borrowed; NULL: unknown; then there are no cookies */
+	/* Octets written to `out`, at most `room`; or 0 when silence is the answer: to responses, to what has no
+	 * whole header (RFC 8906 §3), and to what would be too much for the client's network (server/rrl.h). */
+	size_t out_len;
+};
+
+/* Queries that are answered together: enough that the waits for memory overlap. */
+#define QUERY_BATCH_MAX 32
+
+/* Answers @count queries, at most QUERY_BATCH_MAX. */
+void query_answer(struct query_ctx *ctx, const struct query_env *env, struct query_io *io,
+		  unsigned count);
 
 #endif

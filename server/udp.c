@@ -8,7 +8,7 @@
 #include "zones/base/mem.h"
 
 /* Queries taken in one call; enough to spread its price, few enough for the cache. */
-#define BATCH STRESSED(32, 2)
+#define BATCH STRESSED(QUERY_BATCH_MAX, 2)
 /* Batches before other sockets get their turn. */
 #define ROUNDS 8
 /* Queries are small; longer datagrams are cut and then malformed. */
@@ -29,6 +29,8 @@ struct udp {
 	struct mmsghdr in[BATCH];
 	struct mmsghdr out[BATCH];
 	struct slot slots[BATCH];
+	struct query_io io[BATCH];
+	struct address_ip clients[BATCH];
 };
 
 struct udp *udp_new(void)
@@ -42,6 +44,10 @@ struct udp *udp_new(void)
 						    .msg_iov = &s->in_vec,
 						    .msg_iovlen = 1,
 						    .msg_control = s->control };
+		u->io[i] = (struct query_io){ .in = s->in,
+					      .out = s->out,
+					      .room = sizeof(s->out),
+					      .client = &u->clients[i] };
 	}
 	return u;
 }
@@ -76,19 +82,19 @@ void udp_serve(struct udp *u, int fd, struct query_ctx *ctx, const struct query_
 		if (got <= 0) {
 			return;
 		}
+		for (int i = 0; i < got; i++) {
+			u->clients[i] =
+				address_ip_of((const struct sockaddr *)&u->slots[i].peer);
+			u->io[i].in_len = u->in[i].msg_len;
+		}
+		query_answer(ctx, env, u->io, (unsigned)got);
 		unsigned answers = 0;
 		for (int i = 0; i < got; i++) {
 			struct slot *s = &u->slots[i];
-			const struct address_ip client =
-				address_ip_of((const struct sockaddr *)&s->peer);
-			struct query_env one = *env;
-			one.client = &client;
-			size_t n = query_answer(ctx, &one, s->in, u->in[i].msg_len, s->out,
-						sizeof(s->out));
-			if (n == 0) {
+			if (u->io[i].out_len == 0) {
 				continue;
 			}
-			s->out_vec.iov_len = n;
+			s->out_vec.iov_len = u->io[i].out_len;
 			/* The control data says which address was asked; it is the one to answer from. */
 			u->out[answers++].msg_hdr =
 				(struct msghdr){ .msg_name = &s->peer,

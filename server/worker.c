@@ -106,9 +106,14 @@ static bool encrypt(void *arg, struct transport *out)
 static size_t answer_turn(void *arg, const struct tcp_query *query, uint8_t *out, size_t room)
 {
 	struct worker *w = arg;
-	w->turn.client = query->client;
+	struct query_io io = { .in = query->octets,
+			       .in_len = query->len,
+			       .out = out,
+			       .room = room,
+			       .client = query->client };
 	w->turn.is_encrypted = query->is_encrypted;
-	return query_answer(w->ctx, &w->turn, query->octets, query->len, out, room);
+	query_answer(w->ctx, &w->turn, &io, 1);
+	return io.out_len;
 }
 
 static void end_turn(void *arg)

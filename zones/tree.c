@@ -154,24 +154,11 @@ static void match_absent(struct tree_match *m, const struct dname_key *key, cons
 	}
 }
 
-void tree_find(const struct tree *t, const struct dname_key *key, const uint8_t *name,
-	       uint16_t mask, struct tree_match *m)
+/* Goes down from @twig, whose label border at or behind is @labels. */
+static void match_descend(struct tree_match *m, const struct dname_key *key, const uint8_t *name,
+			  uint16_t mask, const struct twig *twig, unsigned labels)
 {
-	m->exact = NULL;
-	m->exact_flags = 0;
-	m->encloser = 0;
-	m->ancestors = 0;
-	m->mismatch = 0;
-	m->before = true;
-	m->cursor.tree = t;
-	m->cursor.leaf = NULL;
-	m->cursor.flags = 0;
-	m->cursor.depth = 0;
-	if (t->empty) {
-		return;
-	}
-	const struct twig *twig = &t->root;
-	unsigned labels = 0; /* the label border at or behind the current offset */
+	const struct tree *t = m->cursor.tree;
 	bool missing = false;
 	while (is_branch(twig)) {
 		unsigned offset = branch_offset(twig);
@@ -203,15 +190,91 @@ void tree_find(const struct tree *t, const struct dname_key *key, const uint8_t 
 		return;
 	}
 	/* Where the path ended in a leaf that is an ancestor, that one is seen here first. */
-	if (!missing) {
+	if (!missing && (leaf_flags(twig) & mask) != 0) {
 		const uint8_t *other = leaf_name(t, twig->ptr);
 		unsigned n = dname_labels(other);
-		if (n < key->labels && (leaf_flags(twig) & mask) != 0 &&
-		    dname_is_under(name, other)) {
+		if (n < key->labels && dname_is_under(name, other)) {
 			match_add(m, twig, n);
 		}
 	}
 	match_absent(m, key, leaf_name(t, twig->ptr));
+}
+
+static void match_init(struct tree_match *m, const struct tree *t)
+{
+	m->exact = NULL;
+	m->exact_flags = 0;
+	m->encloser = 0;
+	m->ancestors = 0;
+	m->mismatch = 0;
+	m->before = true;
+	m->cursor.tree = t;
+	m->cursor.leaf = NULL;
+	m->cursor.flags = 0;
+	m->cursor.depth = 0;
+}
+
+void tree_find(const struct tree *t, const struct dname_key *key, const uint8_t *name,
+	       uint16_t mask, struct tree_match *m)
+{
+	match_init(m, t);
+	if (!t->empty) {
+		match_descend(m, key, name, mask, &t->root, 0);
+	}
+}
+
+/* The first level of the path that decides at or behind @offset, and the twig that stands there. */
+static unsigned level_of(const struct tree_cursor *c, unsigned offset, const struct twig **twig)
+{
+	unsigned d = 0;
+	while (d < c->depth && branch_offset(c->level[d].branch) < offset) {
+		d++;
+	}
+	*twig = d == 0 ? &c->tree->root : branch_twigs(c->level[d - 1].branch) + c->level[d - 1].at;
+	return d;
+}
+
+void tree_find_from(const struct tree_match *near, unsigned agreed, const struct dname_key *key,
+		    const uint8_t *name, struct tree_match *m)
+{
+	const struct tree *t = near->cursor.tree;
+	match_init(m, t);
+	if (t->empty) {
+		return;
+	}
+	const struct twig *twig;
+	unsigned d = level_of(&near->cursor, agreed, &twig);
+	memcpy(m->cursor.level, near->cursor.level, d * sizeof(struct tree_level));
+	m->cursor.depth = d;
+	match_descend(m, key, name, 0, twig, 0);
+}
+
+/* --- looking ahead --------------------------------------------------------------------------- */
+
+#define CACHE_LINE 64
+/* Of a leaf's object: the head, and what most have behind it. The rest comes when it is known to be wanted. */
+#define LEAF_LINES 4
+
+bool tree_probe_step(struct tree_probe *p)
+{
+	const struct twig *twig = p->twig;
+	if (!is_branch(twig)) {
+		for (unsigned i = 0; i < LEAF_LINES; i++) {
+			__builtin_prefetch((const uint8_t *)twig->ptr + (size_t)i * CACHE_LINE);
+		}
+		return false;
+	}
+	const struct twig *twigs = branch_twigs(twig);
+	unsigned place = 0;
+	if (p->key == NULL) {
+		place = branch_count(twig) - 1;
+	} else {
+		uint64_t bit = symbol_bit(key_symbol(p->key, branch_offset(twig)));
+		place = (twig->word & bit) != 0 ? branch_place(twig, bit) : 0;
+	}
+	p->twig = twigs + place;
+	__builtin_prefetch(twigs + place);
+	return true;
 }
 
 /* --- walking --------------------------------------------------------------------------------- */
@@ -290,45 +353,70 @@ const void *tree_prev(struct tree_cursor *c)
 	return cursor_off(c);
 }
 
+/* The twig under which the predecessor is the last leaf, and how many levels of the path stay; NULL: it is
+ * where tree_prev comes to from there. */
+static const struct twig *twig_before(const struct tree_match *m, const struct dname_key *key,
+				      unsigned *depth, struct tree_level *last)
+{
+	const struct tree_cursor *c = &m->cursor;
+	const struct twig *sub;
+	/* All below the first branch that decides at or behind the mismatch agree with each other up to there. */
+	*depth = level_of(c, m->mismatch, &sub);
+	last->branch = NULL;
+	if (!is_branch(sub) || branch_offset(sub) != m->mismatch) {
+		return m->before ? NULL : sub;
+	}
+	unsigned place = branch_place(sub, symbol_bit(key_symbol(key, m->mismatch)));
+	if (place == 0) {
+		return NULL;
+	}
+	*last = (struct tree_level){ sub, place - 1 };
+	return branch_twigs(sub) + place - 1;
+}
+
 const void *tree_predecessor(struct tree_match *m, const struct dname_key *key, uint16_t *flags)
 {
 	struct tree_cursor *c = &m->cursor;
-	const struct tree *t = c->tree;
 	const void *leaf = NULL;
-	if (t->empty) {
+	if (c->tree->empty) {
 		return cursor_off(c);
 	}
 	if (m->exact != NULL) {
 		leaf = tree_prev(c);
 		goto out;
 	}
-	/* The first branch that decides at or behind the mismatch: all below it agree with each other
-	 * up to there. */
-	unsigned d = 0;
-	while (d < c->depth && branch_offset(c->level[d].branch) < m->mismatch) {
-		d++;
+	struct tree_level last;
+	const struct twig *sub = twig_before(m, key, &c->depth, &last);
+	if (last.branch != NULL) {
+		c->level[c->depth++] = last;
 	}
-	const struct twig *sub = &t->root;
-	if (d != 0) {
-		sub = branch_twigs(c->level[d - 1].branch) + c->level[d - 1].at;
-	}
-	c->depth = d;
-	if (is_branch(sub) && branch_offset(sub) == m->mismatch) {
-		unsigned place = branch_place(sub, symbol_bit(key_symbol(key, m->mismatch)));
-		if (place != 0) {
-			c->level[c->depth++] = (struct tree_level){ sub, place - 1 };
-			leaf = cursor_rightmost(c, branch_twigs(sub) + place - 1);
-			goto out;
-		}
-		leaf = tree_prev(c);
-	} else {
-		leaf = m->before ? tree_prev(c) : cursor_rightmost(c, sub);
-	}
+	leaf = sub != NULL ? cursor_rightmost(c, sub) : tree_prev(c);
 out:
 	if (flags != NULL) {
 		*flags = c->flags;
 	}
 	return leaf;
+}
+
+struct tree_probe tree_probe_before(const struct tree_match *m, const struct dname_key *key)
+{
+	struct tree_probe p = { NULL, NULL };
+	if (m->cursor.tree->empty) {
+		return p;
+	}
+	unsigned d = m->cursor.depth;
+	if (m->exact == NULL) {
+		struct tree_level last;
+		p.twig = twig_before(m, key, &d, &last);
+	}
+	while (p.twig == NULL && d-- != 0) {
+		const struct tree_level *l = &m->cursor.level[d];
+		p.twig = l->at != 0 ? branch_twigs(l->branch) + l->at - 1 : NULL;
+	}
+	if (p.twig != NULL) {
+		__builtin_prefetch(p.twig);
+	}
+	return p;
 }
 
 const void *tree_seek(const struct tree *t, const struct dname_key *key, struct tree_cursor *c)

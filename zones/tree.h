@@ -89,6 +89,28 @@ void tree_find(const struct tree *t, const struct dname_key *key, const uint8_t 
  * cursor stands on it. */
 const void *tree_predecessor(struct tree_match *m, const struct dname_key *key, uint16_t *flags);
 
+/* As tree_find (without ancestors), for a name that agrees with the one of @near in its first @agreed
+ * symbols, which are an existing name's: goes on from where the paths part. @near != @m. */
+void tree_find_from(const struct tree_match *near, unsigned agreed, const struct dname_key *key,
+		    const uint8_t *name, struct tree_match *m);
+
+/* A look ahead: walks the path of a key and asks for the memory on it, so that many can wait for it together.
+ * Finds nothing; the search that follows has less to wait for. */
+struct tree_probe {
+	const struct twig *twig;
+	const struct dname_key *key; /* borrowed; NULL: the last leaf is wanted */
+};
+
+/* The probe of @key. The tree must not be empty. */
+static inline struct tree_probe tree_probe_of(const struct tree *t, const struct dname_key *key)
+{
+	return (struct tree_probe){ &t->root, key };
+}
+/* The probe of what tree_predecessor will return. twig NULL: there is none. */
+struct tree_probe tree_probe_before(const struct tree_match *m, const struct dname_key *key);
+/* One level down. False: it has arrived, and the leaf's memory is on its way. */
+bool tree_probe_step(struct tree_probe *p);
+
 /* The leaf of exactly this name, or NULL. */
 const void *tree_get(const struct tree *t, const struct dname_key *key, const uint8_t *name,
 		     uint16_t *flags);

@@ -33,12 +33,13 @@ static void configure(uint8_t how)
 	kit.config = (struct query_config){ .udp_size = kit.config.udp_size };
 	kit.config.full = (how & 2) != 0;
 	kit.config.rotate = (how & 8) != 0;
+	kit.client = NULL;
 	kit.env = (struct query_env){ .is_encrypted = (how & 4) != 0, .now = NOW };
 	if ((how & 16) == 0) {
 		kit.config.identity = kit.config.version = kit.config.nsid = text;
 		kit.config.report_channel = agent;
 		kit.config.cookies = &secrets;
-		kit.env.client = &client;
+		kit.client = &client;
 	}
 }
 

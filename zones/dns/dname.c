@@ -405,6 +405,21 @@ static const struct symbol symbols[256] = {
 };
 /* clang-format on */
 
+/* The symbols of a label and the 0 that closes it; returns what is behind them. */
+static uint8_t *key_label(uint8_t *to, const uint8_t *label)
+{
+	for (unsigned k = 1; k <= *label; k++) {
+		const struct symbol s = symbols[label[k]];
+		/* Both are written always; the second is overwritten where there is none. 2 × 255 symbols
+		 * fit, and one more. */
+		to[0] = s.first;
+		to[1] = s.second;
+		to += 1 + (s.second != 0);
+	}
+	*to++ = 0;
+	return to;
+}
+
 void dname_key_make(struct dname_key *key, const uint8_t *name)
 {
 	uint8_t offsets[DNAME_LABELS_MAX + 1];
@@ -413,19 +428,21 @@ void dname_key_make(struct dname_key *key, const uint8_t *name)
 	key->labels = (uint8_t)labels;
 	key->end[0] = 0;
 	for (unsigned i = 1; i <= labels; i++) {
-		const uint8_t *label = name + offsets[labels - i];
-		for (unsigned k = 1; k <= *label; k++) {
-			const struct symbol s = symbols[label[k]];
-			/* Both are written always; the second is overwritten where there is none.
-			 * 2 × 255 symbols fit, and one more. */
-			to[0] = s.first;
-			to[1] = s.second;
-			to += 1 + (s.second != 0);
-		}
-		*to++ = 0;
+		to = key_label(to, name + offsets[labels - i]);
 		key->end[i] = (uint16_t)(to - key->sym);
 	}
 	key->len = (uint16_t)(to - key->sym);
+}
+
+void dname_key_child(struct dname_key *key, const struct dname_key *of, unsigned labels,
+		     const uint8_t *label)
+{
+	memcpy(key->sym, of->sym, of->end[labels]);
+	memcpy(key->end, of->end, (labels + 1) * sizeof(key->end[0]));
+	const uint8_t *end = key_label(key->sym + of->end[labels], label);
+	key->len = (uint16_t)(end - key->sym);
+	key->labels = (uint8_t)(labels + 1);
+	key->end[labels + 1] = key->len;
 }
 
 int dname_sym_compare(const uint8_t *a, size_t alen, const uint8_t *b, size_t blen)

@@ -124,6 +124,10 @@ const uint8_t *dname_read(struct reader *r);
 int dname_read_compressed(struct reader *r, struct dname *out);
 
 void dname_key_make(struct dname_key *key, const uint8_t *name);
+/* The key of the name that @label (with its length octet) makes in front of the ancestor with @labels labels of
+ * the name of @of. @key != @of; the name must not be too long. */
+void dname_key_child(struct dname_key *key, const struct dname_key *of, unsigned labels,
+		     const uint8_t *label);
 /* memcmp order of keys with the shorter first: canonical order. */
 int dname_key_compare(const struct dname_key *a, const struct dname_key *b);
 /* The same for keys in bare octet strings. */

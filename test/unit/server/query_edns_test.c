@@ -82,7 +82,7 @@ static void set_up(struct kit *k, enum kit_chain chain)
 	(void)kit_zone(k, "empty.");
 	kit_serve(k);
 	k->config.cookies = &secrets;
-	k->env.client = &client;
+	k->client = &client;
 	k->env.now = NOW;
 	k->env.keepalive = 100;
 }
@@ -361,7 +361,7 @@ START_TEST(several_cookies)
 	send_ask(&k, &a);
 	ck_assert_uint_eq(res.rcode, RCODE_FORMERR);
 	/* without an address there is nothing to make one of */
-	k.env.client = NULL;
+	k.client = NULL;
 	a.len = 12;
 	send_ask(&k, &a);
 	ck_assert_uint_eq(res.rcode, RCODE_NOERROR);
@@ -782,11 +782,11 @@ START_TEST(floods_are_limited)
 	/* another network is another matter */
 	struct address_ip far = client;
 	far.octet[2]++;
-	k.env.client = &far;
+	k.client = &far;
 	flood(&k, &other, 3, n);
 	ck_assert_uint_eq(n[0], 3);
 	/* and it passes */
-	k.env.client = &client;
+	k.client = &client;
 	k.env.now_ms += 3000;
 	flood(&k, &other, 3, n);
 	ck_assert_uint_eq(n[0], 3);

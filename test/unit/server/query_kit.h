@@ -73,6 +73,7 @@ struct kit {
 	unsigned count;
 	struct zoneset *set;
 	struct query_config config;
+	const struct address_ip *client; /* of queries; NULL: unknown */
 	struct query_env
 		env; /* zones, configuration and transport are put in when a query is sent */
 	struct query_ctx *ctx;
@@ -611,7 +612,13 @@ static inline void kit_send(struct kit *k, const uint8_t *in, size_t len, bool i
 	uint8_t *query = mem_alloc(len != 0 ? len : 1);
 	uint8_t *out = mem_alloc(room);
 	memcpy(query, in, len);
-	res->len = query_answer(k->ctx, &env, query, len, out, room);
+	struct query_io io = { .in = query,
+			       .in_len = len,
+			       .out = out,
+			       .room = room,
+			       .client = k->client };
+	query_answer(k->ctx, &env, &io, 1);
+	res->len = io.out_len;
 	kit_require(res->len <= room, "longer than the buffer");
 	memcpy(res->wire, out, res->len);
 	mem_free(query);

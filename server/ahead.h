@@ -1,0 +1,71 @@
+/* server/ahead.h - looking ahead: has the memory of a batch of queries fetched before it is wanted.
+ *
+ * A search in a large tree waits for memory at each level. Probes of several searches go down in step: each
+ * asks for the memory of its next level and lets the others go on meanwhile, so their waits overlap. What
+ * the probes pass is in the cache when the searches themselves follow. Probes find nothing and are never
+ * needed for an answer to be right.
+ *
+ * Threads: one worker.
+ * Memory:  fixed; trees and keys are borrowed until ahead_clear. */
+#ifndef SERVER_AHEAD_H
+#define SERVER_AHEAD_H
+
+#include "zones/node.h"
+#include "zones/tree.h"
+
+#define AHEAD_MAX 128
+
+struct ahead {
+	unsigned probes;
+	unsigned keys;
+	struct tree_probe probe[AHEAD_MAX];
+	struct dname_key key[AHEAD_MAX];
+};
+
+/* Forgets keys and probes. */
+static inline void ahead_clear(struct ahead *a)
+{
+	a->probes = 0;
+	a->keys = 0;
+}
+
+/* Adds a probe; when there is no room, or nowhere to go (twig NULL), it is left out. */
+static inline void ahead_add(struct ahead *a, struct tree_probe p)
+{
+	if (a->probes < AHEAD_MAX && p.twig != NULL) {
+		a->probe[a->probes++] = p;
+	}
+}
+
+/* A key to fill in, for a probe; NULL: no room. It stays until ahead_clear. */
+static inline struct dname_key *ahead_key(struct ahead *a)
+{
+	return a->keys < AHEAD_MAX ? &a->key[a->keys++] : NULL;
+}
+
+/* Walks all probes to their ends; then there are none. */
+static inline void ahead_go(struct ahead *a)
+{
+	while (a->probes != 0) {
+		for (unsigned i = 0; i < a->probes;) {
+			if (tree_probe_step(&a->probe[i])) {
+				i++;
+			} else {
+				a->probe[i] = a->probe[--a->probes];
+			}
+		}
+	}
+}
+
+/* Asks for the records and signatures of a set, whose node has come already. */
+static inline void ahead_rrset(const struct rrset *rs)
+{
+	enum { LINE = 64, LINES_MAX = 12 };
+	const uint8_t *data = rrset_data(rs);
+	size_t len = (size_t)rs->data_len + rs->sig_len;
+	for (size_t i = 0; i * LINE < len + LINE - 1 && i < LINES_MAX; i++) {
+		__builtin_prefetch(data + i * LINE);
+	}
+}
+
+#endif

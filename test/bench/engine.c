@@ -1,0 +1,166 @@
+/* test/bench/engine.c - the query engine alone, without sockets: nanoseconds per answer.
+ *
+ *     engine APEX FILE QUERIES [do] [SECONDS]
+ *
+ * FILE is the zone, QUERIES has lines of "name type". Queries are asked in random order, in batches as
+ * the UDP worker has them. For profiles (perf record) and for changes too small to be seen behind the kernel. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "server/query.h"
+#include "server/zone_load.h"
+#include "zones/base/epoch.h"
+#include "zones/base/mem.h"
+#include "zones/dns/edns.h"
+#include "zones/dns/rrtype.h"
+
+#define OUT_MAX	 4096
+#define UDP_SIZE 1232
+
+struct packet {
+	uint16_t len;
+	uint8_t octets[DNAME_MAX + 40];
+};
+
+static void die(const char *what, const char *why)
+{
+	(void)fprintf(stderr, "engine: %s: %s\n", what, why);
+	exit(2);
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void packet_make(struct packet *p, char *line, bool dnssec)
+{
+	struct dname name;
+	uint16_t type = 0;
+	struct writer w = writer_of(p->octets, sizeof(p->octets));
+	const struct message_header h = { .id = 1, .count = { 1, 0, 0, dnssec } };
+	const struct edns e = { .udp_size = UDP_SIZE, .flags = EDNS_DO };
+	char *space = strchr(line, ' ');
+	if (space == NULL || dname_from_text(&name, line, (size_t)(space - line), dname_root, NULL) != E_OK ||
+	    rrtype_from_text(space + 1, strcspn(space + 1, "\n"), &type) != E_OK) {
+		die("bad query", line);
+	}
+	message_write_header(writer_room(&w, MESSAGE_HEADER_LEN), &h);
+	writer_bytes(&w, name.wire, name.len);
+	writer_u16(&w, type);
+	writer_u16(&w, RRCLASS_IN);
+	if (dnssec) {
+		edns_write(&w, &e);
+	}
+	p->len = (uint16_t)writer_len(&w);
+}
+
+static struct packet *packets_read(const char *path, bool dnssec, size_t *count)
+{
+	char line[2048];
+	struct packet *list = NULL;
+	size_t cap = 0;
+	size_t n = 0;
+	FILE *f = fopen(path, "r");
+	if (f == NULL) {
+		die(path, "cannot read");
+	}
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (n == cap) {
+			cap = cap != 0 ? cap * 2 : 1024;
+			list = mem_realloc(list, cap, sizeof(*list));
+		}
+		packet_make(&list[n++], line, dnssec);
+	}
+	(void)fclose(f);
+	if (n == 0) {
+		die(path, "no queries");
+	}
+	*count = n;
+	return list;
+}
+
+static const struct zoneset *zones_load(const char *apex, char *file)
+{
+	struct dname name;
+	struct version *v = NULL;
+	struct findings findings = { 0 };
+	struct zoneset *set = zoneset_new();
+	if (dname_from_text(&name, apex, strlen(apex), dname_root, NULL) != E_OK) {
+		die(apex, "no name");
+	}
+	const struct config_zone config = { .name = name.wire, .file = file };
+	if (zone_load(&config, (int64_t)time(NULL), &v, &findings) != E_OK) {
+		die(file, findings.count != 0 ? findings.items[0].text : "cannot load");
+	}
+	struct zone *z = zone_new(name.wire);
+	(void)zone_publish(z, v);
+	if (zoneset_add(set, z) != E_OK) {
+		die(apex, "twice");
+	}
+	(void)printf("%s: %zu octets, %llu records\n", apex, version_memory(v), (unsigned long long)v->records);
+	return set;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 4) {
+		die("usage", "engine APEX FILE QUERIES [do] [SECONDS]");
+	}
+	bool dnssec = argc > 4 && strcmp(argv[4], "do") == 0;
+	double limit = argc > 4 + dnssec ? atof(argv[4 + dnssec]) : 2;
+	struct packet *packets = NULL;
+	static uint8_t in[QUERY_BATCH_MAX][sizeof(packets->octets)];
+	static uint8_t out[QUERY_BATCH_MAX][OUT_MAX];
+	struct query_io io[QUERY_BATCH_MAX];
+	size_t count = 0;
+	struct query_ctx *ctx = NULL;
+	struct query_config config = { .udp_size = UDP_SIZE };
+	struct query_env env = { .config = &config, .now = (int64_t)time(NULL) };
+	env.zones = zones_load(argv[1], argv[2]);
+	packets = packets_read(argv[3], dnssec, &count);
+	if (query_ctx_new(&ctx) != E_OK) {
+		die("engine", "no context");
+	}
+	epoch_register();
+	uint64_t state = 88172645463325252U;
+	uint64_t answers = 0;
+	uint64_t octets = 0;
+	double start = seconds();
+	double spent = 0;
+	double inside = 0; /* the engine */
+	do {
+		for (unsigned round = 0; round < 1000; round++) {
+			for (unsigned i = 0; i < QUERY_BATCH_MAX; i++) {
+				const struct packet *p = &packets[next_random(&state) % count];
+				memcpy(in[i], p->octets, p->len);
+				io[i] = (struct query_io){
+					.in = in[i], .in_len = p->len, .out = out[i], .room = OUT_MAX
+				};
+			}
+			double from = seconds();
+			query_answer(ctx, &env, io, QUERY_BATCH_MAX);
+			inside += seconds() - from;
+			for (unsigned i = 0; i < QUERY_BATCH_MAX; i++) {
+				octets += io[i].out_len;
+				answers++;
+			}
+		}
+		spent = seconds() - start;
+	} while (spent < limit);
+	(void)printf("%.0f ns per answer, %.0f octets\n", inside * 1e9 / (double)answers,
+		     (double)octets / (double)answers);
+	epoch_unregister();
+	return 0;
+}
