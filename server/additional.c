@@ -135,7 +135,8 @@ static void add_needed_glue(struct query_ctx *q)
 	struct rr rr;
 	for (unsigned i = 0; p != NULL && i < ns->count; i++) {
 		p = rr_read(p, &rr);
-		const struct want want = { q->at->version, rr.rdata, RDATA_WANTS_ADDRESSES, 0, true };
+		const struct want want = { q->at->version, rr.rdata, RDATA_WANTS_ADDRESSES, 0,
+					   true };
 		if (is_below_cut(q, rr.rdata) && !add_of_name(q, &want)) {
 			answer_truncate(q);
 			return;

@@ -316,7 +316,8 @@ static void add_soa(struct query_ctx *q)
 	const struct version *v = q->at->version;
 	struct response_owner owner = { v->apex_node->name, 0 };
 	if (q->hops == 0) { /* the apex is the end of the question */
-		const uint8_t *tail = dname_up(q->at->name, q->at->key.labels - (unsigned)v->apex_labels);
+		const uint8_t *tail =
+			dname_up(q->at->name, q->at->key.labels - (unsigned)v->apex_labels);
 		owner.pointer = (uint16_t)(RESPONSE_QNAME + (tail - q->at->name));
 	}
 	if (!q->is_truncated &&

@@ -51,7 +51,6 @@ struct query_ctx {
 	struct query_slot *slots;	 /* query.c's, one for each query of a batch */
 	const struct address_ip *client; /* NULL: unknown */
 	struct response response;
-	struct crypto_hasher *sha1;
 	struct crypto_siphash *siphash;
 	unsigned turn; /* of rotated sets */
 	struct opt opt;

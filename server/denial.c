@@ -68,16 +68,13 @@ struct nsec3_place {
 };
 
 /* The first label of the NSEC3 owner of @name. */
-static int nsec3_label(struct query_ctx *q, const struct version *v, const uint8_t *name,
-		       uint8_t label[1 + NSEC3_LABEL_LEN])
+static void nsec3_label(const struct version *v, const uint8_t *name,
+			uint8_t label[1 + NSEC3_LABEL_LEN])
 {
 	uint8_t hash[NSEC3_HASH_LEN];
-	int err = nsec3_hash(q->sha1, &v->nsec3_param, name, hash);
-	if (err == E_OK) {
-		label[0] = NSEC3_LABEL_LEN;
-		text_to_base32hex(hash, NSEC3_HASH_LEN, (char *)label + 1);
-	}
-	return err;
+	nsec3_hash(&v->nsec3_param, name, hash);
+	label[0] = NSEC3_LABEL_LEN;
+	text_to_base32hex(hash, NSEC3_HASH_LEN, (char *)label + 1);
 }
 
 /* Has the record of @name in the chain fetched, and what it is found by kept. */
@@ -86,10 +83,10 @@ static void nsec3_foresee(struct query_ctx *q, struct lookup *l, const uint8_t *
 	struct lookup_hash *h = &l->hash[l->hash_count];
 	const struct version *v = l->version;
 	struct dname_key *key = l->hash_count < LOOKUP_HASHES_MAX ? ahead_key(&q->ahead) : NULL;
-	if (key == NULL || v->nsec3.empty || v->apex.len + NSEC3_LABEL_LEN + 1 > DNAME_MAX ||
-	    nsec3_label(q, v, name, h->label) != E_OK) {
+	if (key == NULL || v->nsec3.empty || v->apex.len + NSEC3_LABEL_LEN + 1 > DNAME_MAX) {
 		return;
 	}
+	nsec3_label(v, name, h->label);
 	dname_key_child(key, &l->key, v->apex_labels, h->label);
 	h->name = name;
 	h->key = key;
@@ -115,9 +112,7 @@ static struct nsec3_place nsec3_find(struct query_ctx *q, const uint8_t *name)
 	struct lookup_hash made = { 0 };
 	struct dname owner;
 	if (h == NULL) {
-		if (nsec3_label(q, v, name, made.label) != E_OK) {
-			return (struct nsec3_place){ NULL, false };
-		}
+		nsec3_label(v, name, made.label);
 		h = &made;
 	}
 	if (dname_prepend(&owner, h->label, v->apex.wire) != E_OK) {
@@ -270,7 +265,8 @@ void denial_wildcard(struct query_ctx *q)
 	}
 	if (q->at->version->denial == DENIAL_NSEC3) {
 		/* The encloser itself shows in the labels field of the RRSIG. */
-		nsec3_cover(q, dname_up(q->at->name, q->at->key.labels - q->at->match.encloser - 1U));
+		nsec3_cover(q,
+			    dname_up(q->at->name, q->at->key.labels - q->at->match.encloser - 1U));
 	} else {
 		nsec_cover_name(q);
 	}

@@ -23,9 +23,8 @@ void lookup_begin(struct lookup *l, const struct zoneset *zones, const uint8_t *
 	l->hash_count = 0;
 	dname_key_make(&l->key, name);
 	l->here = zoneset_find(zones, &l->key, name, false);
-	l->above = qtype == RRTYPE_DS && l->here != NULL
-			   ? zoneset_find(zones, &l->key, name, true)
-			   : NULL;
+	l->above = qtype == RRTYPE_DS && l->here != NULL ? zoneset_find(zones, &l->key, name, true)
+							 : NULL;
 	if (l->above == l->here) {
 		l->above = NULL;
 	}

@@ -40,10 +40,7 @@ int query_ctx_new(struct query_ctx **out)
 {
 	struct query_ctx *ctx = mem_zalloc(sizeof(*ctx));
 	ctx->slots = mem_array(QUERY_BATCH_MAX, sizeof(*ctx->slots));
-	int err = crypto_hasher_new(CRYPTO_SHA1, &ctx->sha1);
-	if (err == E_OK) {
-		err = crypto_siphash_new(&ctx->siphash);
-	}
+	int err = crypto_siphash_new(&ctx->siphash);
 	if (err != E_OK) {
 		query_ctx_free(ctx);
 		return err;
@@ -55,7 +52,6 @@ int query_ctx_new(struct query_ctx **out)
 void query_ctx_free(struct query_ctx *ctx)
 {
 	if (ctx != NULL) {
-		crypto_hasher_free(ctx->sha1);
 		crypto_siphash_free(ctx->siphash);
 		mem_free(ctx->slots);
 		mem_free(ctx);

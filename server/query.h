@@ -42,7 +42,7 @@ struct query_env {
 	uint16_t keepalive; /* how long an idle connection lives, in 100 ms (RFC 7828) */
 	int64_t now;	    /* seconds since 1970 */
 	int64_t now_ms;	    /* of a clock that never goes backwards */
-	struct rrl *rrl;		 /* this worker's; NULL: no limit */
+	struct rrl *rrl;    /* this worker's; NULL: no limit */
 };
 
 /* The smallest output buffer: UDP responses of @udp_size need as much, TCP ones 65535 octets. */

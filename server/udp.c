@@ -44,10 +44,9 @@ struct udp *udp_new(void)
 						    .msg_iov = &s->in_vec,
 						    .msg_iovlen = 1,
 						    .msg_control = s->control };
-		u->io[i] = (struct query_io){ .in = s->in,
-					      .out = s->out,
-					      .room = sizeof(s->out),
-					      .client = &u->clients[i] };
+		u->io[i] = (struct query_io){
+			.in = s->in, .out = s->out, .room = sizeof(s->out), .client = &u->clients[i]
+		};
 	}
 	return u;
 }
@@ -83,8 +82,7 @@ void udp_serve(struct udp *u, int fd, struct query_ctx *ctx, const struct query_
 			return;
 		}
 		for (int i = 0; i < got; i++) {
-			u->clients[i] =
-				address_ip_of((const struct sockaddr *)&u->slots[i].peer);
+			u->clients[i] = address_ip_of((const struct sockaddr *)&u->slots[i].peer);
 			u->io[i].in_len = u->in[i].msg_len;
 		}
 		query_answer(ctx, env, u->io, (unsigned)got);

@@ -3,30 +3,19 @@
 
 #include <string.h>
 
+#include "signer/sha1.h"
 #include "zones/base/text.h"
 
-int nsec3_hash(struct crypto_hasher *hasher, const struct nsec3_param *param, const uint8_t *name,
-	       uint8_t out[NSEC3_HASH_LEN])
+void nsec3_hash(const struct nsec3_param *param, const uint8_t *name, uint8_t out[NSEC3_HASH_LEN])
 {
-	uint8_t lower[DNAME_MAX];
-	const uint8_t *data = lower;
-	size_t len = dname_lower(lower, name);
-	int err = E_OK;
-	for (unsigned i = 0; i <= param->iterations && err == E_OK; i++) {
-		err = crypto_hasher_begin(hasher);
-		if (err == E_OK) {
-			err = crypto_hasher_add(hasher, data, len);
-		}
-		if (err == E_OK && param->salt_len != 0) {
-			err = crypto_hasher_add(hasher, param->salt, param->salt_len);
-		}
-		if (err == E_OK) {
-			err = crypto_hasher_end(hasher, out);
-		}
-		data = out;
+	uint8_t data[SHA1_PADDED(DNAME_MAX + NSEC3_SALT_MAX)];
+	size_t len = dname_lower(data, name);
+	for (unsigned i = 0; i <= param->iterations; i++) {
+		memcpy(data + len, param->salt, param->salt_len);
+		sha1_in_place(data, len + param->salt_len, out);
+		memcpy(data, out, NSEC3_HASH_LEN);
 		len = NSEC3_HASH_LEN;
 	}
-	return err;
 }
 
 int nsec3_owner(const uint8_t hash[NSEC3_HASH_LEN], const uint8_t *apex, struct dname *out)

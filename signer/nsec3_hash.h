@@ -1,10 +1,9 @@
 /* signer/nsec3_hash.h - the hash of a name, and the owner name made from it (RFC 5155 §5).
  *
- * Threads: the hasher belongs to the caller's thread. */
+ * Threads: no state. */
 #ifndef SIGNER_NSEC3_HASH_H
 #define SIGNER_NSEC3_HASH_H
 
-#include "keys/crypto.h"
 #include "zones/version.h"
 
 #define NSEC3_HASH_LEN	20 /* SHA-1, the only algorithm there is (RFC 5155 §11) */
@@ -12,9 +11,8 @@
 #define NSEC3_OPT_OUT	0x01
 #define NSEC3_LABEL_LEN 32 /* base32hex of a hash */
 
-/* Hash of @name (any case) by the salt and iterations of @param; @hasher is one for SHA-1. */
-MUST_USE int nsec3_hash(struct crypto_hasher *hasher, const struct nsec3_param *param,
-			const uint8_t *name, uint8_t out[NSEC3_HASH_LEN]);
+/* Hash of @name (any case) by the salt and iterations of @param. */
+void nsec3_hash(const struct nsec3_param *param, const uint8_t *name, uint8_t out[NSEC3_HASH_LEN]);
 
 /* The owner name of a hash in zone @apex. E_NAME when the apex is too long for it. */
 MUST_USE int nsec3_owner(const uint8_t hash[NSEC3_HASH_LEN], const uint8_t *apex,

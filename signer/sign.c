@@ -98,9 +98,6 @@ static int workers_open(struct sign_run *run)
 		struct sign_worker *w = &run->workers[i];
 		w->stats.next_due = INT64_MAX;
 		int err = holder_session_open(run->holder, &w->session);
-		if (err == E_OK) {
-			err = crypto_hasher_new(CRYPTO_SHA1, &w->sha1);
-		}
 		if (err != E_OK) {
 			return err_set(run->em, err, "cannot prepare the keys for signing: %s",
 				       err_text(err));
@@ -125,7 +122,6 @@ static void workers_close(struct sign_run *run, struct sign_stats *stats)
 		for (size_t k = 0; k < SIGN_KEYS_MAX; k++) {
 			crypto_verifier_free(w->verifier[k]);
 		}
-		crypto_hasher_free(w->sha1);
 		node_build_clear(&w->build);
 		buf_clear(&w->scratch);
 		buf_clear(&w->single);

@@ -54,7 +54,6 @@ struct sign_worker {
 	struct holder_session *session;
 	struct crypto_verifier
 		*verifier[SIGN_KEYS_MAX]; /* of the key lists' keys, made when needed */
-	struct crypto_hasher *sha1;
 	struct node_build build;
 	struct buf scratch; /* signed data */
 	struct buf single;  /* an RRset of one record, outside any node */

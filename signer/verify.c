@@ -243,19 +243,16 @@ static int run_jobs(struct jobs *jobs, unsigned threads)
 
 /* --- workers --------------------------------------------------------------------------------- */
 
-static int workers_open(struct jobs *jobs, unsigned threads)
+static void workers_open(struct jobs *jobs, unsigned threads)
 {
 	jobs->workers = mem_array(threads, sizeof(*jobs->workers));
 	jobs->slots = mem_array(WINDOW, sizeof(*jobs->slots));
-	int err = E_OK;
-	for (unsigned i = 0; i < threads && err == E_OK; i++) {
+	for (unsigned i = 0; i < threads; i++) {
 		struct verify_worker *w = &jobs->workers[i];
 		w->run = jobs->run;
 		w->findings = jobs->findings;
 		w->stats.first_expiration = INT64_MAX;
-		err = crypto_hasher_new(CRYPTO_SHA1, &w->sha1);
 	}
-	return err;
 }
 
 static void stats_add(struct verify_stats *to, const struct verify_stats *from)
@@ -284,7 +281,6 @@ static void workers_close(struct jobs *jobs, unsigned threads, struct verify_sta
 		for (size_t k = 0; k < VERIFY_KEYS_MAX; k++) {
 			crypto_verifier_free(w->verifier[k]);
 		}
-		crypto_hasher_free(w->sha1);
 		buf_clear(&w->scratch);
 		mem_free(w->want.types);
 		mem_free(w->may.types);
@@ -327,10 +323,8 @@ int verify_version(const struct version *v, const struct verify_options *opt,
 	const size_t errors = findings->errors;
 	run->v = v;
 	run->opt = opt;
-	int err = workers_open(&jobs, threads);
-	if (err == E_OK) {
-		err = verify_all(run, &jobs, threads);
-	}
+	workers_open(&jobs, threads);
+	int err = verify_all(run, &jobs, threads);
 	workers_close(&jobs, threads, stats);
 	verify_keys_clear(run);
 	verify_chains_clear(run);

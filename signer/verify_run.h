@@ -93,7 +93,6 @@ struct verify_run;
 struct verify_worker {
 	const struct verify_run *run;
 	struct crypto_verifier *verifier[VERIFY_KEYS_MAX]; /* made when needed */
-	struct crypto_hasher *sha1;			   /* when there are NSEC3 chains */
 	struct buf scratch;				   /* signed data */
 	/* Of a bitmap: the types that must be there, those that may be, those that are. */
 	struct verify_types want, may, have;

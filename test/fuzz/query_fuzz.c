@@ -50,7 +50,7 @@ static void set_up(void)
 	for (unsigned i = 0; i < ARRAY_LEN(apexes); i++) {
 		struct kit_zone *z = kit_zone(&kit, apexes[i]);
 		kit_master(z, records);
-		kit_sign(&kit, z, i % 4);
+		kit_sign(z, i % 4);
 	}
 	(void)kit_zone(&kit, "empty.");
 	kit_serve(&kit);

@@ -1,61 +1,49 @@
 /* zones/dns/compress.c - name compression.
  *
- * Suffixes lie in the order in which they were added; each heads the list of its bucket. So the newest
- * can be taken out again by making its successor the head, which is all that rewinding needs. */
+ * Suffixes lie in the order in which they were added, parents first; each heads the list of its bucket. So the
+ * newest can be taken out again by making its successor the head, which is all that rewinding needs. */
 #include "zones/dns/compress.h"
 
 #include <string.h>
 
-/* The suffixes of one name, from the left: label i starts at offset[i]. */
-struct suffixes {
-	unsigned labels;
+/* A name from the left: label i starts at offset[i]. */
+struct labels {
+	unsigned count;
 	uint8_t len; /* of the whole name */
 	uint8_t offset[DNAME_LABELS_MAX];
-	uint8_t bucket[DNAME_LABELS_MAX];
 };
 
-static void suffixes_make(struct suffixes *s, const uint8_t *name)
+static void labels_of(struct labels *s, const uint8_t *name)
 {
 	size_t at = 0;
-	s->labels = 0;
+	s->count = 0;
 	while (name[at] != 0) {
-		s->offset[s->labels++] = (uint8_t)at;
+		s->offset[s->count++] = (uint8_t)at;
 		at += (size_t)name[at] + 1;
 	}
 	s->len = (uint8_t)(at + 1);
-	uint32_t h = 2166136261U; /* FNV-1a, label by label from the root down */
-	for (unsigned i = s->labels; i-- != 0;) {
-		const uint8_t *label = name + s->offset[i];
-		for (unsigned k = 0; k <= *label; k++) {
-			h = (h ^ label[k]) * 16777619U;
-		}
-		s->bucket[i] = (uint8_t)((h ^ h >> 16) % COMPRESS_BUCKETS);
-	}
 }
 
-/* The offset of a suffix in the message, or 0. */
-static uint16_t find(const struct compress *c, unsigned bucket, const uint8_t *name, size_t len)
+static unsigned bucket_of(unsigned parent, const uint8_t *label)
 {
-	for (unsigned i = c->bucket[bucket]; i != 0; i = c->suffix[i - 1].next) {
+	unsigned h = parent * 37U + label[0] * 5U + label[1] * 11U + label[label[0]] * 3U;
+	return h % COMPRESS_BUCKETS;
+}
+
+/* The place + 1 of @label below @parent, or 0. */
+static unsigned find(const struct compress *c, unsigned parent, unsigned bucket,
+		     const uint8_t *label)
+{
+	unsigned i = c->bucket[bucket];
+	while (i != 0) {
 		const struct compress_suffix *s = &c->suffix[i - 1];
-		if (s->len == len && memcmp(s->name, name, len) == 0) {
-			return s->offset;
+		if (s->parent == parent && s->label[0] == label[0] &&
+		    memcmp(s->label + 1, label + 1, label[0]) == 0) {
+			break;
 		}
+		i = s->next;
 	}
-	return 0;
-}
-
-static void add(struct compress *c, unsigned bucket, const uint8_t *name, size_t len, size_t offset)
-{
-	if (c->count == COMPRESS_MAX || offset > MESSAGE_POINTER_MAX) {
-		return;
-	}
-	c->suffix[c->count] = (struct compress_suffix){ .name = name,
-							.offset = (uint16_t)offset,
-							.len = (uint8_t)len,
-							.bucket = (uint8_t)bucket,
-							.next = c->bucket[bucket] };
-	c->bucket[bucket] = (uint8_t)++c->count;
+	return i;
 }
 
 void compress_rewind(struct compress *c, unsigned mark)
@@ -71,45 +59,66 @@ void compress_begin(struct compress *c)
 	compress_rewind(c, 0);
 }
 
+/* Remembers the suffixes that begin with the first @own labels, of a name at @offset; the one behind them is
+ * @parent. */
+static void remember(struct compress *c, const uint8_t *name, const struct labels *s, unsigned own,
+		     unsigned parent, size_t offset)
+{
+	while (own-- != 0) {
+		size_t at = offset + s->offset[own];
+		if (c->count == COMPRESS_MAX || at > MESSAGE_POINTER_MAX) {
+			return;
+		}
+		const uint8_t *label = name + s->offset[own];
+		unsigned bucket = bucket_of(parent, label);
+		c->suffix[c->count] = (struct compress_suffix){ .label = label,
+								.offset = (uint16_t)at,
+								.parent = (uint8_t)parent,
+								.bucket = (uint8_t)bucket,
+								.next = c->bucket[bucket] };
+		parent = ++c->count;
+		c->bucket[bucket] = (uint8_t)parent;
+	}
+}
+
 void compress_add(struct compress *c, const uint8_t *name, size_t offset)
 {
-	struct suffixes s;
-	suffixes_make(&s, name);
-	for (unsigned i = 0; i < s.labels; i++) {
-		add(c, s.bucket[i], name + s.offset[i], (size_t)s.len - s.offset[i],
-		    offset + s.offset[i]);
-	}
+	struct labels s;
+	labels_of(&s, name);
+	remember(c, name, &s, s.count, 0, offset);
 }
 
 uint16_t compress_name(struct compress *c, struct writer *w, const uint8_t *name)
 {
-	struct suffixes s;
-	suffixes_make(&s, name);
-	unsigned shared = 0; /* the first suffix that is there already */
-	uint16_t there = 0;
-	while (shared < s.labels && there == 0) {
-		size_t at = s.offset[shared];
-		there = find(c, s.bucket[shared], name + at, s.len - at);
-		shared += there == 0;
+	struct labels s;
+	labels_of(&s, name);
+	unsigned own = s.count; /* labels that are not there yet */
+	unsigned parent = 0;
+	while (own != 0) {
+		const uint8_t *label = name + s.offset[own - 1];
+		unsigned there = find(c, parent, bucket_of(parent, label), label);
+		if (there == 0) {
+			break;
+		}
+		parent = there;
+		own--;
 	}
+	uint16_t there = parent != 0 ? c->suffix[parent - 1].offset : 0;
 	size_t start = writer_len(w);
-	size_t own = shared < s.labels ? s.offset[shared] : s.len - 1U;
-	uint8_t *to = writer_room(w, own + (there != 0 ? 2 : 1));
+	size_t len = own < s.count ? s.offset[own] : s.len - 1U;
+	uint8_t *to = writer_room(w, len + (parent != 0 ? 2 : 1));
 	if (to == NULL) {
 		return 0;
 	}
-	memcpy(to, name, own);
-	if (there != 0) {
-		be16_put(to + own, (uint16_t)(MESSAGE_POINTER | there));
+	memcpy(to, name, len);
+	if (parent != 0) {
+		be16_put(to + len, (uint16_t)(MESSAGE_POINTER | there));
 	} else {
-		to[own] = 0;
+		to[len] = 0;
 	}
-	for (unsigned i = 0; i < shared; i++) {
-		add(c, s.bucket[i], name + s.offset[i], (size_t)s.len - s.offset[i],
-		    start + s.offset[i]);
-	}
-	if (shared == 0) {
+	if (own == 0) {
 		return there;
 	}
+	remember(c, name, &s, own, parent, start);
 	return start <= MESSAGE_POINTER_MAX ? (uint16_t)start : 0;
 }

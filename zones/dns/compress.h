@@ -1,11 +1,16 @@
 /* zones/dns/compress.h - name compression (RFC 1035 §4.1.4) for a message being written.
  *
- * Remembers where suffixes of names stand in the message, found by their hash:
+ * Remembers where suffixes of names stand in the message, as a tree of labels from the root down:
  *
- *     www.example.com. at 12   ->   www.example.com. 12, example.com. 16, com. 24
+ *     www.example.com. at 12, mail.example.com. at 40
  *
- * Case is kept: a suffix is shared only where the octets are equal. Room is bounded; when it is
- * used up, names are still compressed against what is known, and new ones are not remembered.
+ *     (root) -- com 24 -- example 16 -+- www 12
+ *                                     +- mail 40
+ *
+ * A name is found label by label; the children of a suffix are found by a hash of parent, length, first and
+ * last octet, which costs the same however long the label is. Case is kept: a suffix is shared only where
+ * the octets are equal. Room is bounded; when it is used up, names are still compressed against what is
+ * known, and new ones are not remembered.
  *
  * Threads: one writer.
  * Memory:  names given here are borrowed until the next compress_begin. */
@@ -20,9 +25,9 @@
 #define COMPRESS_MAX 240
 
 struct compress_suffix {
-	const uint8_t *name;
-	uint16_t offset; /* in the message */
-	uint8_t len;
+	const uint8_t *label; /* its first, with the length octet */
+	uint16_t offset;      /* in the message */
+	uint8_t parent;	      /* the suffix without that label: place + 1, or 0: the root */
 	uint8_t bucket;
 	uint8_t next; /* in the bucket: place + 1, or 0 */
 };

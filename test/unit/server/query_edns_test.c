@@ -554,7 +554,7 @@ START_TEST(the_last_signature_counts)
 		struct kit_zone *z = kit_zone(&k, "example.");
 		kit_master(z, records);
 		z->signer.expiration = order == 0 ? 1800000000 : 1900000000;
-		kit_sign(&k, z, KIT_NSEC);
+		kit_sign(z, KIT_NSEC);
 		z->signer.expiration = order == 0 ? 1900000000 : 1800000000;
 		z->signer.algorithm = 8;
 		kit_add_rrsig(z, z->apex.wire, RRTYPE_SOA, 300);

@@ -62,7 +62,7 @@ static inline struct kit_zone *zone(struct kit *k, const char *apex, enum kit_ch
 {
 	struct kit_zone *z = kit_zone(k, apex);
 	kit_master(z, text);
-	kit_sign(k, z, chain);
+	kit_sign(z, chain);
 	return z;
 }
 
