@@ -6,7 +6,7 @@
  * needed for an answer to be right.
  *
  * Threads: one worker.
- * Memory:  fixed; trees and keys are borrowed until ahead_clear. */
+ * Memory:  fixed; trees and keys are borrowed until ahead_go has returned. */
 #ifndef SERVER_AHEAD_H
 #define SERVER_AHEAD_H
 
@@ -17,16 +17,13 @@
 
 struct ahead {
 	unsigned probes;
-	unsigned keys;
 	struct tree_probe probe[AHEAD_MAX];
-	struct dname_key key[AHEAD_MAX];
 };
 
-/* Forgets keys and probes. */
+/* Forgets all probes. */
 static inline void ahead_clear(struct ahead *a)
 {
 	a->probes = 0;
-	a->keys = 0;
 }
 
 /* Adds a probe; when there is no room, or nowhere to go (twig NULL), it is left out. */
@@ -35,12 +32,6 @@ static inline void ahead_add(struct ahead *a, struct tree_probe p)
 	if (a->probes < AHEAD_MAX && p.twig != NULL) {
 		a->probe[a->probes++] = p;
 	}
-}
-
-/* A key to fill in, for a probe; NULL: no room. It stays until ahead_clear. */
-static inline struct dname_key *ahead_key(struct ahead *a)
-{
-	return a->keys < AHEAD_MAX ? &a->key[a->keys++] : NULL;
 }
 
 /* Walks all probes to their ends; then there are none. */

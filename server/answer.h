@@ -46,6 +46,18 @@ enum answer_end {
 	END_REFERRAL, /* the NS set and DS, or the proof that there is none */
 };
 
+/* Hashed names of a batch. Names under one encloser share what is said of it. */
+#define HASHES_SHARED_MAX 4
+struct hashes {
+	unsigned count;
+	unsigned shared;
+	struct {
+		const struct lookup *of; /* each of another encloser */
+		struct hashed *encloser, *wild;
+	} share[HASHES_SHARED_MAX];
+	struct hashed hashed[QUERY_BATCH_MAX * LOOKUP_HASHES_MAX];
+};
+
 struct query_ctx {
 	const struct query_env *env;
 	struct query_slot *slots;	 /* query.c's, one for each query of a batch */
@@ -82,9 +94,11 @@ struct query_ctx {
 	bool is_unprovable; /* a hash collides with one that is there (RFC 5155 §7.2.9) */
 
 	struct ahead ahead;
+	struct hashes hashes;
 	/* Scratch of denial.c and additional.c. */
 	struct tree_match other;
 	struct dname_key other_key;
+	struct hashed hashed;
 };
 
 /* answer.c: fills the sections for the name of q->at, asked for q->qtype; sets rcode and flags. */

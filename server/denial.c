@@ -11,6 +11,8 @@
  * Encloser proof: match the closest encloser that has a record, cover the next closer name. */
 #include "server/answer.h"
 
+#include <string.h>
+
 #include "signer/nsec3_hash.h"
 #include "zones/base/text.h"
 
@@ -61,90 +63,80 @@ static void nsec_cover_wildcard(struct query_ctx *q)
 
 /* --- NSEC3 ----------------------------------------------------------------------------------- */
 
-/* What the chain says of a hash: the record that matches it, or the one that covers it. */
-struct nsec3_place {
-	const struct node *node; /* NULL: the chain is broken */
-	bool is_match;
-};
-
-/* The first label of the NSEC3 owner of @name. */
-static void nsec3_label(const struct version *v, const uint8_t *name,
-			uint8_t label[1 + NSEC3_LABEL_LEN])
+static void hashed_label(struct hashed *h, const struct version *v, const uint8_t *name)
 {
 	uint8_t hash[NSEC3_HASH_LEN];
 	nsec3_hash(&v->nsec3_param, name, hash);
-	label[0] = NSEC3_LABEL_LEN;
-	text_to_base32hex(hash, NSEC3_HASH_LEN, (char *)label + 1);
+	h->label[0] = NSEC3_LABEL_LEN;
+	text_to_base32hex(hash, NSEC3_HASH_LEN, (char *)h->label + 1);
+	h->is_found = false;
+	h->is_match = false;
+	h->node = NULL;
 }
 
-/* Has the record of @name in the chain fetched, and what it is found by kept. */
-static void nsec3_foresee(struct query_ctx *q, struct lookup *l, const uint8_t *name)
-{
-	struct lookup_hash *h = &l->hash[l->hash_count];
-	const struct version *v = l->version;
-	struct dname_key *key = l->hash_count < LOOKUP_HASHES_MAX ? ahead_key(&q->ahead) : NULL;
-	if (key == NULL || v->nsec3.empty || v->apex.len + NSEC3_LABEL_LEN + 1 > DNAME_MAX) {
-		return;
-	}
-	nsec3_label(v, name, h->label);
-	dname_key_child(key, &l->key, v->apex_labels, h->label);
-	h->name = name;
-	h->key = key;
-	l->hash_count++;
-	ahead_add(&q->ahead, tree_probe_of(&v->nsec3, key));
-}
-
-static const struct lookup_hash *nsec3_foreseen(const struct lookup *l, const uint8_t *name)
-{
-	for (unsigned i = 0; i < l->hash_count; i++) {
-		if (l->hash[i].name == name) {
-			return &l->hash[i];
-		}
-	}
-	return NULL;
-}
-
-static struct nsec3_place nsec3_find(struct query_ctx *q, const uint8_t *name)
+/* Finds what the chain says of @h, whose label and key are there. */
+static void hashed_find(struct query_ctx *q, struct hashed *h, const uint8_t *owner)
 {
 	const struct version *v = q->at->version;
 	struct tree_match *m = &q->other;
-	const struct lookup_hash *h = nsec3_foreseen(q->at, name);
-	struct lookup_hash made = { 0 };
-	struct dname owner;
-	if (h == NULL) {
-		nsec3_label(v, name, made.label);
-		h = &made;
-	}
-	if (dname_prepend(&owner, h->label, v->apex.wire) != E_OK) {
-		return (struct nsec3_place){ NULL, false };
-	}
-	const struct dname_key *key = h->key;
-	if (key == NULL) {
-		dname_key_make(&q->other_key, owner.wire);
-		key = &q->other_key;
-	}
-	tree_find(&v->nsec3, key, owner.wire, 0, m);
+	h->is_found = true;
+	tree_find(&v->nsec3, &h->key, owner, 0, m);
 	if (m->exact != NULL && nsec3_is_of_chain(m->exact, &v->nsec3_param)) {
-		return (struct nsec3_place){ m->exact, true };
+		h->node = m->exact;
+		h->is_match = true;
+		return;
 	}
-	const struct node *n = tree_predecessor(m, key, NULL);
+	const struct node *n = tree_predecessor(m, &h->key, NULL);
 	for (unsigned i = 0; i < CHAIN_STEPS_MAX; i++) {
 		if (n == NULL) { /* the chain is a ring */
 			n = tree_last(&v->nsec3, &m->cursor);
 		}
 		if (n == NULL || nsec3_is_of_chain(n, &v->nsec3_param)) {
-			return (struct nsec3_place){ n, false };
+			h->node = n;
+			return;
 		}
 		n = tree_prev(&m->cursor);
 	}
-	return (struct nsec3_place){ NULL, false };
+}
+
+static struct hashed *nsec3_foreseen(const struct lookup *l, const uint8_t *name)
+{
+	for (unsigned i = 0; i < l->hash_count; i++) {
+		if (l->hash[i].name == name) {
+			return l->hash[i].hashed;
+		}
+	}
+	return NULL;
+}
+
+/* What the chain says of @name, valid until the next call. */
+static const struct hashed *nsec3_find(struct query_ctx *q, const uint8_t *name)
+{
+	const struct version *v = q->at->version;
+	struct hashed *h = nsec3_foreseen(q->at, name);
+	struct dname owner;
+	if (h != NULL && h->is_found) {
+		return h;
+	}
+	if (h == NULL) {
+		h = &q->hashed;
+		hashed_label(h, v, name);
+		h->key.len = 0;
+	}
+	if (dname_prepend(&owner, h->label, v->apex.wire) == E_OK) {
+		if (h->key.len == 0) {
+			dname_key_make(&h->key, owner.wire);
+		}
+		hashed_find(q, h, owner.wire);
+	}
+	return h;
 }
 
 static void nsec3_cover(struct query_ctx *q, const uint8_t *name)
 {
-	struct nsec3_place at = nsec3_find(q, name);
-	q->is_unprovable = q->is_unprovable || at.is_match;
-	prove(q, at.node, RRTYPE_NSEC3);
+	const struct hashed *h = nsec3_find(q, name);
+	q->is_unprovable = q->is_unprovable || h->is_match;
+	prove(q, h->node, RRTYPE_NSEC3);
 }
 
 /* Closest provable encloser of @name (RFC 5155 §7.2.1): the nearest of it and its ancestors with at
@@ -154,19 +146,19 @@ static unsigned nsec3_encloser(struct query_ctx *q, const uint8_t *name, unsigne
 {
 	const unsigned all = dname_labels(name);
 	const unsigned from = labels;
-	struct nsec3_place longer = { NULL, false };
-	struct nsec3_place at = nsec3_find(q, dname_up(name, all - labels));
-	while (!at.is_match && labels > q->at->version->apex_labels) {
-		longer = at;
+	const struct node *longer = NULL; /* what covers the name one label longer */
+	const struct hashed *h = nsec3_find(q, dname_up(name, all - labels));
+	while (!h->is_match && labels > q->at->version->apex_labels) {
+		longer = h->node;
 		labels--;
-		at = nsec3_find(q, dname_up(name, all - labels));
+		h = nsec3_find(q, dname_up(name, all - labels));
 	}
-	if (!at.is_match) {
+	if (!h->is_match) {
 		return labels; /* a chain without its apex proves nothing */
 	}
-	prove(q, at.node, RRTYPE_NSEC3);
+	prove(q, h->node, RRTYPE_NSEC3);
 	if (labels < from) {
-		prove(q, longer.node, RRTYPE_NSEC3);
+		prove(q, longer, RRTYPE_NSEC3);
 	} else if (labels < all) {
 		nsec3_cover(q, dname_up(name, all - labels - 1));
 	}
@@ -186,24 +178,73 @@ static void nsec3_nxdomain(struct query_ctx *q)
 	struct dname wild;
 	const uint8_t *above = dname_up(q->at->name, q->at->key.labels - encloser);
 	if (dname_prepend(&wild, star, above) == E_OK) {
-		prove(q, nsec3_find(q, wild.wire).node, RRTYPE_NSEC3);
+		prove(q, nsec3_find(q, wild.wire)->node, RRTYPE_NSEC3);
 	}
 }
 
 /* --- looking ahead --------------------------------------------------------------------------- */
 
+static void nsec3_know(struct lookup *l, const uint8_t *name, struct hashed *h)
+{
+	if (l->hash_count < LOOKUP_HASHES_MAX) {
+		l->hash[l->hash_count++] = (struct lookup_hash){ name, h };
+	}
+}
+
+/* Has the record of @name in the chain fetched, and what it is found by kept. */
+static void nsec3_foresee(struct query_ctx *q, struct lookup *l, const uint8_t *name)
+{
+	const struct version *v = l->version;
+	if (q->hashes.count == ARRAY_LEN(q->hashes.hashed) || v->nsec3.empty ||
+	    v->apex.len + NSEC3_LABEL_LEN + 1 > DNAME_MAX) {
+		return;
+	}
+	struct hashed *h = &q->hashes.hashed[q->hashes.count++];
+	hashed_label(h, v, name);
+	dname_key_child(&h->key, &l->key, v->apex_labels, h->label);
+	nsec3_know(l, name, h);
+	ahead_add(&q->ahead, tree_probe_of(&v->nsec3, &h->key));
+}
+
+static bool has_same_encloser(const struct lookup *a, const struct lookup *b)
+{
+	const unsigned n = a->match.encloser;
+	return a->version == b->version && n == b->match.encloser &&
+	       a->key.end[n] == b->key.end[n] && memcmp(a->key.sym, b->key.sym, a->key.end[n]) == 0;
+}
+
+/* The closest encloser and its wildcard, which other queries of the batch may have asked about too. */
+static void nsec3_foresee_encloser(struct query_ctx *q, struct lookup *l)
+{
+	const uint8_t *encloser = dname_up(l->name, l->key.labels - (unsigned)l->match.encloser);
+	struct hashes *s = &q->hashes;
+	for (unsigned i = 0; i < s->shared; i++) {
+		if (has_same_encloser(l, s->share[i].of)) {
+			nsec3_know(l, encloser, s->share[i].encloser);
+			nsec3_know(l, l->wild_name.wire, s->share[i].wild);
+			return;
+		}
+	}
+	nsec3_foresee(q, l, encloser);
+	nsec3_foresee(q, l, l->wild_name.wire);
+	struct hashed *of_encloser = nsec3_foreseen(l, encloser);
+	struct hashed *of_wild = nsec3_foreseen(l, l->wild_name.wire);
+	if (of_encloser != NULL && of_wild != NULL && s->shared < HASHES_SHARED_MAX) {
+		s->share[s->shared].of = l;
+		s->share[s->shared].encloser = of_encloser;
+		s->share[s->shared++].wild = of_wild;
+	}
+}
+
 /* The hashes of the table above, as far as they are known before the first of them is found. */
 static void nsec3_foresee_all(struct query_ctx *q, struct lookup *l)
 {
-	const unsigned all = l->key.labels;
-	const unsigned encloser = l->match.encloser;
 	const struct node *cut = l->place.node;
 	switch (l->place.kind) {
 	case PLACE_NONE:
 	case PLACE_WILDCARD:
-		nsec3_foresee(q, l, dname_up(l->name, all - encloser - 1));
-		nsec3_foresee(q, l, dname_up(l->name, all - encloser));
-		nsec3_foresee(q, l, l->wild_name.wire);
+		nsec3_foresee(q, l, dname_up(l->name, l->key.labels - l->match.encloser - 1U));
+		nsec3_foresee_encloser(q, l);
 		break;
 	case PLACE_NODE:
 	case PLACE_EMPTY:
@@ -279,7 +320,7 @@ void denial_wildcard_nodata(struct query_ctx *q)
 	}
 	if (q->at->version->denial == DENIAL_NSEC3) {
 		(void)nsec3_encloser(q, q->at->name, q->at->match.encloser);
-		prove(q, nsec3_find(q, q->at->wild_name.wire).node, RRTYPE_NSEC3);
+		prove(q, nsec3_find(q, q->at->wild_name.wire)->node, RRTYPE_NSEC3);
 	} else if (q->at->wild.exact != NULL) {
 		prove(q, q->at->wild.exact, RRTYPE_NSEC);
 		nsec_cover_name(q);

@@ -36,12 +36,20 @@ enum lookup_result {
 	LOOKUP_NOT_READY, /* the zone has no data yet */
 };
 
-/* A hashed name that a proof will want, known before it is made (denial_foresee). */
+/* What an NSEC3 chain says of a name: the record that matches its hash, or the one that covers it. */
+struct hashed {
+	uint8_t label[1 + NSEC3_LABEL_LEN]; /* the first of the owner's */
+	bool is_found;
+	bool is_match;
+	const struct node *node; /* NULL: the chain is broken */
+	struct dname_key key;	 /* of the owner */
+};
+
+/* Of these names a proof will want to know it (denial_foresee). */
 #define LOOKUP_HASHES_MAX 3
 struct lookup_hash {
-	const uint8_t *name;	     /* borrowed */
-	const struct dname_key *key; /* of the NSEC3 owner; borrowed until the end of the batch */
-	uint8_t label[1 + NSEC3_LABEL_LEN];
+	const uint8_t *name;   /* borrowed */
+	struct hashed *hashed; /* borrowed until the end of the batch */
 };
 
 struct lookup {

@@ -364,6 +364,8 @@ static bool is_for_zone(const struct query *query)
 static void look_ahead(struct query_ctx *ctx, unsigned count)
 {
 	ahead_clear(&ctx->ahead);
+	ctx->hashes.count = 0;
+	ctx->hashes.shared = 0;
 	for (unsigned i = 0; i < count; i++) {
 		struct query_slot *s = &ctx->slots[i];
 		if (is_for_zone(&s->query)) {

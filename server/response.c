@@ -85,14 +85,14 @@ static void put_compressed(struct response *r, const struct rr *rr)
 {
 	struct writer *w = &r->w;
 	uint8_t *length = writer_room(w, 2);
-	size_t from = 0;
-	int at;
-	for (unsigned nth = 0; (at = rdata_name_at(rr->type, rr->rdata, rr->rdlen, nth)) >= 0;
-	     nth++) {
-		const uint8_t *name = rr->rdata + at;
-		writer_bytes(w, rr->rdata + from, (size_t)at - from);
+	unsigned before;
+	unsigned names = rdata_compressible(rr->type, &before);
+	size_t from = before;
+	writer_bytes(w, rr->rdata, before);
+	while (names-- != 0) {
+		const uint8_t *name = rr->rdata + from;
 		(void)compress_name(names_of(r), w, name);
-		from = (size_t)at + dname_len(name);
+		from += dname_len(name);
 	}
 	writer_bytes(w, rr->rdata + from, rr->rdlen - from);
 	if (w->err == E_OK) {

@@ -79,18 +79,6 @@ void tree_init(struct tree *t, uint16_t name_at)
 	*t = (struct tree){ .name_at = name_at, .empty = true };
 }
 
-/* The first symbol in which the keys differ; symbols behind the end count as 0. */
-static unsigned key_mismatch(const struct dname_key *a, const struct dname_key *b)
-{
-	unsigned min = a->len < b->len ? a->len : b->len;
-	for (unsigned i = 0; i < min; i++) {
-		if (a->sym[i] != b->sym[i]) {
-			return i;
-		}
-	}
-	return min;
-}
-
 /* --- descending ------------------------------------------------------------------------------ */
 
 /* The leaf that shares the longest prefix with @key (the tree is not empty). */
@@ -135,15 +123,12 @@ static inline void match_add(struct tree_match *m, const struct twig *twig, unsi
 							      .labels = (uint8_t)labels };
 }
 
-/* Works out where a name that is not there would stand, from the leaf nearest to it. */
-static void match_absent(struct tree_match *m, const struct dname_key *key, const uint8_t *nearest)
+/* The wanted name is not there: it parts from all others at symbol @at. */
+static void match_at(struct tree_match *m, const struct dname_key *key, unsigned at, bool before)
 {
-	struct dname_key other;
-	dname_key_make(&other, nearest);
-	unsigned at = key_mismatch(key, &other);
-	m->mismatch = (uint16_t)at;
-	m->before = key_symbol(key, at) < key_symbol(&other, at);
 	unsigned labels = key->labels;
+	m->mismatch = (uint16_t)at;
+	m->before = before;
 	while (key->end[labels] > at) {
 		labels--;
 	}
@@ -152,6 +137,14 @@ static void match_absent(struct tree_match *m, const struct dname_key *key, cons
 	while (m->ancestors != 0 && m->ancestor[m->ancestors - 1].labels > labels) {
 		m->ancestors--;
 	}
+}
+
+/* Works out where a name that is not there would stand, from the leaf nearest to it. */
+static void match_absent(struct tree_match *m, const struct dname_key *key, const uint8_t *nearest)
+{
+	unsigned other;
+	unsigned at = dname_key_mismatch(key, nearest, &other);
+	match_at(m, key, at, key_symbol(key, at) < other);
 }
 
 /* Goes down from @twig, whose label border at or behind is @labels. */
@@ -223,6 +216,46 @@ void tree_find(const struct tree *t, const struct dname_key *key, const uint8_t 
 	}
 }
 
+const void *tree_encloser(const struct tree *t, const struct dname_key *key, const uint8_t *name,
+			  bool is_strict)
+{
+	const void *found[DNAME_LABELS_MAX + 2];
+	unsigned count = 0;
+	unsigned labels = 0;
+	if (t->empty) {
+		return NULL;
+	}
+	const struct twig *twig = &t->root;
+	while (is_branch(twig)) {
+		unsigned offset = branch_offset(twig);
+		const struct twig *twigs = branch_twigs(twig);
+		while (labels < key->labels && key->end[labels] < offset) {
+			labels++;
+		}
+		if (key->end[labels] == offset && offset < key->len &&
+		    (twig->word & symbol_bit(0)) != 0) {
+			found[count++] = twigs->ptr;
+		}
+		uint64_t bit = symbol_bit(key_symbol(key, offset));
+		twig = (twig->word & bit) != 0 ? twigs + branch_place(twig, bit) : NULL;
+		if (twig == NULL) {
+			break;
+		}
+	}
+	if (twig != NULL) {
+		found[count++] = twig->ptr;
+	}
+	/* They were collected by their offset alone: those past a mismatch are others'. */
+	while (count-- != 0) {
+		const uint8_t *other = leaf_name(t, found[count]);
+		if (dname_is_under(name, other) &&
+		    !(is_strict && dname_labels(other) == key->labels)) {
+			return found[count];
+		}
+	}
+	return NULL;
+}
+
 /* The first level of the path that decides at or behind @offset, and the twig that stands there. */
 static unsigned level_of(const struct tree_cursor *c, unsigned offset, const struct twig **twig)
 {
@@ -246,6 +279,12 @@ void tree_find_from(const struct tree_match *near, unsigned agreed, const struct
 	unsigned d = level_of(&near->cursor, agreed, &twig);
 	memcpy(m->cursor.level, near->cursor.level, d * sizeof(struct tree_level));
 	m->cursor.depth = d;
+	uint64_t bit = symbol_bit(key_symbol(key, agreed));
+	if (is_branch(twig) && branch_offset(twig) == agreed && (twig->word & bit) == 0) {
+		/* All below agree up to there, and none goes on as the key does: no need to look at one. */
+		match_at(m, key, agreed, (twig->word & BITMAP_MASK & (bit - 1)) == 0);
+		return;
+	}
 	match_descend(m, key, name, 0, twig, 0);
 }
 
@@ -425,10 +464,9 @@ const void *tree_seek(const struct tree *t, const struct dname_key *key, struct 
 		c->tree = t;
 		return cursor_off(c);
 	}
-	struct dname_key other;
-	dname_key_make(&other, leaf_name(t, nearest_leaf(t, key)->ptr));
-	unsigned at = key_mismatch(key, &other);
-	bool before = key_symbol(key, at) <= key_symbol(&other, at);
+	unsigned other;
+	unsigned at = dname_key_mismatch(key, leaf_name(t, nearest_leaf(t, key)->ptr), &other);
+	bool before = key_symbol(key, at) <= other;
 	c->tree = t;
 	c->depth = 0;
 	const struct twig *twig = &t->root;
@@ -559,10 +597,9 @@ const void *tree_put(struct tree_writer *w, const struct dname_key *key, const v
 		t->leaves = 1;
 		return NULL;
 	}
-	struct dname_key other;
-	dname_key_make(&other, leaf_name(t, nearest_leaf(t, key)->ptr));
-	unsigned at = key_mismatch(key, &other);
-	if (at == key->len && key->len == other.len) {
+	unsigned other;
+	unsigned at = dname_key_mismatch(key, leaf_name(t, nearest_leaf(t, key)->ptr), &other);
+	if (at == key->len && other == 0) {
 		struct twig *twig = path_own(w, key, DNAME_KEY_MAX, &parent);
 		const void *old = twig->ptr;
 		if (was_fresh != NULL) {
@@ -575,7 +612,7 @@ const void *tree_put(struct tree_writer *w, const struct dname_key *key, const v
 	if (is_branch(twig) && branch_offset(twig) == at) {
 		branch_insert(w, twig, key_symbol(key, at), &new);
 	} else {
-		const unsigned symbol[2] = { key_symbol(key, at), key_symbol(&other, at) };
+		const unsigned symbol[2] = { key_symbol(key, at), other };
 		branch_split(w, twig, at, symbol, &new);
 	}
 	t->leaves++;

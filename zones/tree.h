@@ -111,6 +111,10 @@ struct tree_probe tree_probe_before(const struct tree_match *m, const struct dna
 /* One level down. False: it has arrived, and the leaf's memory is on its way. */
 bool tree_probe_step(struct tree_probe *p);
 
+/* The leaf of the longest name that is @name or above it (@is_strict: above it), or NULL. */
+const void *tree_encloser(const struct tree *t, const struct dname_key *key, const uint8_t *name,
+			  bool is_strict);
+
 /* The leaf of exactly this name, or NULL. */
 const void *tree_get(const struct tree *t, const struct dname_key *key, const uint8_t *name,
 		     uint16_t *flags);

@@ -33,9 +33,6 @@ void zone_set_stale(struct zone *z, bool is_stale)
 	__atomic_store_n(&z->is_stale, is_stale, __ATOMIC_RELAXED);
 }
 
-/* Marks every zone's leaf, so that tree_find lists it among the ancestors. */
-#define ZONE_LEAF 1
-
 struct zoneset {
 	struct pool pool;
 	struct tree tree;
@@ -69,7 +66,7 @@ int zoneset_add(struct zoneset *zs, struct zone *z)
 		return E_EXIST;
 	}
 	struct tree_writer w = { &zs->tree, &zs->pool, &zs->garbage };
-	(void)tree_put(&w, &key, z, ZONE_LEAF, NULL);
+	(void)tree_put(&w, &key, z, 0, NULL);
 	if (zs->count == zs->cap) {
 		zs->cap = zs->cap != 0 ? zs->cap * 2 : 8;
 		zs->zones = mem_realloc(zs->zones, zs->cap, sizeof(struct zone *));
@@ -88,13 +85,7 @@ struct zone *zoneset_get(const struct zoneset *zs, const uint8_t *apex)
 struct zone *zoneset_find(const struct zoneset *zs, const struct dname_key *key,
 			  const uint8_t *name, bool strictly_above)
 {
-	struct tree_match m;
-	tree_find(&zs->tree, key, name, ZONE_LEAF, &m);
-	unsigned n = m.ancestors;
-	if (n != 0 && strictly_above && m.exact != NULL) {
-		n--;
-	}
-	return n != 0 ? (struct zone *)(uintptr_t)m.ancestor[n - 1].leaf : NULL;
+	return (struct zone *)(uintptr_t)tree_encloser(&zs->tree, key, name, strictly_above);
 }
 
 size_t zoneset_count(const struct zoneset *zs)

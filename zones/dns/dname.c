@@ -445,6 +445,36 @@ void dname_key_child(struct dname_key *key, const struct dname_key *of, unsigned
 	key->end[labels + 1] = key->len;
 }
 
+unsigned dname_key_mismatch(const struct dname_key *key, const uint8_t *name, unsigned *symbol)
+{
+	uint8_t offsets[DNAME_LABELS_MAX + 1];
+	unsigned labels = label_offsets(name, offsets);
+	const unsigned len = key->len;
+	unsigned at = 0;
+	*symbol = 0;
+	while (labels-- != 0) {
+		const uint8_t *label = name + offsets[labels];
+		for (unsigned k = 1; k <= *label; k++) {
+			const struct symbol s = symbols[label[k]];
+			if (at >= len || key->sym[at] != s.first) {
+				*symbol = s.first;
+				return at;
+			}
+			at++;
+			if (s.second != 0 && key->sym[at++] != s.second) {
+				*symbol = s.second;
+				return at - 1;
+			}
+		}
+		if (key->sym[at] !=
+		    0) { /* a key that has come so far has its closing 0 still to come */
+			return at;
+		}
+		at++;
+	}
+	return at;
+}
+
 int dname_sym_compare(const uint8_t *a, size_t alen, const uint8_t *b, size_t blen)
 {
 	int diff = memcmp(a, b, alen < blen ? alen : blen);

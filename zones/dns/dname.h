@@ -128,6 +128,9 @@ void dname_key_make(struct dname_key *key, const uint8_t *name);
  * the name of @of. @key != @of; the name must not be too long. */
 void dname_key_child(struct dname_key *key, const struct dname_key *of, unsigned labels,
 		     const uint8_t *label);
+/* The first symbol in which @key and the key of @name differ (behind its end a key has 0s), without making
+ * that. *@symbol gets the one of @name. key->len, and 0: the same name. */
+unsigned dname_key_mismatch(const struct dname_key *key, const uint8_t *name, unsigned *symbol);
 /* memcmp order of keys with the shorter first: canonical order. */
 int dname_key_compare(const struct dname_key *a, const struct dname_key *b);
 /* The same for keys in bare octet strings. */

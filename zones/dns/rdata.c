@@ -150,6 +150,20 @@ int rdata_name_at(uint16_t type, const uint8_t *rdata, size_t len, unsigned nth)
 	return -1;
 }
 
+unsigned rdata_compressible(uint16_t type, unsigned *before)
+{
+	const struct rdata_field *f = rrtype_info(type)->fields;
+	unsigned names = 0;
+	*before = 0;
+	for (; f->kind == FIELD_U16; f++) {
+		*before += 2;
+	}
+	for (; f->kind == FIELD_NAME; f++) {
+		names++;
+	}
+	return names;
+}
+
 /* The flags behind order and preference say what the replacement is a name of; without any it is that of
  * more NAPTRs, which the client asks for when it has chosen. */
 static unsigned naptr_wants(const uint8_t *rdata)

@@ -41,6 +41,9 @@ int rdata_compare(uint16_t type, const uint8_t *a, size_t alen, const uint8_t *b
 /* The offset of the @nth domain name in @rdata (which passed rdata_check), or -1. For
  * compression, additional data and checks: NS → 0:0; MX → 0:2; SOA → 0:0, 1:n. */
 int rdata_name_at(uint16_t type, const uint8_t *rdata, size_t len, unsigned nth);
+/* The names that may be compressed: how many stand one behind the other in rdata of @type (RR_COMPRESS), and
+ * *@before, octets before the first. */
+unsigned rdata_compressible(uint16_t type, unsigned *before);
 /* What a record of an answer wants to have beside it in the additional section. */
 enum rdata_wants {
 	RDATA_WANTS_ADDRESSES = 1 << 0,
