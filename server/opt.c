@@ -50,6 +50,11 @@ uint16_t opt_read(struct query_ctx *q, const struct edns *edns)
 	while (edns_next_option(&r, &option) && rcode == RCODE_NOERROR) {
 		if (option.code == EDNS_COOKIE) {
 			rcode = read_cookie(q, &option);
+		} else if (option.code == EDNS_ZONEVERSION && option.len != 0) {
+			/* In a query it is empty, and has to be (RFC 9660 §3); NSID is not looked at
+			 * (RFC 5001 §2.1). */
+			opt_explain(q, EDNS_ERROR_OTHER, "malformed ZONEVERSION option");
+			rcode = RCODE_FORMERR;
 		} else if (option.code < 32) {
 			/* Of what else we know a query has nothing but the code; data is ignored. */
 			q->opt.asked |= BIT(option.code);

@@ -136,6 +136,38 @@ def deaf_client(t, server):
     deaf.close()
 
 
+def nobody_waits_for_others(t, zone):
+    """Answers are made at once and in order, so none waits for another to be made (RFC 7766 §6.2.1.1); and one that is
+    not taken keeps nobody else waiting, though there is one worker."""
+    server = peer.signetd(t, {'example.': zone}, name='waiting', extra='  workers: 1\n  tcp-idle-timeout: 1m')
+    big, small = frame(query('big.example.', 'TXT')), query()
+    slow = []
+    for _ in range(10):
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(('127.0.0.1', server.port))
+        s.settimeout(0.1)
+        quietly(s.sendall, big * 2000)
+        slow.append(s)
+    longest = 0
+    with connect(server) as s:
+        for i in range(200):
+            start = time.monotonic()
+            s.sendall(frame(small))
+            read_message(s)
+            slow[i % 10].settimeout(5)
+            slow[i % 10].recv(2000)
+            longest = max(longest, time.monotonic() - start)
+    t.check('slow clients keep nobody waiting', longest < 0.5, longest)
+    with connect(server) as s:
+        s.sendall(big * 20 + frame(small))
+        names = [read_message(s).question[0].name.to_text() for _ in range(21)]
+        t.check('a small answer behind big ones comes too', names[-1] == 'www.example.', names)
+    for s in slow:
+        s.close()
+    server.stop()
+
+
 def stopping_reader(t, server):
     # A client that takes much at first and then nothing has earned no time by it.
     with socket.socket() as s:
@@ -392,6 +424,7 @@ def main():
         starting(t, server)
         stopping(t, server)
         per_address(t, zone)
+        nobody_waits_for_others(t, zone)
         coming_and_going(t, zone)
         no_descriptors(t, zone)
         privileges(t, zone)
