@@ -19,6 +19,7 @@ BUILD_PACKAGES := gcc libc6-dev libssl-dev libevent-dev liburcu-dev libyaml-dev
 TEST_PACKAGES := check libsubunit-dev openssl python3 python3-dnspython python3-cryptography bind9 \
 	bind9-utils bind9-dnsutils bind9-host knot knot-dnsutils knot-dnssecutils nsd unbound ldnsutils \
 	validns dnsviz dnsperf
+BENCH_PACKAGES := python3 bind9 bind9-utils knot knot-dnssecutils nsd ldnsutils yadifa gdnsd strace util-linux
 TOOL_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev cppcheck
 
 ifeq ($(origin CC),default)
@@ -63,8 +64,9 @@ UNITS := $(UNIT_SRCS:%.c=$(B)/%)
 FUZZ_SRCS := $(wildcard test/fuzz/*_fuzz.c)
 REPLAYS := $(FUZZ_SRCS:%.c=$(B)/%_replay)
 FUZZERS := $(FUZZ_SRCS:%.c=build/fuzz/%)
-BENCH_SRCS := $(wildcard test/bench/*.c)
-BENCHES := $(BENCH_SRCS:%.c=$(B)/%)
+# count.c is preloaded into what is measured; the others are programs.
+BENCH_SRCS := $(filter-out test/bench/count.c,$(wildcard test/bench/*.c))
+BENCHES := $(BENCH_SRCS:%.c=$(B)/%) $(B)/test/bench/count.so
 PEERS := $(wildcard test/peer/*_test.py)
 C_FILES := $(foreach l,$(LAYERS),$(wildcard $(l)/*.[ch])) $(wildcard test/*/*.[ch]) \
 	$(wildcard test/unit/*/*.h) \
@@ -78,7 +80,8 @@ export LAYERS
 # In the environment of every test program.
 TEST_ENV := BIN=$(abspath $(B))/bin MODE=$(MODE)
 
-.PHONY: all help deps test-deps tool-deps check test units differential replay fuzz bench bench-programs run demo-poison install \
+.PHONY: all help deps test-deps bench-deps tool-deps check test units differential replay fuzz bench bench-programs run \
+	demo-poison install \
 	format check-format lint tidy cppcheck check-layers check-headers check-docs clean
 .SECONDARY:
 .DEFAULT_GOAL := all
@@ -147,7 +150,7 @@ fi; \
 { $$sudo apt-get -q update && $$sudo env DEBIAN_FRONTEND=noninteractive \
 	apt-get -q install -y --no-install-recommends $$missing; } || status=$$?; \
 [ -z "$$made" ] || $$sudo rm -f $$policy; \
-for d in bind9:named knot:knot nsd:nsd unbound:unbound; do \
+for d in bind9:named knot:knot nsd:nsd unbound:unbound yadifa:yadifa gdnsd:gdnsd; do \
 	if echo $$missing | grep -qw $${d%:*} && command -v systemctl >/dev/null; then \
 		$$sudo systemctl -q disable $${d#*:} 2>/dev/null || :; \
 	fi; \
@@ -161,6 +164,9 @@ deps: ## install what the build needs (apt-get)
 
 test-deps: ## install what build and tests need: Check, and the peers
 	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+
+bench-deps: ## install what `make bench` measures beside ours
+	$(call install_packages,$(BUILD_PACKAGES) $(BENCH_PACKAGES))
 
 tool-deps: ## install what fuzz, format and lint need
 	$(call install_packages,$(BUILD_PACKAGES) $(TOOL_PACKAGES))
@@ -194,12 +200,18 @@ fuzz: ## fuzz each target for FUZZ_SECONDS with clang's libFuzzer
 	+@$(parallel) MODE=fuzz CC=clang $(FUZZ_TARGETS:%=build/fuzz/test/fuzz/%_fuzz)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run $(FUZZ_TARGETS)
 
-bench: bench-programs ## measure, side by side with OpenSSL and the peers; see test/bench/offline and query for parts
-	@$(TEST_ENV) test/bench/offline $(TOPICS)
-	@$(TEST_ENV) test/bench/query
-	@$(TEST_ENV) test/bench/load
+bench: ## measure, side by side with OpenSSL and the peers; test/bench/offline, query and load have parts
+	@$(MAKE) --no-print-directory bench-deps
+	+@$(parallel) bench-programs
+	@failed=; for part in "offline $(TOPICS)" "query --part all" load; do \
+		$(TEST_ENV) test/bench/$$part || failed=1; \
+	done; [ -z "$$failed" ]
 
 bench-programs: all $(BENCHES) ## build what measures
+
+$(B)/test/bench/count.so: test/bench/count.c Makefile
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) -fPIC -shared $< -o $@
 
 # --- trying it out -----------------------------------------------------------------------------
 

@@ -41,6 +41,11 @@ def row(what, figure, bar='', good=None):
     print(f'| {what:52} | {figure:>28} | {bar:>14} | {mark:7} |', flush=True)
 
 
+def rule(head):
+    """The line below the head of a table."""
+    return '|' + '|'.join('-' * len(cell) for cell in head.split('|')[1:-1]) + '|'
+
+
 def make_zone(path, *options):
     """Writes a generated zone; options as of gen_zone.py."""
     with open(path, 'w') as f:

@@ -60,6 +60,7 @@ struct queries {
 struct client {
 	int fd;
 	uint16_t id;
+	bool is_busy;
 	uint64_t since_ns;
 	uint32_t next;
 	uint32_t previous;
@@ -322,6 +323,7 @@ static void send_one(struct run *r, uint64_t since_ns)
 	uint8_t *packet = r->q->octets + r->q->start[k];
 	c->id++;
 	put_u16(packet, c->id);
+	c->is_busy = true;
 	c->since_ns = since_ns;
 	if (send(c->fd, packet, r->q->start[k + 1] - r->q->start[k], 0) < 0) {
 		r->f.errors++;
@@ -333,6 +335,7 @@ static void send_one(struct run *r, uint64_t since_ns)
 
 static void set_free(struct run *r, uint32_t i)
 {
+	r->clients[i].is_busy = false;
 	list_remove(&r->busy, r->clients, i);
 	list_push(&r->idle, r->clients, i);
 }
@@ -354,7 +357,7 @@ static double bucket_us(unsigned bucket)
 	return (double)((32ull + bucket % 32) << (bucket / 32 - 1)) / 1e3;
 }
 
-/* Looks at one waiting client; tells whether it is free again. */
+/* Looks at one client; tells whether it is free again. */
 static bool poll_one(struct run *r, uint32_t i, uint64_t *now_ns)
 {
 	struct client *c = &r->clients[i];
@@ -363,6 +366,10 @@ static bool poll_one(struct run *r, uint32_t i, uint64_t *now_ns)
 	const ssize_t n = recv(c->fd, head, sizeof(head), MSG_DONTWAIT | MSG_TRUNC);
 	r->f.polls++;
 	*now_ns = clock_ns();
+	if (!c->is_busy) {
+		/* Too late: it counts as lost, or was asked before what counts. */
+		return false;
+	}
 	if (n < 0) {
 		const bool waits = errno == EAGAIN || errno == EINTR;
 		r->f.errors += !waits;

@@ -243,4 +243,22 @@ class Yadifad(Server):
         return [self.program, '-c', config]
 
 
-SERVERS = [Echo, Signetd, Knotd, Nsd, Named, Yadifad]
+class Gdnsd(Server):
+    name, program, signed = 'gdnsd', 'gdnsd', False
+
+    def prepare(self):
+        os.makedirs(f'{self.dir}/zones')
+        for zone, path in self.zones.items():
+            shutil.copy(path, f'{self.dir}/zones/{zone}')
+        self.write('config', f'''options => {{
+    listen => [ 127.0.0.1:{self.port} ]
+    udp_threads => {self.workers}
+    tcp_threads => 1
+    run_dir => {self.dir}/r
+    state_dir => {self.dir}/s
+}}
+''')
+        return [self.program, '-c', self.dir, 'start']
+
+
+SERVERS = [Echo, Signetd, Knotd, Nsd, Named, Yadifad, Gdnsd]
