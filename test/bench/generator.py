@@ -64,7 +64,7 @@ class Figures:
 
     def remarks(self, mixed):
         if max(self.busy) < 0.9:
-            yield 'load generator too slow'
+            yield 'not at its limit: something else took its core, or the load generator was too slow'
         lost = sum(load['lost'] for load in self.loads)
         if lost:
             yield f'{lost} lost'
