@@ -63,8 +63,10 @@ class Figures:
         return self.loads[0]['octets']
 
     def remarks(self, mixed):
+        """What to know about the figures. A worker that is not busy: others took its core, or the load generator
+        was too slow."""
         if max(self.busy) < 0.9:
-            yield 'not at its limit: something else took its core, or the load generator was too slow'
+            yield f'worker busy {max(self.busy):.0%}'
         lost = sum(load['lost'] for load in self.loads)
         if lost:
             yield f'{lost} lost'
