@@ -48,15 +48,19 @@ static inline void ahead_go(struct ahead *a)
 	}
 }
 
+/* Asks for @len octets, up to what the processor can have under way. */
+static inline void ahead_octets(const void *from, size_t len)
+{
+	enum { LINE = 64, LINES_MAX = 12 };
+	for (size_t i = 0; i * LINE < len + LINE - 1 && i < LINES_MAX; i++) {
+		__builtin_prefetch((const uint8_t *)from + i * LINE);
+	}
+}
+
 /* Asks for the records and signatures of a set, whose node has come already. */
 static inline void ahead_rrset(const struct rrset *rs)
 {
-	enum { LINE = 64, LINES_MAX = 12 };
-	const uint8_t *data = rrset_data(rs);
-	size_t len = (size_t)rs->data_len + rs->sig_len;
-	for (size_t i = 0; i * LINE < len + LINE - 1 && i < LINES_MAX; i++) {
-		__builtin_prefetch(data + i * LINE);
-	}
+	ahead_octets(rrset_data(rs), (size_t)rs->data_len + rs->sig_len);
 }
 
 #endif

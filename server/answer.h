@@ -46,14 +46,16 @@ enum answer_end {
 	END_REFERRAL, /* the NS set and DS, or the proof that there is none */
 };
 
-/* Hashed names of a batch. Names under one encloser share what is said of it. */
-#define HASHES_SHARED_MAX 4
+/* Hashed names of a batch. What is said of an encloser and of its wildcard serves all names under it. */
+#define HASHES_SHARED_MAX 8
 struct hashes {
 	unsigned count;
 	unsigned shared;
 	struct {
-		const struct lookup *of; /* each of another encloser */
-		struct hashed *encloser, *wild;
+		const struct lookup *of; /* that began with it */
+		uint8_t labels;		 /* of the encloser */
+		bool is_wild;
+		struct hashed *hashed;
 	} share[HASHES_SHARED_MAX];
 	struct hashed hashed[QUERY_BATCH_MAX * LOOKUP_HASHES_MAX];
 };
@@ -116,8 +118,10 @@ bool answer_add_made(struct query_ctx *q, const struct node *n, const struct rrs
 /* What had to be there is not. */
 void answer_truncate(struct query_ctx *q);
 
-/* denial.c: what the proofs for @l will read. */
+/* denial.c: has what the proofs for @l will read fetched; then what they are found by, ... */
 void denial_foresee(struct query_ctx *q, struct lookup *l);
+/* ... and when that has come, the records of NSEC3 chains. */
+void denial_foresee_records(struct query_ctx *q);
 /* These collect into q->proofs, and do nothing unless the client wants DNSSEC and the zone has a
  * chain. */
 /* The name at hand is there without q->qtype, or is an empty non-terminal. */

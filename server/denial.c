@@ -25,6 +25,9 @@ static bool is_wanted(const struct query_ctx *q)
 	return q->dnssec && q->at->version->denial != DENIAL_NONE;
 }
 
+/* Of an NSEC3 node with its signature (P-256), more or less: as much is fetched before it is looked at. */
+#define NSEC3_NODE_OCTETS 320
+
 /* The same record may prove several things: answer_add takes it once. */
 static void prove(struct query_ctx *q, const struct node *n, uint16_t type)
 {
@@ -69,33 +72,51 @@ static void hashed_label(struct hashed *h, const struct version *v, const uint8_
 	nsec3_hash(&v->nsec3_param, name, hash);
 	h->label[0] = NSEC3_LABEL_LEN;
 	text_to_base32hex(hash, NSEC3_HASH_LEN, (char *)h->label + 1);
+	h->version = v;
 	h->is_found = false;
+	h->is_seen = false;
 	h->is_match = false;
 	h->node = NULL;
 }
 
-/* Finds what the chain says of @h, whose label and key are there. */
-static void hashed_find(struct query_ctx *q, struct hashed *h, const uint8_t *owner)
+/* The record that matches, or the one before, of whichever chain; reads none of them but for names. */
+static void hashed_see(struct query_ctx *q, struct hashed *h)
 {
-	const struct version *v = q->at->version;
-	struct tree_match *m = &q->other;
+	struct dname owner;
+	h->is_seen = true;
+	if (dname_prepend(&owner, h->label, h->version->apex.wire) == E_OK) {
+		tree_find(&h->version->nsec3, &h->key, owner.wire, 0, &q->other);
+		h->is_match = q->other.exact != NULL;
+		h->node = h->is_match ? q->other.exact : tree_predecessor(&q->other, &h->key, NULL);
+	}
+}
+
+/* What the chain in use says; the label and key of @h are there. */
+static void hashed_find(struct query_ctx *q, struct hashed *h)
+{
+	const struct version *v = h->version;
+	struct tree_cursor *c = &q->other.cursor;
+	if (!h->is_seen) {
+		hashed_see(q, h);
+	}
 	h->is_found = true;
-	tree_find(&v->nsec3, &h->key, owner, 0, m);
-	if (m->exact != NULL && nsec3_is_of_chain(m->exact, &v->nsec3_param)) {
-		h->node = m->exact;
-		h->is_match = true;
+	if (h->node != NULL && nsec3_is_of_chain(h->node, &v->nsec3_param)) {
 		return;
 	}
-	const struct node *n = tree_predecessor(m, &h->key, NULL);
+	/* The first of all, or beside records of another chain. */
+	hashed_see(q, h);
+	const struct node *n = h->is_match ? tree_prev(c) : h->node;
+	h->is_match = false;
+	h->node = NULL;
 	for (unsigned i = 0; i < CHAIN_STEPS_MAX; i++) {
 		if (n == NULL) { /* the chain is a ring */
-			n = tree_last(&v->nsec3, &m->cursor);
+			n = tree_last(&v->nsec3, c);
 		}
 		if (n == NULL || nsec3_is_of_chain(n, &v->nsec3_param)) {
 			h->node = n;
 			return;
 		}
-		n = tree_prev(&m->cursor);
+		n = tree_prev(c);
 	}
 }
 
@@ -114,21 +135,19 @@ static const struct hashed *nsec3_find(struct query_ctx *q, const uint8_t *name)
 {
 	const struct version *v = q->at->version;
 	struct hashed *h = nsec3_foreseen(q->at, name);
-	struct dname owner;
 	if (h != NULL && h->is_found) {
 		return h;
 	}
 	if (h == NULL) {
+		struct dname owner;
 		h = &q->hashed;
 		hashed_label(h, v, name);
-		h->key.len = 0;
-	}
-	if (dname_prepend(&owner, h->label, v->apex.wire) == E_OK) {
-		if (h->key.len == 0) {
-			dname_key_make(&h->key, owner.wire);
+		if (dname_prepend(&owner, h->label, v->apex.wire) != E_OK) {
+			return h;
 		}
-		hashed_find(q, h, owner.wire);
+		dname_key_make(&h->key, owner.wire);
 	}
+	hashed_find(q, h);
 	return h;
 }
 
@@ -206,33 +225,34 @@ static void nsec3_foresee(struct query_ctx *q, struct lookup *l, const uint8_t *
 	ahead_add(&q->ahead, tree_probe_of(&v->nsec3, &h->key));
 }
 
-static bool has_same_encloser(const struct lookup *a, const struct lookup *b)
+/* Are the ancestors with @labels labels of both names the same, in the same version? */
+static bool has_same_ancestor(const struct lookup *a, const struct lookup *b, unsigned labels)
 {
-	const unsigned n = a->match.encloser;
-	return a->version == b->version && n == b->match.encloser &&
-	       a->key.end[n] == b->key.end[n] && memcmp(a->key.sym, b->key.sym, a->key.end[n]) == 0;
+	return a->version == b->version && labels <= b->key.labels &&
+	       a->key.end[labels] == b->key.end[labels] &&
+	       memcmp(a->key.sym, b->key.sym, a->key.end[labels]) == 0;
 }
 
-/* The closest encloser and its wildcard, which other queries of the batch may have asked about too. */
-static void nsec3_foresee_encloser(struct query_ctx *q, struct lookup *l)
+/* As nsec3_foresee for @name, the ancestor with @labels labels or (@is_wild) its wildcard, which other queries
+ * of the batch may ask about too. */
+static void nsec3_foresee_shared(struct query_ctx *q, struct lookup *l, const uint8_t *name,
+				 unsigned labels, bool is_wild)
 {
-	const uint8_t *encloser = dname_up(l->name, l->key.labels - (unsigned)l->match.encloser);
 	struct hashes *s = &q->hashes;
 	for (unsigned i = 0; i < s->shared; i++) {
-		if (has_same_encloser(l, s->share[i].of)) {
-			nsec3_know(l, encloser, s->share[i].encloser);
-			nsec3_know(l, l->wild_name.wire, s->share[i].wild);
+		if (s->share[i].labels == labels && s->share[i].is_wild == is_wild &&
+		    has_same_ancestor(l, s->share[i].of, labels)) {
+			nsec3_know(l, name, s->share[i].hashed);
 			return;
 		}
 	}
-	nsec3_foresee(q, l, encloser);
-	nsec3_foresee(q, l, l->wild_name.wire);
-	struct hashed *of_encloser = nsec3_foreseen(l, encloser);
-	struct hashed *of_wild = nsec3_foreseen(l, l->wild_name.wire);
-	if (of_encloser != NULL && of_wild != NULL && s->shared < HASHES_SHARED_MAX) {
+	nsec3_foresee(q, l, name);
+	struct hashed *h = nsec3_foreseen(l, name);
+	if (h != NULL && s->shared < HASHES_SHARED_MAX) {
 		s->share[s->shared].of = l;
-		s->share[s->shared].encloser = of_encloser;
-		s->share[s->shared++].wild = of_wild;
+		s->share[s->shared].labels = (uint8_t)labels;
+		s->share[s->shared].is_wild = is_wild;
+		s->share[s->shared++].hashed = h;
 	}
 }
 
@@ -240,11 +260,14 @@ static void nsec3_foresee_encloser(struct query_ctx *q, struct lookup *l)
 static void nsec3_foresee_all(struct query_ctx *q, struct lookup *l)
 {
 	const struct node *cut = l->place.node;
+	const unsigned encloser = l->match.encloser;
 	switch (l->place.kind) {
 	case PLACE_NONE:
 	case PLACE_WILDCARD:
-		nsec3_foresee(q, l, dname_up(l->name, l->key.labels - l->match.encloser - 1U));
-		nsec3_foresee_encloser(q, l);
+		nsec3_foresee(q, l, dname_up(l->name, l->key.labels - encloser - 1));
+		nsec3_foresee_shared(q, l, dname_up(l->name, l->key.labels - encloser), encloser,
+				     false);
+		nsec3_foresee_shared(q, l, l->wild_name.wire, encloser, true);
 		break;
 	case PLACE_NODE:
 	case PLACE_EMPTY:
@@ -253,7 +276,7 @@ static void nsec3_foresee_all(struct query_ctx *q, struct lookup *l)
 	case PLACE_CUT:
 		if (node_find(cut, RRTYPE_DS) == NULL) {
 			nsec3_foresee(q, l, cut->name);
-			nsec3_foresee(q, l, dname_up(cut->name, 1));
+			nsec3_foresee_shared(q, l, dname_up(cut->name, 1), cut->labels - 1U, false);
 		}
 		break;
 	case PLACE_DNAME:
@@ -267,6 +290,17 @@ void denial_foresee(struct query_ctx *q, struct lookup *l)
 		nsec3_foresee_all(q, l);
 	} else if (l->match.exact == NULL) {
 		ahead_add(&q->ahead, tree_probe_before(&l->match, &l->key));
+	}
+}
+
+void denial_foresee_records(struct query_ctx *q)
+{
+	for (unsigned i = 0; i < q->hashes.count; i++) {
+		struct hashed *h = &q->hashes.hashed[i];
+		hashed_see(q, h);
+		if (h->node != NULL) {
+			ahead_octets(h->node, NSEC3_NODE_OCTETS);
+		}
 	}
 }
 

@@ -39,10 +39,12 @@ enum lookup_result {
 /* What an NSEC3 chain says of a name: the record that matches its hash, or the one that covers it. */
 struct hashed {
 	uint8_t label[1 + NSEC3_LABEL_LEN]; /* the first of the owner's */
-	bool is_found;
+	bool is_seen;  /* `node` is of some chain, but perhaps not of the one in use */
+	bool is_found; /* what is below is what the chain in use says */
 	bool is_match;
 	const struct node *node; /* NULL: the chain is broken */
-	struct dname_key key;	 /* of the owner */
+	const struct version *version;
+	struct dname_key key; /* of the owner */
 };
 
 /* Of these names a proof will want to know it (denial_foresee). */

@@ -386,6 +386,7 @@ static void look_ahead(struct query_ctx *ctx, unsigned count)
 		}
 	}
 	ahead_go(&ctx->ahead);
+	denial_foresee_records(ctx);
 }
 
 void query_answer(struct query_ctx *ctx, const struct query_env *env, struct query_io *io,

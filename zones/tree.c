@@ -291,14 +291,16 @@ void tree_find_from(const struct tree_match *near, unsigned agreed, const struct
 /* --- looking ahead --------------------------------------------------------------------------- */
 
 #define CACHE_LINE 64
-/* Of a leaf's object: the head, and what most have behind it. The rest comes when it is known to be wanted. */
-#define LEAF_LINES 4
+/* Of a leaf's object: its head, to see what is wanted of it; all that most have, where that is known already. */
+#define HEAD_LINES  2
+#define WHOLE_LINES 6
 
 bool tree_probe_step(struct tree_probe *p)
 {
 	const struct twig *twig = p->twig;
 	if (!is_branch(twig)) {
-		for (unsigned i = 0; i < LEAF_LINES; i++) {
+		unsigned lines = p->key != NULL ? HEAD_LINES : WHOLE_LINES;
+		for (unsigned i = 0; i < lines; i++) {
 			__builtin_prefetch((const uint8_t *)twig->ptr + (size_t)i * CACHE_LINE);
 		}
 		return false;
