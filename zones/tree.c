@@ -315,6 +315,7 @@ bool tree_probe_step(struct tree_probe *p)
 	}
 	p->twig = twigs + place;
 	__builtin_prefetch(twigs + place);
+	__builtin_prefetch(twigs + place - (place != 0)); /* predecessors are there */
 	return true;
 }
 
