@@ -292,7 +292,7 @@ void tree_find_from(const struct tree_match *near, unsigned agreed, const struct
 
 #define CACHE_LINE 64
 /* Of a leaf's object: its head, to see what is wanted of it; all that most have, where that is known already. */
-#define HEAD_LINES  2
+#define HEAD_LINES  3
 #define WHOLE_LINES 6
 
 bool tree_probe_step(struct tree_probe *p)

@@ -147,7 +147,10 @@ static double run(struct query_ctx *ctx, const struct query_env *env, const stru
 			for (unsigned i = 0; i < QUERY_BATCH_MAX; i++) {
 				size_t at = packets->start[next[i]];
 				size_t len = packets->start[next[i] + 1] - at;
-				memcpy(in[i], packets->octets.data + at, len);
+				for (size_t k = 0; k < len;
+				     k += 8) { /* not memcpy: profiles show that of answers */
+					memcpy(in[i] + k, packets->octets.data + at + k, 8);
+				}
 				io[i] = (struct query_io){
 					.in = in[i], .in_len = len, .out = out[i], .room = OUT_MAX
 				};
