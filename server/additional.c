@@ -70,6 +70,9 @@ static bool add_of_name(struct query_ctx *q, const struct want *want)
 /* The zone that knows @name best, or NULL. */
 static const struct version *version_for(struct query_ctx *q, const uint8_t *name)
 {
+	if (!zoneset_may_have(q->env->zones, name)) {
+		return NULL; /* as most servers of delegations are */
+	}
 	dname_key_make(&q->other_key, name);
 	const struct zone *z = zoneset_find(q->env->zones, &q->other_key, name, false);
 	return z != NULL ? epoch_read(&z->current) : NULL;
@@ -116,11 +119,12 @@ static bool add_targets(struct query_ctx *q, const struct answer_set *set)
 			}
 			continue;
 		}
-		if (what == 0 || is_below_cut(q, name)) {
+		const struct version *v = what != 0 ? version_for(q, name) : NULL;
+		if (v == NULL || is_below_cut(q, name)) {
 			continue;
 		}
-		const struct want want = { version_for(q, name), name, what, rr.type, false };
-		if (want.version != NULL && !add_of_name(q, &want)) {
+		const struct want want = { v, name, what, rr.type, false };
+		if (!add_of_name(q, &want)) {
 			return false;
 		}
 	}

@@ -33,10 +33,14 @@ void zone_set_stale(struct zone *z, bool is_stale)
 	__atomic_store_n(&z->is_stale, is_stale, __ATOMIC_RELAXED);
 }
 
+/* Bits of the filter of top labels. */
+#define TOPS 256
+
 struct zoneset {
 	struct pool pool;
 	struct tree tree;
 	struct tree_garbage garbage; /* stays empty: nothing was shared before */
+	uint64_t tops[TOPS / 64];    /* a bit for each top label that an apex has */
 	struct zone **zones;	     /* in the order of adding */
 	size_t count, cap;
 };
@@ -58,6 +62,32 @@ void zoneset_free(struct zoneset *zs)
 	}
 }
 
+/* The bit of the label below the root. */
+static unsigned top_of(const uint8_t *name)
+{
+	const uint8_t *top = name;
+	while (*name != 0) {
+		top = name;
+		name += *name + 1;
+	}
+	return (top[0] * 29U + text_lower[top[1]] + text_lower[top[top[0]]] * 7U) % TOPS;
+}
+
+static void tops_add(struct zoneset *zs, const uint8_t *apex)
+{
+	if (dname_is_root(apex)) {
+		memset(zs->tops, 0xff, sizeof(zs->tops));
+	} else {
+		zs->tops[top_of(apex) / 64] |= (uint64_t)1 << top_of(apex) % 64;
+	}
+}
+
+bool zoneset_may_have(const struct zoneset *zs, const uint8_t *name)
+{
+	unsigned top = dname_is_root(name) ? 0 : top_of(name);
+	return dname_is_root(name) || (zs->tops[top / 64] >> top % 64 & 1) != 0;
+}
+
 int zoneset_add(struct zoneset *zs, struct zone *z)
 {
 	struct dname_key key;
@@ -67,6 +97,7 @@ int zoneset_add(struct zoneset *zs, struct zone *z)
 	}
 	struct tree_writer w = { &zs->tree, &zs->pool, &zs->garbage };
 	(void)tree_put(&w, &key, z, 0, NULL);
+	tops_add(zs, z->apex);
 	if (zs->count == zs->cap) {
 		zs->cap = zs->cap != 0 ? zs->cap * 2 : 8;
 		zs->zones = mem_realloc(zs->zones, zs->cap, sizeof(struct zone *));

@@ -36,6 +36,8 @@ struct zone *zoneset_get(const struct zoneset *zs, const uint8_t *apex);
  * (the parent's side of a cut, for DS). NULL: none. */
 struct zone *zoneset_find(const struct zoneset *zs, const struct dname_key *key,
 			  const uint8_t *name, bool strictly_above);
+/* False: no zone is above @name. Takes no search, and is right for most names that are elsewhere. */
+bool zoneset_may_have(const struct zoneset *zs, const uint8_t *name);
 size_t zoneset_count(const struct zoneset *zs);
 /* In the order of adding; NULL behind the last. */
 struct zone *zoneset_at(const struct zoneset *zs, size_t i);

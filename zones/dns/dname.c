@@ -18,7 +18,9 @@ bool dname_equal(const uint8_t *a, const uint8_t *b)
 		if (len == 0) {
 			return true;
 		}
-		for (unsigned i = 1; i <= len; i++) {
+		/* Most names come in one case. */
+		bool same = memcmp(a + 1, b + 1, len) == 0;
+		for (unsigned i = 1; !same && i <= len; i++) {
 			if (text_lower[a[i]] != text_lower[b[i]]) {
 				return false;
 			}

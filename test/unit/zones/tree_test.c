@@ -120,6 +120,60 @@ static unsigned model_encloser(const struct model *m, const uint8_t *name)
 	return best;
 }
 
+/* The longest name of the model at or (@is_strict) above @name, by looking at all. */
+static const struct item *model_above(const struct model *m, const uint8_t *name, bool is_strict)
+{
+	const struct item *best = NULL;
+	for (size_t i = 0; i < m->count; i++) {
+		const struct item *it = m->items[i];
+		bool is_above = dname_is_under(name, it->name) &&
+				!(is_strict && dname_equal(name, it->name));
+		if (is_above && (best == NULL || dname_is_under(it->name, best->name))) {
+			best = it;
+		}
+	}
+	return best;
+}
+
+static const void *probe_end(struct tree_probe p)
+{
+	while (tree_probe_step(&p)) {
+	}
+	return p.twig->ptr;
+}
+
+/* After tree_find in @near: the same as from the root, for names below the closest encloser. */
+static void check_from(struct world *w, const struct model *model, const struct tree_match *near,
+		       const struct dname_key *key, const uint8_t *name)
+{
+	static const uint8_t labels[][4] = { { 1, '*' },   { 1, 'a' }, { 2, 'A', 'b' },
+					     { 1, 0 },	   { 1, 255 }, { 3, 'a', '.', 'b' },
+					     { 2, 'a', 0 } };
+	static struct tree_match m;
+	const uint8_t *label = labels[next_random(w) % ARRAY_LEN(labels)];
+	struct dname child;
+	struct dname_key child_key;
+	struct dname_key same;
+	ck_assert_int_eq(dname_prepend(&child, label,
+				       dname_up(name, key->labels - (unsigned)near->encloser)),
+			 E_OK);
+	dname_key_child(&child_key, key, near->encloser, label);
+	dname_key_make(&same, child.wire);
+	ck_assert_int_eq(dname_key_compare(&child_key, &same), 0);
+	ck_assert_uint_eq(child_key.labels, same.labels);
+	ck_assert_mem_eq(child_key.end, same.end, (same.labels + 1U) * sizeof(same.end[0]));
+	bool found;
+	uint16_t flags;
+	size_t at = model_lower_bound(model, child.wire, &found);
+	tree_find_from(near, key->end[near->encloser], &child_key, child.wire, &m);
+	ck_assert_ptr_eq(m.exact, found ? model->items[at] : NULL);
+	ck_assert_uint_eq(m.encloser, model_encloser(model, child.wire));
+	const void *before = at != 0 ? model->items[at - 1] : NULL;
+	struct tree_probe p = tree_probe_before(&m, &child_key);
+	ck_assert(p.twig == NULL ? before == NULL : probe_end(p) == before);
+	ck_assert_ptr_eq(tree_predecessor(&m, &child_key, &flags), before);
+}
+
 static void check_find(struct world *w, const struct model *model, const struct tree *tree,
 		       const struct dname *d)
 {
@@ -151,6 +205,16 @@ static void check_find(struct world *w, const struct model *model, const struct 
 		n++;
 	}
 	ck_assert_uint_eq(n, m.ancestors);
+	for (unsigned strict = 0; strict < 2; strict++) {
+		ck_assert_ptr_eq(tree_encloser(tree, &key, d->wire, strict != 0),
+				 model_above(model, d->wire, strict != 0));
+	}
+	check_from(w, model, &m, &key, d->wire);
+	if (found) {
+		ck_assert_ptr_eq(probe_end(tree_probe_of(tree, &key)), m.exact);
+	}
+	struct tree_probe p = tree_probe_before(&m, &key);
+	ck_assert(p.twig == NULL ? at == 0 : probe_end(p) == model->items[at - 1]);
 	const void *before = tree_predecessor(&m, &key, &flags);
 	ck_assert_ptr_eq(before, at != 0 ? model->items[at - 1] : NULL);
 	/* The cursor walks on from there. */
@@ -158,7 +222,6 @@ static void check_find(struct world *w, const struct model *model, const struct 
 	ck_assert_ptr_eq(next, at < model->count ? model->items[at] : NULL);
 	struct tree_cursor *c = &m.cursor;
 	ck_assert_ptr_eq(tree_seek(tree, &key, c), at < model->count ? model->items[at] : NULL);
-	(void)w;
 }
 
 static void check_walk(const struct model *model, const struct tree *tree)

@@ -728,6 +728,35 @@ START_TEST(keys_begin_with_those_of_the_ancestors)
 END_TEST
 
 /* The longest key: all octets take two symbols. */
+/* The first symbol that differs, by making both keys. */
+static unsigned mismatch(const struct dname_key *a, const struct dname_key *b, unsigned *symbol)
+{
+	unsigned i = 0;
+	while (i < a->len && i < b->len && a->sym[i] == b->sym[i]) {
+		i++;
+	}
+	*symbol = i < b->len ? b->sym[i] : 0;
+	return i;
+}
+
+START_TEST(keys_are_compared_with_names)
+{
+	struct unit_random r = { 22 };
+	for (unsigned i = 0; i < 20000; i++) {
+		struct dname a, b;
+		struct dname_key ak, bk;
+		unsigned want, got;
+		random_name(&r, &a);
+		random_relative(&r, &a, &b);
+		dname_key_make(&ak, a.wire);
+		dname_key_make(&bk, b.wire);
+		memset(ak.sym + ak.len, 0xee, sizeof(ak.sym) - ak.len); /* not part of it */
+		ck_assert_uint_eq(dname_key_mismatch(&ak, b.wire, &got), mismatch(&ak, &bk, &want));
+		ck_assert_uint_eq(got, want);
+	}
+}
+END_TEST
+
 START_TEST(the_longest_key_fits)
 {
 	struct dname d;
@@ -834,6 +863,7 @@ int main(void)
 	tcase_add_test(tc, random_names_survive_text);
 	tcase_add_test(tc, random_names_are_in_order);
 	tcase_add_test(tc, keys_begin_with_those_of_the_ancestors);
+	tcase_add_test(tc, keys_are_compared_with_names);
 	tcase_add_test(tc, the_longest_key_fits);
 	tcase_add_test(tc, random_names_in_parts);
 	tcase_add_test(tc, random_octets_are_names_or_refused);
