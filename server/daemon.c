@@ -378,6 +378,7 @@ static void serve(struct daemon *d, struct config *next, const struct cookie_sec
 	if (old.config != next) {
 		config_free(old.config);
 	}
+	mem_trim();
 	log_notice("zones-ready", "zones=%zu failed=%zu", d->count, failed);
 }
 

@@ -1,6 +1,8 @@
 /* server/load.c - zones from files. */
 #include "server/load.h"
 
+#include <sys/stat.h>
+
 #include "server/clock.h"
 #include "server/zone_load.h"
 #include "zones/base/log.h"
@@ -8,15 +10,27 @@
 
 #define SHOWN_MAX 20 /* findings of one zone that are logged */
 
-bool load_is_changed(const struct load_zone *z)
+/* All zero when there is no such file. */
+static struct load_stamp stamp_of(const char *path)
 {
 	struct stat st;
-	if (stat(z->config->file, &st) != 0) {
-		return true; /* reading it will say why */
+	if (stat(path, &st) != 0) {
+		return (struct load_stamp){ 0 };
 	}
-	return st.st_ino != z->stamp.st_ino || st.st_dev != z->stamp.st_dev ||
-	       st.st_size != z->stamp.st_size || st.st_mtim.tv_sec != z->stamp.st_mtim.tv_sec ||
-	       st.st_mtim.tv_nsec != z->stamp.st_mtim.tv_nsec;
+	return (struct load_stamp){ .device = st.st_dev,
+				    .inode = st.st_ino,
+				    .size = (uint64_t)st.st_size,
+				    .modified_s = st.st_mtim.tv_sec,
+				    .modified_ns = (uint32_t)st.st_mtim.tv_nsec };
+}
+
+bool load_is_changed(const struct load_zone *z)
+{
+	const struct load_stamp now = stamp_of(z->config->file);
+	const struct load_stamp *then = &z->stamp;
+	return now.inode == 0 || /* reading it will say why */
+	       now.inode != then->inode || now.device != then->device || now.size != then->size ||
+	       now.modified_s != then->modified_s || now.modified_ns != then->modified_ns;
 }
 
 static void log_findings(const char *zone, const struct findings *f)
@@ -42,9 +56,7 @@ static int load_one(struct load_zone *z)
 	(void)dname_to_text(z->config->name, name);
 	(void)log_quote(name, quoted, sizeof(quoted));
 	/* Before reading: a change while it is read shows up next time. */
-	if (stat(z->config->file, &z->stamp) != 0) {
-		z->stamp = (struct stat){ 0 };
-	}
+	z->stamp = stamp_of(z->config->file);
 	int err = zone_load(z->config, clock_now(), &v, &findings);
 	log_findings(quoted, &findings);
 	findings_clear(&findings);
@@ -58,7 +70,7 @@ static int load_one(struct load_zone *z)
 		log_error("zone-failed",
 			  "zone=%s serving=%s remedy=\"mend the zone file and reload\"", quoted,
 			  z->zone->current != NULL ? "old" : "nothing");
-		z->stamp = (struct stat){ 0 };
+		z->stamp = (struct load_stamp){ 0 };
 	}
 	return err;
 }

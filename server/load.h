@@ -4,16 +4,21 @@
 #ifndef SERVER_LOAD_H
 #define SERVER_LOAD_H
 
-#include <sys/stat.h>
-
 #include "server/config.h"
 #include "zones/zone.h"
+
+/* What tells that a file is another one, or was written to. */
+struct load_stamp {
+	uint64_t device, inode, size;
+	int64_t modified_s;
+	uint32_t modified_ns;
+};
 
 /* A zone that is served, and the file it came from as it was then. */
 struct load_zone {
 	const struct config_zone *config; /* borrowed */
 	struct zone *zone;		  /* borrowed */
-	struct stat stamp;		  /* of the file when it was read; zero: never */
+	struct load_stamp stamp;	  /* of the file when it was read; zero: never */
 	bool wanted;			  /* to be read now */
 	struct version *fresh;		  /* result: a new version, owned; NULL: none */
 };

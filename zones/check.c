@@ -72,7 +72,7 @@ int check_levels_set(struct check_levels *levels, const char *name, const char *
 		}
 		for (unsigned k = 0; k < ARRAY_LEN(level_names); k++) {
 			if (strcmp(level, level_names[k]) == 0) {
-				levels->level[i] = (enum check_level)k;
+				levels->level[i] = (uint8_t)k;
 				return E_OK;
 			}
 		}

@@ -37,7 +37,7 @@ enum check {
 };
 
 struct check_levels {
-	enum check_level level[CHECK_COUNT];
+	uint8_t level[CHECK_COUNT]; /* enum check_level */
 };
 
 /* The defaults of the table above. */

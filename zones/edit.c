@@ -28,18 +28,18 @@ struct edit *edit_begin(const struct version *base, const uint8_t *apex, enum ed
 	e->work = work;
 	e->batch.ttl_rule = ttl;
 	e->batch.sorted = true;
-	e->batch.apex = work->apex.wire;
 	if (base == NULL) {
-		dname_set(&work->apex, apex);
 		work->apex_labels = (uint8_t)dname_labels(apex);
 		tree_init(&work->names, offsetof(struct node, name));
 		tree_init(&work->nsec3, offsetof(struct node, name));
-		work->lineage = lineage_new();
+		work->lineage = lineage_new(apex);
+		work->apex.wire = e->batch.apex = work->lineage->apex;
 		return e;
 	}
 	assert(base->newer == NULL); /* one writer: edits follow each other */
 	e->base = version_ref(base);
 	*work = *base;
+	e->batch.apex = work->apex.wire;
 	work->refs = 0;
 	work->garbage = (struct tree_garbage){ 0 };
 	(void)__atomic_add_fetch(&work->lineage->refs, 1, __ATOMIC_RELAXED);
@@ -273,6 +273,33 @@ const struct version *edit_state(struct edit *e)
 	return e->work;
 }
 
+/* A zone whose pool holds so much or less is packed when it has been loaded. */
+#define PACK_MAX ((size_t)64 << 10)
+
+static const void *node_copy(void *pool, const void *leaf)
+{
+	const struct node *n = leaf;
+	return memcpy(pool_alloc(pool, n->size), n, n->size);
+}
+
+/* Moves what was loaded into one chunk of just its size, in canonical order: with many small zones the rest of the
+ * chunks they grew in would be most of the memory. */
+static void pack(struct version *v)
+{
+	struct pool *pool = &v->lineage->pool;
+	if (pool->held > PACK_MAX || pool->large != NULL) {
+		return;
+	}
+	struct pool packed = { 0 };
+	struct tree names = v->names;
+	struct tree nsec3 = v->nsec3;
+	pool_reserve(&packed, pool->used);
+	tree_copy(&v->names, &names, &packed, node_copy, &packed);
+	tree_copy(&v->nsec3, &nsec3, &packed, node_copy, &packed);
+	pool_clear(pool);
+	*pool = packed;
+}
+
 struct version *edit_commit(struct edit *e)
 {
 	edit_flush(e);
@@ -282,6 +309,9 @@ struct version *edit_commit(struct edit *e)
 	for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
 		struct tree_writer w = writer_of_tree(e, trees[i]);
 		tree_seal(&w);
+	}
+	if (e->base == NULL) {
+		pack(v);
 	}
 	version_facts(v);
 	v->refs = 1; /* and the edit's reference to the lineage becomes the version's */

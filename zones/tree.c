@@ -712,6 +712,39 @@ void tree_abandon(struct tree_writer *w, void (*fresh_leaf)(void *arg, const voi
 	}
 }
 
+struct copying {
+	struct pool *pool;
+	const void *(*leaf)(void *arg, const void *leaf);
+	void *arg;
+};
+
+/* Depth is bounded by TREE_DEPTH_MAX, as offsets increase. */
+static struct twig twig_copy(const struct copying *c, const struct twig *t)
+{
+	struct twig copy = { t->word, NULL };
+	if (!is_branch(t)) {
+		copy.ptr = c->leaf(c->arg, t->ptr);
+		return copy;
+	}
+	unsigned count = branch_count(t);
+	struct twig *twigs = pool_alloc(c->pool, count * sizeof(*twigs));
+	for (unsigned i = 0; i < count; i++) {
+		twigs[i] = twig_copy(c, &branch_twigs(t)[i]);
+	}
+	copy.ptr = twigs;
+	return copy;
+}
+
+void tree_copy(struct tree *to, const struct tree *from, struct pool *pool,
+	       const void *(*leaf)(void *arg, const void *leaf), void *arg)
+{
+	const struct copying c = { pool, leaf, arg };
+	*to = *from;
+	if (!from->empty) {
+		to->root = twig_copy(&c, &from->root);
+	}
+}
+
 static uint32_t twig_check(const struct twig *t, unsigned above, bool parent_fresh)
 {
 	assert(parent_fresh || (t->word & FRESH) == 0);

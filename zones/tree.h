@@ -147,6 +147,10 @@ struct tree_writer {
 };
 
 void tree_init(struct tree *t, uint16_t name_at);
+/* Makes the empty tree @to of @from, a sealed one, with vectors in @pool and the leaves that @leaf gives for those of
+ * @from. It calls for them in canonical order, each vector's right behind it. */
+void tree_copy(struct tree *to, const struct tree *from, struct pool *pool,
+	       const void *(*leaf)(void *arg, const void *leaf), void *arg);
 /* Puts @leaf under @key, in the place of one of the same name, which is returned (else NULL).
  * *@was_fresh (may be NULL) tells whether the old one was put in this same edit. */
 const void *tree_put(struct tree_writer *w, const struct dname_key *key, const void *leaf,

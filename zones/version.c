@@ -6,10 +6,11 @@
 #include "zones/base/mem.h"
 #include "zones/dns/serial.h"
 
-struct lineage *lineage_new(void)
+struct lineage *lineage_new(const uint8_t *apex)
 {
-	struct lineage *l = mem_zalloc(sizeof(*l));
+	struct lineage *l = mem_zalloc(sizeof(*l) + dname_len(apex));
 	l->refs = 1;
+	(void)dname_copy(l->apex, apex);
 	return l;
 }
 

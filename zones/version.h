@@ -40,12 +40,15 @@ struct lineage {
 	struct pool pool;	/* the writer's */
 	struct version *oldest; /* the writer's */
 	uint32_t refs;		/* atomic: versions that are held, and the edit */
+	uint8_t apex[];
 };
 
 struct version {
 	struct tree names; /* all but NSEC3 records; leaves are struct node */
 	struct tree nsec3; /* owners of NSEC3 records with those and their signatures only */
-	struct dname apex;
+	struct version_apex {
+		const uint8_t *wire; /* the lineage's */
+	} apex;
 	uint8_t apex_labels;
 	bool secure;			/* the apex has DNSKEYs and signatures */
 	enum denial denial;		/* which chain is there */
@@ -83,7 +86,7 @@ const struct node *version_first(const struct version *v, struct version_walk *w
 const struct node *version_next(struct version_walk *w);
 
 /* Private to edit.c: lineages, and the facts that are derived from the trees. */
-struct lineage *lineage_new(void);
+struct lineage *lineage_new(const uint8_t *apex);
 void lineage_unref(struct lineage *l);
 /* Frees the versions at the old end that nobody holds, and what only they used. */
 void lineage_collect(struct lineage *l);

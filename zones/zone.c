@@ -8,8 +8,8 @@
 
 struct zone *zone_new(const uint8_t *apex)
 {
-	struct zone *z = mem_zalloc(sizeof(*z));
-	z->apex_len = (uint8_t)dname_copy(z->apex, apex);
+	struct zone *z = mem_zalloc(sizeof(*z) + dname_len(apex));
+	(void)dname_copy(z->apex, apex);
 	return z;
 }
 

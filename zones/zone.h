@@ -10,8 +10,7 @@
 struct zone {
 	struct version *current; /* NULL: configured, but nothing to serve (SERVFAIL) */
 	bool is_stale;		 /* atomic: there is newer data, but it could not be taken */
-	uint8_t apex_len;
-	uint8_t apex[DNAME_MAX];
+	uint8_t apex[];
 };
 
 struct zone *zone_new(const uint8_t *apex);

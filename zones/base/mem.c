@@ -1,6 +1,7 @@
 /* zones/base/mem.c - heap allocation that does not fail, and secrets that are wiped. */
 #include "zones/base/mem.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,13 @@ char *mem_str(const char *s, size_t len)
 void mem_free(void *ptr)
 {
 	free(ptr);
+}
+
+void mem_trim(void)
+{
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
 }
 
 void secret_set(struct secret *s, const void *data, size_t len)

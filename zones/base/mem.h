@@ -21,6 +21,8 @@ MUST_USE void *mem_dup(const void *src, size_t len);
 MUST_USE char *mem_str(const char *s, size_t len);
 /* free(NULL) is fine. */
 void mem_free(void *ptr);
+/* Gives what was freed back to the system, as far as it is whole pages: after work that took much for a while. */
+void mem_trim(void);
 
 /* Octets that must not outlive their use: private keys, TSIG secrets. Never logged, never in an
  * arena, wiped by secret_clear. */

@@ -11,9 +11,12 @@
 
 struct pool_chunk {
 	struct pool_chunk *next;
-	void *base;
+	void *base;    /* of a mapped one; others lie behind this struct */
 	size_t mapped; /* 0: from malloc */
 };
+
+/* Keeps what lies behind a struct pool_chunk aligned as malloc does. */
+#define CHUNK_HEAD ((sizeof(struct pool_chunk) + POOL_STEP - 1) & ~(size_t)(POOL_STEP - 1))
 
 struct pool_large {
 	struct pool_large *next;
@@ -54,22 +57,34 @@ static struct pool_chunk *chunk_map(size_t size)
 	return c;
 }
 
-static void pool_grow(struct pool *p)
+/* Goes on in a new chunk. */
+static void chunk_add(struct pool *p, size_t size)
 {
-	size_t size = p->chunk_size != 0 ? p->chunk_size : CHUNK_MIN;
-	p->chunk_size = size < CHUNK_MAX ? size * 2 : CHUNK_MAX;
-	struct pool_chunk *c = size >= CHUNK_MAX ? chunk_map(size) : NULL;
+	struct pool_chunk *c = size == CHUNK_MAX ? chunk_map(size) : NULL;
 	if (c == NULL) {
-		c = mem_alloc(sizeof(*c));
-		c->base = mem_alloc(size);
+		c = mem_alloc(CHUNK_HEAD + size);
+		c->base = (uint8_t *)c + CHUNK_HEAD;
 		c->mapped = 0;
 	}
 	c->next = p->chunks;
 	p->chunks = c;
-	/* malloc aligns to 16 where POOL_STEP is 16. */
 	p->pos = c->base;
 	p->end = p->pos + size;
 	p->held += size;
+}
+
+static void pool_grow(struct pool *p)
+{
+	size_t size = p->chunk_size != 0 ? p->chunk_size : CHUNK_MIN;
+	p->chunk_size = size < CHUNK_MAX ? size * 2 : CHUNK_MAX;
+	chunk_add(p, size);
+}
+
+void pool_reserve(struct pool *p, size_t octets)
+{
+	if (octets != 0 && octets < CHUNK_MAX) {
+		chunk_add(p, octets);
+	}
 }
 
 void pool_clear(struct pool *p)
@@ -79,8 +94,6 @@ void pool_clear(struct pool *p)
 		p->chunks = c->next;
 		if (c->mapped != 0) {
 			(void)munmap(c->base, c->mapped);
-		} else {
-			mem_free(c->base);
 		}
 		mem_free(c);
 	}

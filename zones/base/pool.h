@@ -35,6 +35,9 @@ struct pool {
 /* A zeroed struct pool is a valid empty one. */
 void pool_clear(struct pool *p);
 MUST_USE void *pool_alloc(struct pool *p, size_t size);
+/* For an empty pool that will hold blocks of @octets in all, each rounded up to POOL_STEP, and little more: they come from
+ * one chunk of that size. */
+void pool_reserve(struct pool *p, size_t octets);
 /* @size as in pool_alloc. */
 void pool_free(struct pool *p, void *block, size_t size);
 

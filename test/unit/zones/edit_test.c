@@ -291,6 +291,28 @@ START_TEST(large_batches_in_any_order)
 }
 END_TEST
 
+#ifndef SIGNET_STRESS
+START_TEST(small_zones_are_packed)
+{
+	struct dname apex;
+	ck_assert_int_eq(dname_from_text(&apex, "example.", 8, NULL, NULL), E_OK);
+	struct edit *e = edit_begin(NULL, apex.wire, EDIT_TTL_LEAST);
+	for (unsigned i = 0; i < 100; i++) {
+		char text[40];
+		struct dname d;
+		int n = snprintf(text, sizeof(text), "h%u.example.", i);
+		const uint8_t rdata[4] = { 192, 0, 2, 1 };
+		ck_assert_int_eq(dname_from_text(&d, text, (size_t)n, NULL, NULL), E_OK);
+		ck_assert_int_eq(edit_add(e, d.wire, RRTYPE_A, 60, rdata, 4), E_OK);
+	}
+	struct version *v = edit_commit(e);
+	ck_assert_uint_eq(v->lineage->pool.held, v->lineage->pool.used);
+	tree_check(&v->names);
+	version_unref(v);
+}
+END_TEST
+#endif
+
 START_TEST(outside_and_meta_are_refused)
 {
 	struct dname apex, other;
@@ -329,6 +351,9 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, random_edits_equal_the_model, 0, 20);
 	tcase_add_test(tc, large_batches_in_any_order);
+#ifndef SIGNET_STRESS
+	tcase_add_test(tc, small_zones_are_packed);
+#endif
 	tcase_add_test(tc, outside_and_meta_are_refused);
 	tcase_add_test(tc, more_records_than_a_set_can_have);
 	return unit_run("zones/edit", tc);

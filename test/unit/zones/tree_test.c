@@ -345,6 +345,54 @@ START_TEST(abandoned_edit_leaves_nothing)
 }
 END_TEST
 
+struct copies {
+	const struct model *model;
+	size_t count;
+};
+
+/* The leaf itself, which has to be the next of the model. */
+static const void *copy_leaf(void *arg, const void *leaf)
+{
+	struct copies *c = arg;
+	ck_assert_uint_lt(c->count, c->model->count);
+	ck_assert_ptr_eq(leaf, c->model->items[c->count]);
+	c->count++;
+	return leaf;
+}
+
+START_TEST(copy_stands_on_its_own)
+{
+	static struct world w;
+	w = (struct world){ .random = 13 };
+	tree_init(&w.tree, offsetof(struct item, name));
+	for (unsigned names = 0; names < 300; names++) {
+		struct tree_writer tw = writer(&w);
+		struct pool pool = { 0 };
+		struct copies copies = { &w.model, 0 };
+		struct tree copy;
+		struct dname d;
+		tree_seal(&tw);
+		tree_copy(&copy, &w.tree, &pool, copy_leaf, &copies);
+		ck_assert_uint_eq(copies.count, w.model.count);
+		ck_assert_uint_eq(pool.used, w.pool.used);
+		pool_clear(&w.pool);
+		mem_free(w.garbage.items);
+		w.garbage = (struct tree_garbage){ 0 };
+		w.pool = pool;
+		w.tree = copy;
+		tree_check(&w.tree);
+		check_walk(&w.model, &w.tree);
+		random_name(&w, &d);
+		check_find(&w, &w.model, &w.tree, &d);
+		world_put(&w, &d);
+		tree_seal(&tw);
+		tree_garbage_free(&w.garbage, &w.pool);
+	}
+	pool_clear(&w.pool);
+	arena_clear(&w.items);
+}
+END_TEST
+
 START_TEST(canonical_order_of_rfc_4034)
 {
 	static const char *const names[] = {
@@ -380,6 +428,7 @@ int main(void)
 	tcase_add_loop_test(tc, random_operations_equal_the_model, 0, 12);
 	tcase_add_test(tc, readers_of_an_old_root_see_the_old_tree);
 	tcase_add_test(tc, abandoned_edit_leaves_nothing);
+	tcase_add_test(tc, copy_stands_on_its_own);
 	tcase_add_test(tc, canonical_order_of_rfc_4034);
 	return unit_run("zones/tree", tc);
 }

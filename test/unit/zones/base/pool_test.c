@@ -115,6 +115,28 @@ START_TEST(blocks_made_together_lie_together)
 	pool_clear(&p);
 }
 END_TEST
+
+START_TEST(reserved_room_is_one_chunk)
+{
+	for (size_t count = 1; count < 3000; count = count * 3) {
+		struct pool p = { 0 };
+		pool_reserve(&p, count * 2 * 48);
+		size_t held = p.held;
+		ck_assert_uint_eq(held, count * 2 * 48);
+		uint8_t *last = pool_alloc(&p, 40);
+		for (size_t i = 1; i < count * 2; i++) {
+			uint8_t *next = pool_alloc(&p, 33);
+			ck_assert_ptr_eq(next, last + 48);
+			last = next;
+		}
+		ck_assert_uint_eq(p.held, held);
+		ck_assert_uint_eq(p.used, held);
+		memset(pool_alloc(&p, 40), 1, 40); /* and it goes on as ever */
+		ck_assert_uint_gt(p.held, held);
+		pool_clear(&p);
+	}
+}
+END_TEST
 #endif
 
 int main(void)
@@ -125,6 +147,7 @@ int main(void)
 #ifndef SIGNET_STRESS
 	tcase_add_test(tc, freed_blocks_are_used_again);
 	tcase_add_test(tc, blocks_made_together_lie_together);
+	tcase_add_test(tc, reserved_room_is_one_chunk);
 #endif
 	return unit_run("zones/base/pool", tc);
 }
