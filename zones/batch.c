@@ -38,6 +38,7 @@ void batch_reset(struct batch *b)
 	b->owner_count = 0;
 	b->change_count = 0;
 	b->sorted = true;
+	b->scattered = false;
 	b->gathered = NULL;
 	arena_reset(&b->arena);
 }
@@ -144,6 +145,7 @@ void batch_sort(struct batch *b)
 	if (!b->sorted) {
 		qsort(b->owners, b->owner_count, sizeof(*b->owners), owner_compare);
 		b->sorted = true;
+		b->scattered = true;
 	}
 	for (uint32_t i = 0; i < b->owner_count;) {
 		struct batch_owner *o = &b->owners[i];

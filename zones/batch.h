@@ -40,7 +40,8 @@ struct batch {
 	uint32_t change_count, change_cap;
 	struct batch_owner *owners;
 	uint32_t owner_count, owner_cap;
-	bool sorted; /* owners came in canonical order */
+	bool sorted;	/* owners are in canonical order */
+	bool scattered; /* they did not come so: neighbours may lie far apart in the zone */
 	struct node_build build;
 	struct change *scratch; /* the changes of one owner together */
 	uint32_t scratch_cap;

@@ -34,6 +34,7 @@ struct edit *edit_begin(const struct version *base, const uint8_t *apex, enum ed
 		tree_init(&work->nsec3, offsetof(struct node, name));
 		work->lineage = lineage_new(apex);
 		work->apex.wire = e->batch.apex = work->lineage->apex;
+		work->apex.len = (uint8_t)dname_len(apex);
 		return e;
 	}
 	assert(base->newer == NULL); /* one writer: edits follow each other */
@@ -183,10 +184,40 @@ static void apply_owner(struct edit *e, struct batch *b, const struct batch_owne
 	}
 }
 
+/* So many owners are looked ahead for at a time. */
+#define AHEAD 16
+
+/* Asks for the memory on the paths of the owners from @from on, so that it comes for all of them together and not for
+ * one level of one path after the other. Returns the first owner that it did not look at. */
+static uint32_t look_ahead(const struct edit *e, const struct batch *b, uint32_t from)
+{
+	struct tree_probe probes[AHEAD];
+	unsigned left = 0;
+	const struct tree *t = &e->work->names;
+	while (left < AHEAD && from < b->owner_count && !t->empty) {
+		probes[left++] = tree_probe_of(t, b->owners[from].key);
+		from += b->owners[from].run;
+	}
+	while (left != 0) {
+		for (unsigned i = 0; i < left;) {
+			if (tree_probe_step(&probes[i])) {
+				i++;
+			} else {
+				probes[i] = probes[--left];
+			}
+		}
+	}
+	return from;
+}
+
 static void apply(struct edit *e, struct batch *b)
 {
+	uint32_t seen = 0;
 	batch_sort(b);
 	for (uint32_t i = 0; i < b->owner_count; i += b->owners[i].run) {
+		if (b->scattered && i >= seen) {
+			seen = look_ahead(e, b, i);
+		}
 		apply_owner(e, b, &b->owners[i], BATCH_NSEC3);
 		apply_owner(e, b, &b->owners[i], BATCH_NAMES);
 	}

@@ -48,6 +48,7 @@ struct version {
 	struct tree nsec3; /* owners of NSEC3 records with those and their signatures only */
 	struct version_apex {
 		const uint8_t *wire; /* the lineage's */
+		uint8_t len;
 	} apex;
 	uint8_t apex_labels;
 	bool secure;			/* the apex has DNSKEYs and signatures */
