@@ -80,8 +80,8 @@ export LAYERS
 # In the environment of every test program.
 TEST_ENV := BIN=$(abspath $(B))/bin MODE=$(MODE)
 
-.PHONY: all help deps test-deps bench-deps tool-deps check test units differential replay fuzz bench bench-programs run \
-	demo-poison install \
+.PHONY: all help deps test-deps bench-deps tool-deps check test units differential soak replay fuzz bench bench-programs \
+	run demo-poison install \
 	format check-format lint tidy cppcheck check-layers check-headers check-docs clean
 .SECONDARY:
 .DEFAULT_GOAL := all
@@ -190,6 +190,12 @@ differential: ## ask signetd, BIND, Knot and NSD 80,000 questions each, and comp
 	@$(MAKE) --no-print-directory test-deps
 	+@$(parallel) all
 	@QUESTIONS=20000 VERBOSE=1 $(TEST_ENV) test/run test/peer/differential_test.py
+
+SOAK_PACKETS ?= 1000000
+soak: ## send a million hostile packets to signetd; MODE=asan sees more
+	@$(MAKE) --no-print-directory test-deps
+	+@$(parallel) all
+	@PACKETS=$(SOAK_PACKETS) VERBOSE=1 $(TEST_ENV) test/run test/peer/hostile_test.py
 
 replay: $(REPLAYS) ## run the fuzz targets over their seeds, and over mutations of them
 	@$(TEST_ENV) test/run $(REPLAYS)

@@ -109,7 +109,10 @@ class Case:
     def is_unchained(self):
         """Under opt-out a name that leads to insecure delegations only has no NSEC3 record."""
         zone = self.zones[-1]
-        return self.world.what == 'optout' and zone is not None and (self.encloser() or self.chain[-1]) not in zone.types
+        names = [self.encloser() or self.chain[-1]]
+        if self.meets_empty_wildcard():
+            names.append(b'\1*' + names[0])
+        return self.world.what == 'optout' and zone is not None and any(n not in zone.types for n in names)
 
     def is_below_empty_asterisk(self):
         name = self.chain[-1]
@@ -158,9 +161,10 @@ def has_zero(name):
 
 
 def zero_octets(c, who):
-    """A name with \\000 in a label is asked for, or stands in the proof that differs."""
+    """A name with \\000 in a label is asked for, stands in the proof that differs, or is beside a name on the way."""
+    beside = c.zones[-1].before_zero if c.zones[-1] is not None else ()
     difference = records(c.ours.authority) ^ records(c.messages[who].authority)
-    return any(map(has_zero, c.chain)) or any(has_zero(r[0]) or r[1] == wire.NSEC and has_zero(r[3]) for r in difference)
+    return any(map(has_zero, c.chain)) or any(c.chain[-1].endswith(n) for n in beside) or any(has_zero(r[0]) or r[1] == wire.NSEC and has_zero(r[3]) for r in difference)
 
 
 def rcode(c, who):
@@ -190,11 +194,13 @@ ROWS = [
      'it does not go on from a DNAME for ANY: RFC 6672 3.2 step 3c, "go back to step 1"'),
     ('named', lambda c: c.meets_empty_wildcard() and c.proves_less('named'),
      'that a wildcard is empty has to be proved as well: RFC 4035 3.1.3.4'),
+    ('named', lambda c: c.meets_empty_wildcard() and c.is_unchained() and c.differs('named') == {'authority'},
+     'it tells of the wildcard of the closest provable encloser, which does not stand for the name: RFC 5155 7.2.5'),
     ('named', lambda c: c.crosses and rcode(c, 'named') in (0, c.ours.rcode) and c.part('named'),
      'it does not follow aliases into its other zones: RFC 1034 4.3.2 step 3a, "go back to step 1"'),
     ('named', lambda c: c.type == wire.NSEC and c.ours.flags & wire.AA == 0 and c.messages['named'].answer,
      'only DS is answered from above a cut: RFC 4035 3.1.4.1, else RFC 1034 4.3.2 step 3b'),
-    ('named', lambda c: c.type == wire.NSEC and c.hops and c.less('named'),
+    ('named', lambda c: c.type == wire.NSEC and (c.less('named') if c.hops else c.is_loop),
      'it does not follow an alias for NSEC where there is NSEC3: RFC 1034 3.6.2 excepts nobody'),
     ('named', lambda c: c.leaves_glue_out('named'),
      'it leaves glue out without TC: RFC 9471 2.1'),
@@ -202,7 +208,7 @@ ROWS = [
      'it puts labels with \\000 in the wrong order: RFC 4034 6.1'),
     ('knot', lambda c: c.crosses and rcode(c, 'knot') in (0, c.ours.rcode) and c.part('knot'),
      'it does not follow aliases into its other zones: RFC 1034 4.3.2 step 3a, "go back to step 1"'),
-    ('knot', lambda c: c.type == wire.NSEC and c.hops and c.less('knot'),
+    ('knot', lambda c: c.type == wire.NSEC and (c.less('knot') if c.hops else c.is_loop),
      'it does not follow an alias for NSEC where there is NSEC3: RFC 1034 3.6.2 excepts nobody'),
     ('knot', lambda c: c.do and rcode(c, 'knot') == 3 and not c.messages['knot'].authority,
      'it finds no proof and leaves out SOA and AA as well: RFC 2308 2.1, RFC 5155 7.2.2'),

@@ -45,6 +45,9 @@ class Zone:
         self.hashes = {o for o in self.owners if wire.NSEC3 in self.types[o.to_wire().lower()]}
         self.names = self.with_empty(self.owners - self.hashes)
         self.names_wire = {n.to_wire().lower() for n in self.names}
+        # What stands before the \\000 in names that have one: a.example. for a\\000b.example.
+        self.before_zero = {dns.name.Name((n.labels[0][:n.labels[0].index(0)],) + n.labels[1:]).to_wire().lower()
+                            for n in self.names if n != self.apex and 0 in n.labels[0] and n.labels[0][0] != 0}
 
     def add(self, owner, rdtype, text):
         number = int(dns.rdatatype.from_text(rdtype))
