@@ -59,11 +59,18 @@ void compress_begin(struct compress *c)
 	compress_rewind(c, 0);
 }
 
+/* Pointers that a reader follows for a name that ends in one at @parent. */
+static unsigned pointers_to(const struct compress *c, unsigned parent)
+{
+	return parent != 0 ? c->suffix[parent - 1].pointers + 1U : 0;
+}
+
 /* Remembers the suffixes that begin with the first @own labels, of a name at @offset; the one behind them is
  * @parent. */
 static void remember(struct compress *c, const uint8_t *name, const struct labels *s, unsigned own,
 		     unsigned parent, size_t offset)
 {
+	const unsigned pointers = pointers_to(c, parent);
 	while (own-- != 0) {
 		size_t at = offset + s->offset[own];
 		if (c->count == COMPRESS_MAX || at > MESSAGE_POINTER_MAX) {
@@ -75,7 +82,8 @@ static void remember(struct compress *c, const uint8_t *name, const struct label
 								.offset = (uint16_t)at,
 								.parent = (uint8_t)parent,
 								.bucket = (uint8_t)bucket,
-								.next = c->bucket[bucket] };
+								.next = c->bucket[bucket],
+								.pointers = (uint8_t)pointers };
 		parent = ++c->count;
 		c->bucket[bucket] = (uint8_t)parent;
 	}
@@ -102,6 +110,10 @@ uint16_t compress_name(struct compress *c, struct writer *w, const uint8_t *name
 		}
 		parent = there;
 		own--;
+	}
+	if (own != 0 && pointers_to(c, parent) == COMPRESS_POINTERS_MAX) {
+		own = s.count; /* what points here would be a pointer too much: it stands whole */
+		parent = 0;
 	}
 	uint16_t there = parent != 0 ? c->suffix[parent - 1].offset : 0;
 	size_t start = writer_len(w);

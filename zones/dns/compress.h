@@ -23,13 +23,17 @@
 #define COMPRESS_BUCKETS 128
 /* Enough for all names of a UDP message, fits an octet. */
 #define COMPRESS_MAX 240
+/* Pointers from one to the next that a reader has to follow for one name, at most. Some take as many as the
+ * message has; dnspython gives up after 16, Go's dnsmessage after 10. */
+#define COMPRESS_POINTERS_MAX 8
 
 struct compress_suffix {
 	const uint8_t *label; /* its first, with the length octet */
 	uint16_t offset;      /* in the message */
 	uint8_t parent;	      /* the suffix without that label: place + 1, or 0: the root */
 	uint8_t bucket;
-	uint8_t next; /* in the bucket: place + 1, or 0 */
+	uint8_t next;	  /* in the bucket: place + 1, or 0 */
+	uint8_t pointers; /* that a reader follows who begins here; < COMPRESS_POINTERS_MAX */
 };
 
 /* Zeroed, it is ready for compress_begin. */

@@ -145,6 +145,50 @@ START_TEST(out_of_reach)
 }
 END_TEST
 
+/* Pointers that are followed for the name at @at. */
+static unsigned pointers_of(size_t at)
+{
+	unsigned count = 0;
+	while (message[at] != 0) {
+		if (message[at] < 0xc0) {
+			at += message[at] + 1U;
+		} else {
+			at = be16_get(message + at) & 0x3fffU;
+			count++;
+		}
+	}
+	return count;
+}
+
+/* Each name is one label longer than the one before. */
+START_TEST(chains_of_pointers_are_short)
+{
+	struct dname names[40];
+	struct writer w = begin();
+	unsigned most = 0;
+	names[0] = name_of("example.");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (i != 0) {
+			ck_assert_int_eq(
+				dname_prepend(&names[i], (const uint8_t *)"\1a", names[i - 1].wire),
+				E_OK);
+		}
+		for (unsigned twice = 0; twice < 2; twice++) {
+			size_t at = writer_len(&w);
+			uint16_t there = compress_name(&c, &w, names[i].wire);
+			reads_back(&w, at, names[i].wire);
+			unsigned pointers = pointers_of(at);
+			most = pointers > most ? pointers : most;
+			if (there != 0) { /* the owner of the next record points there */
+				ck_assert_uint_lt(pointers_of(there), COMPRESS_POINTERS_MAX);
+			}
+		}
+	}
+	ck_assert_uint_eq(most, COMPRESS_POINTERS_MAX);
+	ck_assert_uint_lt(writer_len(&w), 800); /* they are compressed all the same */
+}
+END_TEST
+
 static uint64_t seed = 1;
 
 static unsigned next_random(unsigned below)
@@ -199,6 +243,7 @@ int main(void)
 	tcase_add_test(tc, rewinding);
 	tcase_add_test(tc, no_room);
 	tcase_add_test(tc, out_of_reach);
+	tcase_add_test(tc, chains_of_pointers_are_short);
 	tcase_add_test(tc, random_names);
 	return unit_run("compress", tc);
 }
