@@ -75,6 +75,10 @@ struct crypto_hasher {
 	const EVP_MD *type;
 };
 
+struct crypto_hmac {
+	EVP_MAC_CTX *mac;
+};
+
 struct crypto_siphash {
 	EVP_MAC_CTX *mac;
 };
@@ -85,10 +89,9 @@ static struct {
 	const char *name;
 	EVP_MD *md;
 } digests[] = {
-	[CRYPTO_SHA1] = { "SHA1", NULL },
-	[CRYPTO_SHA256] = { "SHA2-256", NULL },
-	[CRYPTO_SHA384] = { "SHA2-384", NULL },
-	[CRYPTO_SHA512] = { "SHA2-512", NULL },
+	[CRYPTO_SHA1] = { "SHA1", NULL },	[CRYPTO_SHA256] = { "SHA2-256", NULL },
+	[CRYPTO_SHA384] = { "SHA2-384", NULL }, [CRYPTO_SHA512] = { "SHA2-512", NULL },
+	[CRYPTO_SHA224] = { "SHA2-224", NULL }, [CRYPTO_MD5] = { "MD5", NULL },
 };
 
 static void fetch_digests(void)
@@ -108,7 +111,8 @@ static const EVP_MD *digest_md(enum crypto_digest d)
 size_t crypto_digest_len(enum crypto_digest d)
 {
 	static const size_t len[] = {
-		[CRYPTO_SHA1] = 20, [CRYPTO_SHA256] = 32, [CRYPTO_SHA384] = 48, [CRYPTO_SHA512] = 64
+		[CRYPTO_SHA1] = 20,   [CRYPTO_SHA256] = 32, [CRYPTO_SHA384] = 48,
+		[CRYPTO_SHA512] = 64, [CRYPTO_SHA224] = 28, [CRYPTO_MD5] = 16
 	};
 	return len[d];
 }
@@ -154,6 +158,50 @@ int crypto_hasher_add(struct crypto_hasher *h, const void *data, size_t len)
 int crypto_hasher_end(struct crypto_hasher *h, uint8_t *out)
 {
 	return EVP_DigestFinal_ex(h->md, out, NULL) == 1 ? E_OK : E_CRYPTO;
+}
+
+/* --- HMAC ------------------------------------------------------------------------------------ */
+
+int crypto_hmac_new(enum crypto_digest d, const void *key, size_t len, struct crypto_hmac **out)
+{
+	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+								       (char *)digests[d].name, 0),
+				      OSSL_PARAM_construct_end() };
+	struct crypto_hmac *h = mem_zalloc(sizeof(*h));
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	h->mac = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
+	EVP_MAC_free(mac); /* the context holds it */
+	if (h->mac == NULL || EVP_MAC_init(h->mac, key, len, params) != 1) {
+		crypto_hmac_free(h);
+		return E_CRYPTO;
+	}
+	*out = h;
+	return E_OK;
+}
+
+void crypto_hmac_free(struct crypto_hmac *h)
+{
+	if (h != NULL) {
+		EVP_MAC_CTX_free(h->mac);
+		mem_free(h);
+	}
+}
+
+int crypto_hmac_begin(struct crypto_hmac *h)
+{
+	/* Key NULL: the same again. */
+	return EVP_MAC_init(h->mac, NULL, 0, NULL) == 1 ? E_OK : E_CRYPTO;
+}
+
+int crypto_hmac_add(struct crypto_hmac *h, const void *data, size_t len)
+{
+	return EVP_MAC_update(h->mac, data, len) == 1 ? E_OK : E_CRYPTO;
+}
+
+int crypto_hmac_end(struct crypto_hmac *h, uint8_t *out)
+{
+	size_t n = 0;
+	return EVP_MAC_final(h->mac, out, &n, CRYPTO_DIGEST_MAX) == 1 ? E_OK : E_CRYPTO;
 }
 
 /* --- SipHash --------------------------------------------------------------------------------- */

@@ -83,6 +83,8 @@ enum crypto_digest {
 	CRYPTO_SHA256,
 	CRYPTO_SHA384,
 	CRYPTO_SHA512,
+	CRYPTO_SHA224, /* for TSIG alone, as is MD5 */
+	CRYPTO_MD5,
 };
 size_t crypto_digest_len(enum crypto_digest d);
 /* One shot. @out has room for CRYPTO_DIGEST_MAX. */
@@ -95,6 +97,15 @@ void crypto_hasher_free(struct crypto_hasher *h);
 MUST_USE int crypto_hasher_begin(struct crypto_hasher *h);
 MUST_USE int crypto_hasher_add(struct crypto_hasher *h, const void *data, size_t len);
 MUST_USE int crypto_hasher_end(struct crypto_hasher *h, uint8_t *out);
+
+/* HMACs (RFC 2104) with one prepared key. begin, add, end, and again. @out has room for CRYPTO_DIGEST_MAX. */
+struct crypto_hmac;
+MUST_USE int crypto_hmac_new(enum crypto_digest d, const void *key, size_t len,
+			     struct crypto_hmac **out);
+void crypto_hmac_free(struct crypto_hmac *h); /* NULL is fine */
+MUST_USE int crypto_hmac_begin(struct crypto_hmac *h);
+MUST_USE int crypto_hmac_add(struct crypto_hmac *h, const void *data, size_t len);
+MUST_USE int crypto_hmac_end(struct crypto_hmac *h, uint8_t *out);
 
 /* SipHash-2-4 of 8 octets: short messages under a key that changes with the call. Nothing is allocated by
  * a hash. Belongs to one thread. */

@@ -429,6 +429,8 @@ static const struct {
 	enum crypto_digest digest;
 	const char *hex;
 } abc[] = {
+	{ CRYPTO_MD5, "900150983CD24FB0D6963F7D28E17F72" },
+	{ CRYPTO_SHA224, "23097D223405D8228642A477BDA255B32AADBCE4BDA0B3F7E36C9DA7" },
 	{ CRYPTO_SHA1, "A9993E364706816ABA3E25717850C26C9CD0D89D" },
 	{ CRYPTO_SHA256, "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD" },
 	{ CRYPTO_SHA384, "CB00753F45A35E8BB5A03D699AC65007272C32AB0EDED1631A8B605A43FF5BED"
@@ -458,6 +460,47 @@ START_TEST(digests)
 		}
 		crypto_hasher_free(h);
 	}
+}
+END_TEST
+
+/* RFC 2202 and RFC 4231, test case 2. */
+static const struct {
+	enum crypto_digest digest;
+	const char *hex;
+} jefe[] = {
+	{ CRYPTO_MD5, "750c783e6ab0b503eaa86e310a5db738" },
+	{ CRYPTO_SHA1, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79" },
+	{ CRYPTO_SHA224, "a30e01098bc6dbbf45690f3a7e9e6d0f8bbea2a39e6148008fd05e44" },
+	{ CRYPTO_SHA256, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+	{ CRYPTO_SHA384, "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a01b47e42ec3736322445e"
+			 "8e2240ca5e69e2c78b3239ecfab21649" },
+	{ CRYPTO_SHA512, "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554"
+			 "9758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737" },
+};
+
+START_TEST(hmacs)
+{
+	for (size_t i = 0; i < ARRAY_LEN(jefe); i++) {
+		uint8_t want[CRYPTO_DIGEST_MAX], is[CRYPTO_DIGEST_MAX];
+		struct crypto_hmac *h = NULL;
+		size_t len = crypto_digest_len(jefe[i].digest);
+		ck_assert_int_eq(
+			text_from_hex(jefe[i].hex, strlen(jefe[i].hex), want, sizeof(want)),
+			(int)len);
+		ck_assert_int_eq(crypto_hmac_new(jefe[i].digest, "Jefe", 4, &h), E_OK);
+		for (unsigned round = 0; round < 3; round++) {
+			ck_assert_int_eq(crypto_hmac_begin(h), E_OK);
+			ck_assert_int_eq(crypto_hmac_add(h, "what do ya want ", 16), E_OK);
+			if (round == 1) {
+				continue; /* one that was given up leaves nothing behind */
+			}
+			ck_assert_int_eq(crypto_hmac_add(h, "for nothing?", 12), E_OK);
+			ck_assert_int_eq(crypto_hmac_end(h, is), E_OK);
+			ck_assert_mem_eq(is, want, len);
+		}
+		crypto_hmac_free(h);
+	}
+	crypto_hmac_free(NULL);
 }
 END_TEST
 
@@ -496,6 +539,7 @@ int main(void)
 	tcase_add_loop_test(tc, pem_files, 0, (int)ARRAY_LEN(pems));
 	tcase_add_loop_test(tc, pem_makes_the_same_key, 0, (int)ARRAY_LEN(signing));
 	tcase_add_test(tc, digests);
+	tcase_add_test(tc, hmacs);
 	tcase_add_test(tc, seeded_octets_repeat);
 	tcase_set_timeout(tc, 60);
 	return unit_run("keys/crypto", tc);
