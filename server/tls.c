@@ -20,10 +20,18 @@
 #include "keys/crypto.h"
 #include "zones/base/file.h"
 #include "zones/base/mem.h"
+#include "zones/base/wire.h"
 
 #define FILE_MAX ((size_t)1 << 20)
 /* TLS 1.2; those of 1.3 are all good. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+/* Octets of a ClientHello. For whatever a client says that its own has, up to 128 KiB, libssl makes room at once;
+ * real ones have 2 KiB. */
+#define HELLO_MAX 16384
+/* Octets that tell: of the record type 8, version 16, length 16; of the message in it type 8, length 24. */
+#define HEAD_LEN    9
+#define RECORD_HEAD 5
+#define HANDSHAKE   22 /* type of record */
 /* A client that comes back takes one, and gets another. */
 #define TICKETS 1
 
@@ -35,19 +43,42 @@ struct tls_server {
 struct tls {
 	SSL *ssl;
 	struct transport_wire *wire; /* for as long as a call lasts; else NULL */
+	uint8_t head[HEAD_LEN];	     /* the client's first octets */
+	uint8_t head_len;
 };
 
 /* --- the wire -------------------------------------------------------------------------------- */
 
+/* Notes the first of what the client sends. False: it is more than we take. */
+static bool look_at_head(struct tls *c, const uint8_t *octets, size_t len)
+{
+	size_t n = (size_t)(HEAD_LEN - c->head_len);
+	n = n < len ? n : len;
+	memcpy(c->head + c->head_len, octets, n);
+	c->head_len = (uint8_t)(c->head_len + n);
+	if (c->head_len < RECORD_HEAD || c->head[0] != HANDSHAKE) {
+		return true;
+	}
+	if (be16_get(c->head + RECORD_HEAD - 2) < HEAD_LEN - RECORD_HEAD) {
+		return false; /* its length would come in another record */
+	}
+	return c->head_len < HEAD_LEN ||
+	       (c->head[HEAD_LEN - 3] == 0 && be16_get(c->head + HEAD_LEN - 2) <= HELLO_MAX);
+}
+
 static int bio_read(BIO *bio, char *to, size_t room, size_t *len)
 {
-	struct transport_wire *wire = ((const struct tls *)BIO_get_data(bio))->wire;
+	struct tls *c = BIO_get_data(bio);
+	struct transport_wire *wire = c->wire;
 	BIO_clear_retry_flags(bio);
 	if (wire->in_len == 0) {
 		BIO_set_retry_read(bio);
 		return -1;
 	}
 	*len = room < wire->in_len ? room : wire->in_len;
+	if (c->head_len < HEAD_LEN && !look_at_head(c, wire->in, *len)) {
+		return -1;
+	}
 	memcpy(to, wire->in, *len);
 	wire->in += *len;
 	wire->in_len -= *len;

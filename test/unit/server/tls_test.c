@@ -644,6 +644,38 @@ START_TEST(half_a_handshake_waits_and_ends)
 }
 END_TEST
 
+/* No room is made for what a client only says that it will send. */
+START_TEST(a_client_that_promises_much)
+{
+	static const struct {
+		uint8_t octets[16];
+		size_t len;
+		enum stream_state state;
+	} rows[] = {
+		{ { 22, 3, 1, 0, 4, 1, 1, 255, 255 }, 9, STREAM_FINISHED },
+		{ { 22, 3, 1, 0, 4, 1, 0, 0x40, 1 }, 9, STREAM_FINISHED },
+		{ { 22, 3, 1, 0, 4, 1, 0, 0x40, 0 }, 9, STREAM_READS },
+		{ { 22, 3, 1, 0, 3, 1, 1, 255 }, 8, STREAM_FINISHED },
+		{ { 22, 3, 1, 0, 3 }, 5, STREAM_FINISHED },
+		{ { 22, 3, 1, 0 }, 4, STREAM_READS },
+	};
+	struct tls_server *server = server_of("a.pem", "a.key");
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		struct pair p;
+		size_t step = i % 2 == 0 ? rows[i / 2].len : 1;
+		pair_open(&p, server);
+		for (size_t at = 0; at < rows[i / 2].len && p.state == STREAM_READS; at += step) {
+			ck_assert_int_eq(send(p.client, rows[i / 2].octets + at, step, 0),
+					 (ssize_t)step);
+			(void)settle(&p);
+		}
+		ck_assert_msg(p.state == rows[i / 2].state, "%zu", i);
+		pair_close(&p);
+	}
+	tls_server_free(server);
+}
+END_TEST
+
 START_TEST(changed_handshakes)
 {
 	struct unit_random random = { 7858 };
@@ -862,6 +894,7 @@ int main(void)
 	tcase_add_test(tc, plain_dns_is_no_handshake);
 	tcase_add_test(tc, garbage_is_no_handshake);
 	tcase_add_test(tc, half_a_handshake_waits_and_ends);
+	tcase_add_test(tc, a_client_that_promises_much);
 	tcase_add_test(tc, changed_handshakes);
 	tcase_add_test(tc, a_changed_record_ends_it);
 	tcase_add_test(tc, no_second_handshake);
