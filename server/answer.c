@@ -131,11 +131,16 @@ static bool locate(struct query_ctx *q)
 /* Goes on with @target. False: the chain ends here, at a loop or at the limit. */
 static bool go_on(struct query_ctx *q, const uint8_t *target)
 {
-	if (q->is_truncated || q->hops == ANSWER_HOPS_MAX) {
+	if (q->is_truncated) {
+		return false;
+	}
+	if (q->hops == ANSWER_HOPS_MAX) {
+		opt_explain(q, EDNS_ERROR_OTHER, "too many aliases, ask again for the last one");
 		return false;
 	}
 	for (unsigned i = 0; i <= q->hops; i++) {
 		if (dname_equal(q->names[i], target)) {
+			opt_explain(q, EDNS_ERROR_OTHER, "aliases lead in a circle");
 			return false;
 		}
 	}

@@ -130,10 +130,14 @@ static void read_query(const struct query_io *io, struct query *query)
 static const struct {
 	uint16_t type;
 	uint16_t rcode;
+	enum edns_error error;
 } not_data[] = {
-	{ RRTYPE_OPT, RCODE_FORMERR },	{ RRTYPE_NXNAME, RCODE_FORMERR }, /* RFC 9824 §3.5 */
-	{ RRTYPE_TSIG, RCODE_FORMERR }, { RRTYPE_TKEY, RCODE_NOTIMP },
-	{ RRTYPE_MAILA, RCODE_NOTIMP }, { RRTYPE_MAILB, RCODE_NOTIMP },
+	{ RRTYPE_NXNAME, RCODE_FORMERR, EDNS_ERROR_INVALID_TYPE }, /* RFC 9824 §3.5 */
+	{ RRTYPE_OPT, RCODE_FORMERR, EDNS_ERROR_INVALID_TYPE },
+	{ RRTYPE_TSIG, RCODE_FORMERR, EDNS_ERROR_INVALID_TYPE },
+	{ RRTYPE_TKEY, RCODE_NOTIMP, EDNS_ERROR_NOT_SUPPORTED },
+	{ RRTYPE_MAILA, RCODE_NOTIMP, EDNS_ERROR_NOT_SUPPORTED },
+	{ RRTYPE_MAILB, RCODE_NOTIMP, EDNS_ERROR_NOT_SUPPORTED },
 };
 
 /* Nobody may transfer, by default. */
@@ -171,9 +175,7 @@ static uint16_t refusal(struct query_ctx *ctx, const struct query *query)
 	}
 	for (unsigned i = 0; i < ARRAY_LEN(not_data) && rrtype_is_meta(q->type); i++) {
 		if (not_data[i].type == q->type) {
-			if (not_data[i].rcode == RCODE_NOTIMP) {
-				opt_explain(ctx, EDNS_ERROR_NOT_SUPPORTED, NULL);
-			}
+			opt_explain(ctx, not_data[i].error, NULL);
 			return not_data[i].rcode;
 		}
 	}

@@ -1,5 +1,6 @@
 /* test/unit/server/query_edns_test.c - EDNS options, extended errors, class CH, rate limiting: what goes with an
  * answer, and what may keep it away. */
+#include "server/answer.h"
 #include "test/unit/server/query_unit.h"
 
 #define NOW 1600000000
@@ -570,6 +571,57 @@ START_TEST(the_last_signature_counts)
 }
 END_TEST
 
+/* The text of the error, or "". */
+static const char *error_text(void)
+{
+	static char text[OPT_TEXT_MAX + 1];
+	size_t len = 0;
+	const uint8_t *p = kit_option(&res, EDNS_EDE, &len);
+	len = p != NULL && len > 2 ? len - 2 : 0;
+	if (len != 0) {
+		memcpy(text, p + 2, len);
+	}
+	text[len] = '\0';
+	return text;
+}
+
+START_TEST(chains_that_end_early_are_explained)
+{
+	char chain[2000] = "example. 300 SOA ns1 host 7 3600 900 1209600 100\n NS ns1\n"
+			   "ns1 A 192.0.2.1\nloop CNAME pool\npool CNAME loop\n";
+	size_t used = strlen(chain);
+	struct kit k;
+	for (unsigned i = 0; i < ANSWER_HOPS_MAX + 2; i++) {
+		used += (size_t)snprintf(chain + used, sizeof(chain) - used, "c%u CNAME c%u\n", i,
+					 i + 1);
+	}
+	kit_init(&k);
+	zone(&k, "example.", KIT_UNSIGNED, chain);
+	kit_serve(&k);
+	kit_ask(&k, "loop.example.", "A", KIT_EDNS, &res);
+	ck_assert_uint_eq(res.rcode, RCODE_NOERROR);
+	ck_assert_int_eq(error_of(), EDNS_ERROR_OTHER);
+	ck_assert_str_eq(error_text(), "aliases lead in a circle");
+	kit_ask(&k, "c0.example.", "A", KIT_EDNS, &res);
+	ck_assert_int_eq(error_of(), EDNS_ERROR_OTHER);
+	ck_assert_str_eq(error_text(), "too many aliases, ask again for the last one");
+	kit_ask(&k, "c3.example.", "A", KIT_EDNS, &res); /* ends where there is nothing */
+	ck_assert_int_eq(error_of(), -1);
+	kit_clear(&k);
+}
+END_TEST
+
+START_TEST(a_type_that_is_never_asked_for)
+{
+	struct kit k;
+	set_up(&k, KIT_UNSIGNED);
+	kit_ask(&k, "www.example.", "NXNAME", KIT_EDNS, &res);
+	ck_assert_uint_eq(res.rcode, RCODE_FORMERR);
+	ck_assert_int_eq(error_of(), EDNS_ERROR_INVALID_TYPE); /* RFC 9824 §3.5 */
+	kit_clear(&k);
+}
+END_TEST
+
 /* --- classes --------------------------------------------------------------------------------- */
 
 START_TEST(class_ch)
@@ -854,6 +906,8 @@ int main(void)
 	tcase_add_test(tc, expired_signatures_are_told);
 	tcase_add_test(tc, the_last_signature_counts);
 	tcase_add_test(tc, stale_zones_are_told);
+	tcase_add_test(tc, chains_that_end_early_are_explained);
+	tcase_add_test(tc, a_type_that_is_never_asked_for);
 	tcase_add_test(tc, class_ch);
 	tcase_add_test(tc, class_ch_fits);
 	tcase_add_test(tc, class_any);
