@@ -175,8 +175,10 @@ int keyfile_search(const struct keyfile_search *s, struct keyset *out, struct er
 	DIR *d = opendir(s->dir);
 	if (d == NULL) {
 		int failed = errno;
-		return err_set(em, err_from_errno(failed), "%s: cannot open the key directory: %s",
-			       s->dir, strerror(failed));
+		return err_set(
+			em, err_from_errno(failed),
+			"%s: cannot open the key directory: %s; make it, or name another directory",
+			s->dir, strerror(failed));
 	}
 	dname_set(&probe.zone, s->zone);
 	keyfile_name(&probe, &prefix);

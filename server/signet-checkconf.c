@@ -9,6 +9,7 @@
 #include "server/zone_load.h"
 #include "zones/base/file.h"
 #include "zones/base/program.h"
+#include "zones/base/text.h"
 
 /* Exit status. */
 enum { GOOD = 0, BAD = 1, MISUSE = 2 };
@@ -169,11 +170,13 @@ int main(int argc, char **argv)
 		status = BAD;
 	}
 	if (status != GOOD) {
-		(void)fprintf(o.dump ? stderr : stdout, "%s: %zu errors, %zu warnings\n", o.file,
-			      all.errors, all.warnings);
+		(void)fprintf(o.dump ? stderr : stdout, "%s: %zu error%s, %zu warning%s\n", o.file,
+			      all.errors, text_plural(all.errors), all.warnings,
+			      text_plural(all.warnings));
 	} else if (!o.quiet) {
-		(void)fprintf(o.dump ? stderr : stdout, "%s: %zu zones, %zu warnings, ok\n", o.file,
-			      c->zone_count, all.warnings);
+		(void)fprintf(o.dump ? stderr : stdout, "%s: %zu zone%s, %zu warning%s, ok\n",
+			      o.file, c->zone_count, text_plural(c->zone_count), all.warnings,
+			      text_plural(all.warnings));
 	}
 	if (c != NULL && o.dump && print(c, CONFIG_PRINT_PLAIN) != GOOD) {
 		status = BAD;

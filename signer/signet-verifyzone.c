@@ -6,6 +6,7 @@
 
 #include "signer/verify.h"
 #include "zones/base/program.h"
+#include "zones/base/text.h"
 #include "zones/base/time.h"
 #include "zones/edit.h"
 #include "zones/master.h"
@@ -153,11 +154,6 @@ static void print_details(const struct verify_stats *s, const struct findings *f
 	}
 }
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 static void print_summary(const struct options *o, const struct version *v,
 			  const struct verify_stats *s, const struct findings *f)
 {
@@ -168,11 +164,12 @@ static void print_summary(const struct options *o, const struct version *v,
 	(void)dname_to_text(v->apex.wire, zone);
 	(void)printf("%s: zone %s serial %u: ", o->file, zone, v->serial);
 	if (f->errors != 0) {
-		(void)printf("BAD: %zu error%s, %zu warning%s\n", f->errors, plural(f->errors),
-			     f->warnings, plural(f->warnings));
+		(void)printf("BAD: %zu error%s, %zu warning%s\n", f->errors, text_plural(f->errors),
+			     f->warnings, text_plural(f->warnings));
 	} else {
 		(void)printf("verified and complete: %llu signatures, %zu warning%s%s\n",
-			     (unsigned long long)s->signatures, f->warnings, plural(f->warnings),
+			     (unsigned long long)s->signatures, f->warnings,
+			     text_plural(f->warnings),
 			     s->unchecked != 0 ? ", some signatures not checked" : "");
 	}
 	if (o->verbose) {

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "zones/base/program.h"
+#include "zones/base/text.h"
 #include "zones/base/time.h"
 #include "zones/check.h"
 #include "zones/dump.h"
@@ -152,9 +153,10 @@ static void summary(const struct options *o, const struct version *v, const stru
 	(void)dname_to_text(v->apex.wire, zone);
 	if (!o->quiet || f->errors != 0) {
 		(void)fprintf(o->dump && strcmp(o->output, "-") == 0 ? stderr : stdout,
-			      "%s: zone %s serial %u: %llu records, %zu errors, %zu warnings%s\n",
+			      "%s: zone %s serial %u: %llu records, %zu error%s, %zu warning%s%s\n",
 			      o->file, zone, v->serial, (unsigned long long)v->records, f->errors,
-			      f->warnings, f->errors == 0 ? ", ok" : "");
+			      text_plural(f->errors), f->warnings, text_plural(f->warnings),
+			      f->errors == 0 ? ", ok" : "");
 	}
 }
 

@@ -10,8 +10,8 @@ chmod 700 run/keys
 
 [ -e run/$zone.zone ] || cp test/demo/$zone.zone run/$zone.zone
 
-# Keys are made once; later runs find them again.
-if ! "$BIN/signet-keymgr" list -K run/keys $zone >/dev/null 2>&1; then
+# Keys are made once; later runs find them again, or say what is wrong with them.
+if ! ls run/keys/K$zone.+* >/dev/null 2>&1; then
 	echo "making a KSK and a ZSK for $zone in run/keys"
 	"$BIN/signet-keymgr" generate -K run/keys -f KSK $zone >/dev/null
 	"$BIN/signet-keymgr" generate -K run/keys $zone >/dev/null

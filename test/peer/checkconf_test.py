@@ -48,7 +48,7 @@ def good_is_said_to_be_good(_):
 def standard_input_is_read(folder):
     text = 'zones: [{name: a, file: a.zone}]\n'
     write(folder + '/a.zone', ZONE)
-    same(run('-', text=text, cwd=folder), (0, '-: 1 zones, 0 warnings, ok\n', ''))
+    same(run('-', text=text, cwd=folder), (0, '-: 1 zone, 0 warnings, ok\n', ''))
     same(run('-', text='sever: 1\n')[::2],
          (1, 'standard input:1:1: unknown key "sever"; did you mean "server"?\n'))
 
@@ -67,7 +67,7 @@ def all_errors_are_said_with_their_places(folder):
 @case
 def warnings_leave_it_good(folder):
     path = write(folder + '/s.yaml', 'log: {level: debug}\n')
-    same(run(path), (0, f'{path}: 0 zones, 1 warnings, ok\n',
+    same(run(path), (0, f'{path}: 0 zones, 1 warning, ok\n',
                      f'warning: {path}: there are no zones; all queries will be refused\n'))
 
 

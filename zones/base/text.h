@@ -48,6 +48,12 @@ MUST_USE int text_to_ipv6(const char *s, size_t len, uint8_t out[16]);
  * characters. Returns @out. */
 const char *text_quote(const char *text, size_t len, char out[TEXT_QUOTE_MAX]);
 
+/* What stands behind the word for @n things: "s", or nothing for one. */
+static inline const char *text_plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* The row of @words (NULL-terminated) nearest to @word by edit distance, if it is near enough
  * for a "did you mean"; else NULL. */
 const char *text_did_you_mean(const char *word, const char *const *words);
