@@ -198,6 +198,14 @@ static int inherit_ttl(struct source *src, const struct fields *f, size_t len, u
 		st->again = st->stop = true; /* it is said in the piece before */
 	} else if (f->type == RRTYPE_SOA && len >= 20) {
 		*ttl = be32_get(st->rdata + len - 4);
+		if (*ttl > MASTER_TTL_MAX) {
+			st->last_ttl = 0; /* once is enough */
+			return refuse(
+				src, &f->type_at,
+				"found no TTL, and the minimum, %u, is none: expected one here or "
+				"a $TTL line before, at most 2147483647 (RFC 2181)",
+				*ttl);
+		}
 	} else if (st->opt->default_ttl != 0) {
 		*ttl = st->opt->default_ttl;
 	} else {
