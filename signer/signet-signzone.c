@@ -593,12 +593,19 @@ static void show_result(const struct options *o, const struct holder *holder,
 		(unsigned long long)s->chain);
 }
 
-static int read_zone(const struct options *o, struct edit **out)
+/* Reads the zone; its text stays in @text (owned by the caller). */
+static int read_zone(const struct options *o, struct file_view *text, struct edit **out)
 {
 	struct findings findings = { 0 };
 	struct check_levels levels;
 	const struct master_options mo = { .origin = o->have_origin ? o->origin.wire : NULL };
-	int err = master_read(o->zone_file, &mo, out, &findings);
+	struct errmsg em;
+	int err = file_read(o->zone_file, MASTER_FILE_MAX, text, &em);
+	if (err == E_OK) {
+		err = master_read_memory(o->zone_file, text->data, text->len, &mo, out, &findings);
+	} else {
+		findings_add(&findings, true, "%s", em.text);
+	}
 	if (err == E_OK) {
 		/* What signing mends, or makes, is no finding here. */
 		check_levels_init(&levels);
@@ -612,14 +619,18 @@ static int read_zone(const struct options *o, struct edit **out)
 	return err;
 }
 
-/* The zone, and its dsset- file; both or, when a disk is full or may not be written, none. */
+/* The zone, and its dsset- file; both or, when a disk is full or may not be written, none. @text: the zone as
+ * it was read, when signing left it as it was; else empty. */
 static int write_files(const struct options *o, const struct version *v,
-		       const struct holder *holder, const char *output, struct errmsg *em)
+		       const struct file_view *text, const struct holder *holder,
+		       const char *output, struct errmsg *em)
 {
 	struct file_out dsset = { .fd = -1 };
 	int err = dsset_prepare(o, holder, v->apex.wire, &dsset, em);
 	if (err == E_OK) {
-		err = zone_file_write(v, output, o->policy.threads, em);
+		err = zone_file_is_same(text, v, o->policy.threads)
+			      ? file_write(output, 0644, text->data, text->len, em)
+			      : zone_file_write(v, output, o->policy.threads, em);
 	}
 	if (err == E_OK && dsset.path != NULL) {
 		err = file_out_commit(&dsset, em);
@@ -631,6 +642,7 @@ static int write_files(const struct options *o, const struct version *v,
 static int sign(struct options *o, struct errmsg *em)
 {
 	struct edit *e = NULL;
+	struct file_view text = { 0 };
 	struct keyset keys = { 0 };
 	struct holder *holder = NULL;
 	struct version *v = NULL;
@@ -638,7 +650,7 @@ static int sign(struct options *o, struct errmsg *em)
 	struct buf output = { 0 };
 	uint64_t shown = UINT64_MAX;
 	em->text[0] = '\0';
-	int err = read_zone(o, &e);
+	int err = read_zone(o, &text, &e);
 	if (err != E_OK) {
 		err_set(em, err, "%s: not signed; mend the zone file first", o->zone_file);
 		goto out;
@@ -650,7 +662,10 @@ static int sign(struct options *o, struct errmsg *em)
 			      "RFC 9276 wants 0\n",
 			      o->policy.nsec3.iterations);
 	}
-	o->policy.trusted = zone_file_is_ours(o->zone_file, edit_state(e), o->policy.threads);
+	o->policy.trusted = zone_file_is_ours(&text, edit_state(e), o->policy.threads);
+	if (!o->policy.trusted) {
+		file_view_clear(&text);
+	}
 	o->policy.manage_keys = o->smart;
 	o->policy.publish_cds = o->smart;
 	err = load_keys(o, edit_state(e), &keys, em);
@@ -674,11 +689,14 @@ static int sign(struct options *o, struct errmsg *em)
 	if (err != E_OK) {
 		goto out;
 	}
+	if (stats.made != 0 || stats.dropped != 0) {
+		file_view_clear(&text);
+	}
 	v = edit_commit(e);
 	e = NULL;
 	buf_printf(&output, "%s%s", o->output != NULL ? o->output : o->zone_file,
 		   o->output != NULL ? "" : ".signed");
-	err = write_files(o, v, holder, output.data, em);
+	err = write_files(o, v, &text, holder, output.data, em);
 	if (err == E_OK) {
 		show_result(o, holder, &stats);
 		if (o->verbose != 0 && !text_equal(output.data, output.len, "-")) {
@@ -687,6 +705,7 @@ static int sign(struct options *o, struct errmsg *em)
 	}
 out:
 	buf_clear(&output);
+	file_view_clear(&text);
 	edit_abort(e);
 	version_unref(v);
 	holder_free(holder);

@@ -1,7 +1,7 @@
 /* signer/zone_file.c - signed zones in files. */
 #include "signer/zone_file.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "keys/crypto.h"
 #include "zones/base/buf.h"
@@ -132,19 +132,24 @@ int zone_file_write(const struct version *v, const char *path, unsigned threads,
 	return err_set(em, err, "%s: cannot write the zone: %s", path, err_text(err));
 }
 
-bool zone_file_is_ours(const char *path, const struct version *v, unsigned threads)
+bool zone_file_is_ours(const struct file_view *text, const struct version *v, unsigned threads)
 {
-	char tail[TAIL_LEN];
 	uint8_t written[32];
 	uint8_t digest[32];
-	FILE *f = fopen(path, "rb");
-	if (f == NULL) {
+	if (text->len < TAIL_LEN) {
 		return false;
 	}
-	bool got = fseek(f, -(long)TAIL_LEN, SEEK_END) == 0 && fread(tail, TAIL_LEN, 1, f) == 1;
-	(void)fclose(f);
-	return got && memcmp(tail, MARK, MARK_LEN) == 0 &&
+	const char *tail = text->data + text->len - TAIL_LEN;
+	return memcmp(tail, MARK, MARK_LEN) == 0 &&
 	       text_from_hex(tail + MARK_LEN, HEX_LEN, written, sizeof(written)) == 32 &&
 	       pass_over(v, threads, NULL, digest) == E_OK &&
 	       memcmp(written, digest, sizeof(digest)) == 0;
+}
+
+bool zone_file_is_same(const struct file_view *text, const struct version *v, unsigned threads)
+{
+	/* With a directive it is not as we wrote it, and may mean something else in another directory. */
+	return text->len != 0 && text->data[0] != '$' &&
+	       memmem(text->data, text->len, "\n$", 2) == NULL &&
+	       zone_file_is_ours(text, v, threads);
 }

@@ -1,7 +1,8 @@
 /* signer/zone_file.h - signed zones in files: written on all cores, known again by a fingerprint.
  *
  * The last line of a file that we wrote is a comment with the fingerprint of its content (sign.h). When
- * the content is unchanged, its signatures need not be verified to be kept.
+ * the content is unchanged, its signatures need not be verified to be kept; and when signing changes nothing,
+ * the text need not be made again.
  *
  * Threads: starts its own and joins them. */
 #ifndef SIGNER_ZONE_FILE_H
@@ -16,7 +17,9 @@
  * new one. */
 MUST_USE int zone_file_write(const struct version *v, const char *path, unsigned threads,
 			     struct errmsg *em);
-/* Does the file at @path end in the fingerprint of @v? False on any doubt. */
-bool zone_file_is_ours(const char *path, const struct version *v, unsigned threads);
+/* Does @text, a file that we read, end in the fingerprint of @v? */
+bool zone_file_is_ours(const struct file_view *text, const struct version *v, unsigned threads);
+/* Is @text as good as what zone_file_write would write of @v? So it is when that wrote it and nothing changed. */
+bool zone_file_is_same(const struct file_view *text, const struct version *v, unsigned threads);
 
 #endif

@@ -231,6 +231,14 @@ static void read_text(struct master *m, const char *end)
 	}
 }
 
+static const char *shown_path(const char *path)
+{
+	if (path == NULL) {
+		return "(memory)";
+	}
+	return strcmp(path, "-") == 0 ? "(standard input)" : path;
+}
+
 int master_read_memory(const char *path, const char *data, size_t len,
 		       const struct master_options *opt, struct edit **out,
 		       struct findings *findings)
@@ -241,9 +249,7 @@ int master_read_memory(const char *path, const char *data, size_t len,
 			.default_ttl = NO_TTL,
 			.last_ttl = NO_TTL,
 			.rdata = mem_alloc(RDATA_MAX) },
-		.src = { .st = &m.st,
-			 .path = path != NULL ? path : "(memory)",
-			 .may_include = path != NULL },
+		.src = { .st = &m.st, .path = shown_path(path), .may_include = path != NULL },
 	};
 	struct reader_state *st = &m.st;
 	size_t errors = findings->errors;
@@ -281,8 +287,7 @@ int master_read(const char *path, const struct master_options *opt, struct edit 
 		findings_add(findings, true, "%s", em.text);
 		return err;
 	}
-	err = master_read_memory(strcmp(path, "-") == 0 ? "(standard input)" : path, view.data,
-				 view.len, opt, out, findings);
+	err = master_read_memory(path, view.data, view.len, opt, out, findings);
 	file_view_clear(&view);
 	return err;
 }

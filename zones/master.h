@@ -27,12 +27,15 @@ struct master_options {
 	size_t piece;	     /* octets that a thread reads at a time; 0: as is best */
 };
 
+/* A zone file may be large; this only keeps a device or a mistake from eating all memory. */
+#define MASTER_FILE_MAX ((size_t)64 << 30)
+
 /* Reads @path ("-": standard input) into a new edit. On success *out is the edit with all records, the
  * caller owns it. On error E_SYNTAX, E_CHECK, E_IO ... and findings say why. */
 MUST_USE int master_read(const char *path, const struct master_options *opt, struct edit **out,
 			 struct findings *findings);
 /* The same from memory; @data[len] == '\0' and FILE_SLACK octets behind readable. @path for messages
- * and relative $INCLUDE (NULL: $INCLUDE is refused). */
+ * and relative $INCLUDE (NULL: $INCLUDE is refused; "-": standard input). */
 MUST_USE int master_read_memory(const char *path, const char *data, size_t len,
 				const struct master_options *opt, struct edit **out,
 				struct findings *findings);

@@ -8,9 +8,6 @@
 #include "zones/dns/lexer.h"
 #include "zones/master.h"
 
-/* A zone file may be large; this only keeps a device or a mistake from eating all memory. */
-#define MASTER_FILE_MAX ((size_t)64 << 30)
-
 #define NO_TTL UINT32_MAX
 
 /* What all files of one zone share. */

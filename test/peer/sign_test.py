@@ -93,6 +93,12 @@ def kept(t, keys):
     status, output = sign(t, keys, source='out', output='again')
     t.check('again: all are kept', counts(output) == (0, made, 0), output)
     t.check('and nothing changes', text(t, 'out') == text(t, 'again'))
+    # A text that says the same in its own way is not taken over where that would depend on the directory.
+    t.write('elsewhere/rest', ''.join(line + '\n' for line in text(t).splitlines()[:-1]))
+    t.write('elsewhere/zone', '$INCLUDE rest\n' + text(t).splitlines()[-1] + '\n')
+    status, output = sign(t, keys, source='elsewhere/zone', output='again')
+    t.check('again, from a file with $INCLUDE: the text is made anew', text(t, 'out') == text(t, 'again')
+            and counts(output) == (0, made, 0), output)
     # Edited by hand: the fingerprint does not fit any more, each signature is looked at.
     changed = text(t).replace('h7.example.\t300\tIN\tA\t192.0.2.7', 'h7.example.\t300\tIN\tA\t192.0.2.8')
     t.write('edited', changed)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "zones/base/mem.h"
+#include "zones/base/parallel.h"
 
 static int failed(struct errmsg *em, const char *path, const char *what)
 {
@@ -51,13 +52,67 @@ static int too_large(struct errmsg *em, const char *path, size_t max)
 	return err_set(em, E_LIMIT, "%s: larger than %zu octets", path, max);
 }
 
-/* Reads to the end. @expect: the size, as far as one knows it; it may change while we read. */
-static int read_all(int fd, const char *path, size_t expect, size_t max, struct file_view *out,
-		    struct errmsg *em)
+/* Large files are read by all cores: what costs is less the copy than the pages that it goes to, which the
+ * system clears at their first use. */
+#define SLICE	     STRESSED((size_t)4 << 20, 16)
+#define SLICE_WINDOW 64
+
+struct slices {
+	int fd;
+	char *data;
+	size_t size;
+	bool got[SLICE_WINDOW];
+	size_t len; /* octets from the start that are read */
+};
+
+static int slice_read(void *arg, unsigned worker, size_t job)
+{
+	struct slices *s = arg;
+	size_t from = job * SLICE;
+	size_t len = from + SLICE < s->size ? SLICE : s->size - from;
+	(void)worker;
+	s->got[job % SLICE_WINDOW] = pread(s->fd, s->data + from, len, (off_t)from) == (ssize_t)len;
+	return E_OK;
+}
+
+static int slice_count(void *arg, size_t job)
+{
+	struct slices *s = arg;
+	if (!s->got[job % SLICE_WINDOW]) {
+		return E_IO; /* shorter than it was, or worse: reading on in order tells */
+	}
+	s->len = (job + 1) * SLICE < s->size ? (job + 1) * SLICE : s->size;
+	return E_OK;
+}
+
+/* Reads the first @size octets of a regular file, as far as that goes well, and returns how many; the
+ * place in the file is behind them. */
+static size_t read_slices(int fd, char *data, size_t size)
+{
+	struct slices s = { .fd = fd, .data = data, .size = size };
+	const struct parallel p = {
+		.threads = parallel_threads(0) < SLICE_WINDOW ? 0 : SLICE_WINDOW,
+		.jobs = (size + SLICE - 1) / SLICE,
+		.window = SLICE_WINDOW,
+		.work = slice_read,
+		.finish = slice_count,
+		.arg = &s,
+	};
+	if (p.jobs < 2) {
+		return 0;
+	}
+	(void)!parallel_run(&p);
+	return lseek(fd, (off_t)s.len, SEEK_SET) < 0 ? 0 : s.len;
+}
+
+/* Reads to the end. @expect: the size, as far as one knows it; it may change while we read. @sliced: a
+ * regular file, from its start. */
+static int read_all(int fd, const char *path, size_t expect, bool sliced, size_t max,
+		    struct file_view *out, struct errmsg *em)
 {
 	size_t cap = expect + 1; /* the octet more tells the end from a full buffer */
 	char *data = mem_alloc(cap + FILE_SLACK);
-	size_t len = 0;
+	size_t len = sliced ? read_slices(fd, data, expect) : 0;
 	int err = E_OK;
 	for (;;) {
 		ssize_t n = read(fd, data + len, cap - len);
@@ -93,7 +148,7 @@ static int read_all(int fd, const char *path, size_t expect, size_t max, struct 
 int file_read(const char *path, size_t max, struct file_view *out, struct errmsg *em)
 {
 	if (strcmp(path, "-") == 0) {
-		return read_all(STDIN_FILENO, "standard input", READ_FIRST, max, out, em);
+		return read_all(STDIN_FILENO, "standard input", READ_FIRST, false, max, out, em);
 	}
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
@@ -106,11 +161,11 @@ int file_read(const char *path, size_t max, struct file_view *out, struct errmsg
 	} else if (S_ISDIR(st.st_mode)) {
 		err = err_set(em, E_INVAL, "%s: is a directory; name a file", path);
 	} else if (!S_ISREG(st.st_mode)) {
-		err = read_all(fd, path, READ_FIRST, max, out, em);
+		err = read_all(fd, path, READ_FIRST, false, max, out, em);
 	} else if ((size_t)st.st_size > max) {
 		err = too_large(em, path, max);
 	} else {
-		err = read_all(fd, path, (size_t)st.st_size, max, out, em);
+		err = read_all(fd, path, (size_t)st.st_size, true, max, out, em);
 	}
 	(void)close(fd);
 	return err;
@@ -123,6 +178,9 @@ void file_view_clear(struct file_view *v)
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
+
+/* Octets in one call. */
+#define WRITE_MOST STRESSED(8 << 20, 7)
 
 static void out_clear(struct file_out *f)
 {
@@ -185,11 +243,21 @@ int file_out_open(struct file_out *f, const char *path, mode_t mode, struct errm
 	return err;
 }
 
+/* The disk starts now, while the rest is being made, so that the fsync at the end has little left to do. */
+static void start_writing(struct file_out *f)
+{
+	if (f->temp != NULL && f->written - f->started >= WRITE_MOST) {
+		(void)sync_file_range(f->fd, f->started, f->written - f->started,
+				      SYNC_FILE_RANGE_WRITE);
+		f->started = f->written;
+	}
+}
+
 void file_out_write(struct file_out *f, const void *data, size_t len)
 {
 	const char *p = data;
 	while (f->err == E_OK && len != 0) {
-		ssize_t n = write(f->fd, p, len);
+		ssize_t n = write(f->fd, p, len < WRITE_MOST ? len : WRITE_MOST);
 		if (n < 0 && errno == EINTR) {
 			continue;
 		}
@@ -199,6 +267,8 @@ void file_out_write(struct file_out *f, const void *data, size_t len)
 		}
 		p += n;
 		len -= (size_t)n;
+		f->written += n;
+		start_writing(f);
 	}
 }
 

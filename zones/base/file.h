@@ -31,11 +31,12 @@ void file_view_clear(struct file_view *v);
  * links are followed, so that the link stays. What is there and is not a file, as a pipe or
  * /dev/null, is written to as it is. */
 struct file_out {
-	char *path; /* owned; as the caller named it */
-	char *real; /* owned; where it leads, NULL: path is written to as it is */
-	char *temp; /* owned; beside real */
-	int fd;	    /* -1: not open */
-	int err;    /* sticky */
+	char *path;		/* owned; as the caller named it */
+	char *real;		/* owned; where it leads, NULL: path is written to as it is */
+	char *temp;		/* owned; beside real */
+	int fd;			/* -1: not open */
+	int err;		/* sticky */
+	off_t written, started; /* octets; those the disk was asked to start with */
 	struct errmsg em;
 };
 

@@ -70,8 +70,9 @@ static void holds(const char *path, const char *text)
 
 START_TEST(files_of_all_sizes_end_in_zeros)
 {
-	static const size_t sizes[] = { 0,     1,     63,     64,     4095,   4096,    4097,
-					65535, 65536, 262143, 262144, 262145, 1000000, 1048576 };
+	static const size_t sizes[] = { 0,	 1,	  63,	   64,	   4095,   4096,
+					4097,	 65535,	  65536,   262143, 262144, 262145,
+					1000000, 1048576, 4194305, 9000000 };
 	struct unit_random r = { 1 };
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		size_t len = sizes[i];
