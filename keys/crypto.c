@@ -802,7 +802,7 @@ int crypto_key_from_parts(uint8_t algorithm, const struct crypto_part *parts, si
 
 /* --- PEM ------------------------------------------------------------------------------------- */
 
-/* Instead of a prompt on the terminal. */
+/* Instead of a prompt on the terminal. NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's type. */
 static int no_password(char *buf, int size, int is_writing, void *asked)
 {
 	(void)buf;

@@ -37,25 +37,25 @@ static const struct {
 /* clang-format off */
 static const struct {
 	char letter;
-	const char *arg;   /* NULL: takes none */
 	unsigned commands; /* those that it goes with */
+	const char *arg;   /* NULL: takes none */
 	const char *text;
 } options[] = {
-	{ 'K', "DIR",  ~FOR(TSIG),          "key directory (default: .)" },
-	{ 'a', "ALG",  MAKES | FOR(TSIG),   "algorithm (default: ECDSAP256SHA256; tsig: hmac-sha256;\n"
+	{ 'K', ~FOR(TSIG),         "DIR",  "key directory (default: .)" },
+	{ 'a', MAKES | FOR(TSIG),  "ALG",  "algorithm (default: ECDSAP256SHA256; tsig: hmac-sha256;\n"
 					    "import: the one of the key); generate -a list lists them" },
-	{ 'b', "BITS", FOR(GENERATE),       "size of an RSA key (default: 2048)" },
-	{ 'f', "ROLE", MAKES,               "KSK or CSK: set the SEP flag" },
-	{ '3', NULL,   FOR(GENERATE),       "only algorithms that go with NSEC3 (all that make signatures do)" },
-	{ '2', "BITS", FOR(DS),             "digest: 256, 384 or both (default: 256)" },
-	{ 'o', "FILE", FOR(TSIG),           "write the key to FILE" },
-	{ 'p', NULL,   FOR(SETTIME),        "print all times" },
-	{ 'P', "TIME", TIMES,               "publish; -P sync TIME: CDS and CDNSKEY; -P ds TIME: DS seen at the parent" },
-	{ 'A', "TIME", TIMES,               "sign from TIME on (activate)" },
-	{ 'R', "TIME", TIMES,               "revoke" },
-	{ 'I', "TIME", TIMES,               "no longer sign (inactive)" },
-	{ 'D', "TIME", TIMES,               "delete; -D sync TIME: CDS and CDNSKEY; -D ds TIME: DS gone from the parent" },
-	{ 'L', "TTL",  TIMES,               "TTL of the DNSKEY record in the .key file (for a zone that has none yet), or none" },
+	{ 'b', FOR(GENERATE),      "BITS", "size of an RSA key (default: 2048)" },
+	{ 'f', MAKES,              "ROLE", "KSK or CSK: set the SEP flag" },
+	{ '3', FOR(GENERATE),      NULL,   "only algorithms that go with NSEC3 (all that make signatures do)" },
+	{ '2', FOR(DS),            "BITS", "digest: 256, 384 or both (default: 256)" },
+	{ 'o', FOR(TSIG),          "FILE", "write the key to FILE" },
+	{ 'p', FOR(SETTIME),       NULL,   "print all times" },
+	{ 'P', TIMES,              "TIME", "publish; -P sync TIME: CDS and CDNSKEY; -P ds TIME: DS seen at the parent" },
+	{ 'A', TIMES,              "TIME", "sign from TIME on (activate)" },
+	{ 'R', TIMES,              "TIME", "revoke" },
+	{ 'I', TIMES,              "TIME", "no longer sign (inactive)" },
+	{ 'D', TIMES,              "TIME", "delete; -D sync TIME: CDS and CDNSKEY; -D ds TIME: DS gone from the parent" },
+	{ 'L', TIMES,              "TTL",  "TTL of the DNSKEY record in the .key file (for a zone that has none yet), or none" },
 };
 /* clang-format on */
 

@@ -85,24 +85,23 @@ static int slice_count(void *arg, size_t job)
 	return E_OK;
 }
 
-/* Reads the first @size octets of a regular file, as far as that goes well, and returns how many; the
- * place in the file is behind them. */
-static size_t read_slices(int fd, char *data, size_t size)
+/* Reads the first octets of a regular file, as far as that goes well, and returns how many; the place in the
+ * file is behind them. */
+static size_t read_slices(struct slices *s)
 {
-	struct slices s = { .fd = fd, .data = data, .size = size };
 	const struct parallel p = {
 		.threads = parallel_threads(0) < SLICE_WINDOW ? 0 : SLICE_WINDOW,
-		.jobs = (size + SLICE - 1) / SLICE,
+		.jobs = (s->size + SLICE - 1) / SLICE,
 		.window = SLICE_WINDOW,
 		.work = slice_read,
 		.finish = slice_count,
-		.arg = &s,
+		.arg = s,
 	};
 	if (p.jobs < 2) {
 		return 0;
 	}
 	(void)!parallel_run(&p);
-	return lseek(fd, (off_t)s.len, SEEK_SET) < 0 ? 0 : s.len;
+	return lseek(s->fd, (off_t)s->len, SEEK_SET) < 0 ? 0 : s->len;
 }
 
 /* Reads to the end. @expect: the size, as far as one knows it; it may change while we read. @sliced: a
@@ -112,7 +111,8 @@ static int read_all(int fd, const char *path, size_t expect, bool sliced, size_t
 {
 	size_t cap = expect + 1; /* the octet more tells the end from a full buffer */
 	char *data = mem_alloc(cap + FILE_SLACK);
-	size_t len = sliced ? read_slices(fd, data, expect) : 0;
+	struct slices slices = { .fd = fd, .data = data, .size = expect };
+	size_t len = sliced ? read_slices(&slices) : 0;
 	int err = E_OK;
 	for (;;) {
 		ssize_t n = read(fd, data + len, cap - len);

@@ -137,7 +137,7 @@ static bool is_consistent(const struct reader *params)
 		if (p.key == KEY_NO_DEFAULT_ALPN && !has_key(*params, KEY_ALPN)) {
 			return false;
 		}
-		for (size_t i = 0; p.key == KEY_MANDATORY && i < p.len; i += 2) {
+		for (size_t i = 0; p.key == KEY_MANDATORY && p.value != NULL && i < p.len; i += 2) {
 			if (!has_key(*params, be16_get(p.value + i))) {
 				return false;
 			}
@@ -301,7 +301,7 @@ static int key_of(const char *s, size_t len, unsigned *key)
 
 /* Hands out the next item of a list, its own escapes resolved, in place; NULL behind the last.
  * An item may be empty: the forms decide (App. A.1). */
-static uint8_t *next_item(uint8_t **at, uint8_t *end, size_t *len)
+static uint8_t *next_item(uint8_t **at, const uint8_t *end, size_t *len)
 {
 	if (*at > end) {
 		return NULL;
