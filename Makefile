@@ -74,6 +74,8 @@ C_FILES := $(foreach l,$(LAYERS),$(wildcard $(l)/*.[ch])) $(wildcard test/*/*.[c
 HEADERS := $(filter %.h,$(C_FILES))
 HEADER_STAMPS := $(foreach c,gcc clang,$(if $(shell command -v $(c)), \
 	$(HEADERS:%=build/headers/$(c)/%.ok)))
+SOURCE_STAMPS := $(if $(shell command -v clang),$(patsubst %,build/clang/%.ok, \
+	$(foreach l,$(LAYERS),$(wildcard $(l)/*.c))))
 # House rules that are checked like tests.
 RULES := test/check-layers test/check-docs
 export LAYERS
@@ -82,7 +84,7 @@ TEST_ENV := BIN=$(abspath $(B))/bin MODE=$(MODE)
 
 .PHONY: all help deps test-deps bench-deps tool-deps check test units differential soak replay fuzz bench bench-programs \
 	run demo-poison install \
-	format check-format lint tidy cppcheck check-layers check-headers check-docs clean
+	format check-format lint tidy cppcheck check-layers check-headers check-clang check-docs clean
 .SECONDARY:
 .DEFAULT_GOAL := all
 
@@ -178,12 +180,12 @@ parallel = $(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLA
 
 units: $(UNITS)
 
-check: all units check-headers ## unit tests and house rules: no peer needed, under a minute
+check: all units check-headers check-clang ## unit tests and house rules: no peer needed, under a minute
 	@$(TEST_ENV) test/run $(RULES) $(UNITS)
 
 test: ## everything CI runs: installs what is missing, then unit tests, fuzz seeds and peers
 	@$(MAKE) --no-print-directory test-deps
-	+@$(parallel) all units check-headers $(REPLAYS)
+	+@$(parallel) all units check-headers check-clang $(REPLAYS)
 	@$(TEST_ENV) test/run $(RULES) $(UNITS) $(REPLAYS) $(PEERS)
 
 differential: ## ask signetd, BIND, Knot and NSD 80,000 questions each, and compare (make test asks 10,000)
@@ -275,6 +277,13 @@ build/headers/$(1)/%.ok: % Makefile
 endef
 $(foreach c,gcc clang,$(eval $(call header_rule,$(c))))
 
+check-clang: $(SOURCE_STAMPS) ## do the sources compile with clang, too (where it is installed)?
+
+build/clang/%.ok: % Makefile
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<)clang -std=c11 $(ARCH) $(WARN) $(CPPFLAGS) -fsyntax-only -MMD -MP -MF $@.d -MT $@ $<
+	@touch $@
+
 check-docs: all ## are all options in the man pages, and no others?
 	@$(TEST_ENV) test/check-docs
 
@@ -288,4 +297,4 @@ compile_commands.json: $(foreach l,$(LAYERS),$(wildcard $(l)/*.c)) Makefile ## f
 clean: ## remove what was built
 	rm -rf build compile_commands.json
 
--include $(shell find $(B) build/headers -name '*.d' 2>/dev/null)
+-include $(shell find $(B) build/headers build/clang -name '*.d' 2>/dev/null)

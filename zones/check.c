@@ -42,7 +42,7 @@ struct check_run {
 void check_levels_init(struct check_levels *levels)
 {
 	for (unsigned i = 0; i < CHECK_COUNT; i++) {
-		levels->level[i] = checks[i].level;
+		levels->level[i] = (uint8_t)checks[i].level;
 	}
 }
 
