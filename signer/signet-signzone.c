@@ -628,9 +628,8 @@ static int write_files(const struct options *o, const struct version *v,
 	struct file_out dsset = { .fd = -1 };
 	int err = dsset_prepare(o, holder, v->apex.wire, &dsset, em);
 	if (err == E_OK) {
-		err = zone_file_is_same(text, v, o->policy.threads)
-			      ? file_write(output, 0644, text->data, text->len, em)
-			      : zone_file_write(v, output, o->policy.threads, em);
+		err = text->len != 0 ? file_write(output, 0644, text->data, text->len, em)
+				     : zone_file_write(v, output, o->policy.threads, em);
 	}
 	if (err == E_OK && dsset.path != NULL) {
 		err = file_out_commit(&dsset, em);
@@ -663,9 +662,10 @@ static int sign(struct options *o, struct errmsg *em)
 			      o->policy.nsec3.iterations);
 	}
 	o->policy.trusted = zone_file_is_ours(&text, edit_state(e), o->policy.threads);
-	if (!o->policy.trusted) {
+	if (!o->policy.trusted || !zone_file_is_whole(&text)) {
 		file_view_clear(&text);
 	}
+	const uint64_t changes = edit_changes(e);
 	o->policy.manage_keys = o->smart;
 	o->policy.publish_cds = o->smart;
 	err = load_keys(o, edit_state(e), &keys, em);
@@ -689,7 +689,7 @@ static int sign(struct options *o, struct errmsg *em)
 	if (err != E_OK) {
 		goto out;
 	}
-	if (stats.made != 0 || stats.dropped != 0) {
+	if (edit_changes(e) != changes) {
 		file_view_clear(&text);
 	}
 	v = edit_commit(e);

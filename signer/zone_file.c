@@ -146,10 +146,8 @@ bool zone_file_is_ours(const struct file_view *text, const struct version *v, un
 	       memcmp(written, digest, sizeof(digest)) == 0;
 }
 
-bool zone_file_is_same(const struct file_view *text, const struct version *v, unsigned threads)
+bool zone_file_is_whole(const struct file_view *text)
 {
-	/* With a directive it is not as we wrote it, and may mean something else in another directory. */
 	return text->len != 0 && text->data[0] != '$' &&
-	       memmem(text->data, text->len, "\n$", 2) == NULL &&
-	       zone_file_is_ours(text, v, threads);
+	       memmem(text->data, text->len, "\n$", 2) == NULL;
 }

@@ -19,7 +19,7 @@ MUST_USE int zone_file_write(const struct version *v, const char *path, unsigned
 			     struct errmsg *em);
 /* Does @text, a file that we read, end in the fingerprint of @v? */
 bool zone_file_is_ours(const struct file_view *text, const struct version *v, unsigned threads);
-/* Is @text as good as what zone_file_write would write of @v? So it is when that wrote it and nothing changed. */
-bool zone_file_is_same(const struct file_view *text, const struct version *v, unsigned threads);
+/* Is it without directives, which we do not write and which may mean something else in another directory? */
+bool zone_file_is_whole(const struct file_view *text);
 
 #endif

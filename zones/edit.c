@@ -17,6 +17,7 @@ struct edit {
 	struct version *base; /* held, or NULL */
 	struct version *work; /* what edit_commit gives out; no references yet */
 	struct tree_garbage garbage;
+	uint64_t changes;   /* of nodes */
 	struct batch batch; /* what is not applied yet */
 	struct node_build build;
 };
@@ -109,6 +110,12 @@ static void node_drop(struct edit *e, const struct node *old, bool was_fresh)
 	}
 }
 
+/* Octet for octet; @old may be NULL. */
+static bool node_is_same(const struct node *old, const struct node *now)
+{
+	return old != NULL && old->size == now->size && memcmp(old, now, now->size) == 0;
+}
+
 /* Puts @n, a block of the pool, in its place; the old node of that name is returned, still counted. */
 static const struct node *node_take(struct edit *e, struct tree *t, const struct dname_key *key,
 				    struct node *n, bool *was_fresh)
@@ -138,12 +145,22 @@ static void node_put(struct edit *e, struct tree *t, const struct dname_key *key
 	node_drop(e, old, fresh);
 }
 
+/* As node_put; an image of what is there is no change, and not copied. */
+static void node_change(struct edit *e, struct tree *t, const struct dname_key *key,
+			const struct node *image)
+{
+	if (!node_is_same(tree_get(t, key, image->name, NULL), image)) {
+		e->changes++;
+		node_put(e, t, key, image);
+	}
+}
+
 void edit_put_node(struct edit *e, const struct node *image)
 {
 	struct dname_key key;
 	dname_key_make(&key, image->name);
-	node_put(e, (image->flags & NODE_NSEC3) != 0 ? &e->work->nsec3 : &e->work->names, &key,
-		 image);
+	node_change(e, (image->flags & NODE_NSEC3) != 0 ? &e->work->nsec3 : &e->work->names, &key,
+		    image);
 }
 
 void edit_drop_nsec3(struct edit *e, const uint8_t *owner)
@@ -153,6 +170,7 @@ void edit_drop_nsec3(struct edit *e, const uint8_t *owner)
 	struct tree_writer w = writer_of_tree(e, &e->work->nsec3);
 	bool fresh = false;
 	const struct node *old = tree_remove(&w, &key, owner, &fresh);
+	e->changes += old != NULL;
 	node_drop(e, old, fresh);
 }
 
@@ -169,6 +187,7 @@ static void apply_owner(struct edit *e, struct batch *b, const struct batch_owne
 	if (made != NULL) {
 		old = node_take(e, t, o->key, made, &fresh);
 		if (old == NULL) {
+			e->changes++;
 			return;
 		}
 	} else {
@@ -176,6 +195,8 @@ static void apply_owner(struct edit *e, struct batch *b, const struct batch_owne
 	}
 	bool is_apex = o->key->labels == e->work->apex_labels;
 	const struct node *image = batch_merge(b, o, which, old, is_apex);
+	const struct node *now = image != NULL ? image : made;
+	e->changes += now != NULL && !node_is_same(old, now);
 	if (image != NULL) {
 		node_put(e, t, o->key, image);
 	}
@@ -285,7 +306,7 @@ void edit_remove_rrset(struct edit *e, const uint8_t *owner, uint16_t type)
 		}
 	}
 	const struct node *image = node_build_end(&e->build, key.labels == e->work->apex_labels);
-	node_put(e, t, &key, image);
+	node_change(e, t, &key, image);
 }
 
 int edit_error(struct edit *e, struct errmsg *em)
@@ -295,6 +316,12 @@ int edit_error(struct edit *e, struct errmsg *em)
 		*em = e->batch.em;
 	}
 	return e->batch.err;
+}
+
+uint64_t edit_changes(struct edit *e)
+{
+	edit_flush(e);
+	return e->changes;
 }
 
 const struct version *edit_state(struct edit *e)

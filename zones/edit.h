@@ -41,6 +41,9 @@ int edit_error(struct edit *e, struct errmsg *em);
 void edit_apply(struct edit *e, struct batch *b);
 void edit_adopt(struct edit *e, struct pool *pool);
 
+/* How much was changed so far: as long as the number stays, so does the content. */
+uint64_t edit_changes(struct edit *e);
+
 /* Applies what is pending, so that the state can be read: a version like any other, valid until
  * the next change of the edit, except that it has no references. */
 const struct version *edit_state(struct edit *e);

@@ -607,7 +607,11 @@ static inline void kit_check_batch(struct kit *k, const struct query_env *env, c
 	if (env->config->rotate || env->rrl != NULL || len > sizeof(before[0])) {
 		return; /* counters may differ, and be right */
 	}
-	unsigned own = turn % KIT_BATCH;
+	if (turn++ % 3 != 0) {
+		return; /* each answer is worth the time of four: some are enough */
+	}
+	const unsigned nth = turn / 3;
+	const unsigned own = nth % KIT_BATCH;
 	for (unsigned i = 0; i < KIT_BATCH; i++) {
 		unsigned other = i > own ? i - 1 : i;
 		io[i] = (struct query_io){ .in = i == own ? in : before[other],
@@ -622,8 +626,8 @@ static inline void kit_check_batch(struct kit *k, const struct query_env *env, c
 	for (unsigned i = 0; i < KIT_BATCH; i++) {
 		mem_free(io[i].out);
 	}
-	memcpy(before[turn % (KIT_BATCH - 1)], in, len);
-	before_len[turn++ % (KIT_BATCH - 1)] = len;
+	memcpy(before[nth % (KIT_BATCH - 1)], in, len);
+	before_len[nth % (KIT_BATCH - 1)] = len;
 }
 
 /* Sends octets to the engine; the buffers are exactly as large as said, so that a sanitizer sees one octet

@@ -6,6 +6,7 @@
 #include "test/unit/unit.h"
 #include "zones/base/mem.h"
 #include "zones/dns/rdata.h"
+#include "zones/node_build.h"
 
 #define RECORDS_MAX 4000
 
@@ -327,6 +328,36 @@ START_TEST(outside_and_meta_are_refused)
 }
 END_TEST
 
+START_TEST(what_changes_nothing_is_no_change)
+{
+	static const uint8_t first[] = { 192, 0, 2, 1 };
+	static const uint8_t second[] = { 192, 0, 2, 2 };
+	struct dname apex;
+	struct node_build b = { 0 };
+	ck_assert_int_eq(dname_from_text(&apex, "example.", 8, NULL, NULL), E_OK);
+	struct edit *e = edit_begin(NULL, apex.wire, EDIT_TTL_LEAST);
+	ck_assert_int_eq(edit_add(e, apex.wire, RRTYPE_A, 60, first, 4), E_OK);
+	uint64_t before = edit_changes(e);
+	ck_assert_uint_ne(before, 0);
+	ck_assert_int_eq(edit_add(e, apex.wire, RRTYPE_A, 60, first, 4), E_OK); /* is there */
+	ck_assert_int_eq(edit_remove(e, apex.wire, RRTYPE_A, second, 4), E_OK); /* is not */
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_uint_eq(edit_changes(e), before);
+		node_build_begin(&b, apex.wire);
+		node_build_set(&b, RRTYPE_A, 0);
+		node_build_rr(&b, 60, first, 4);
+		edit_put_node(e, node_build_end(&b, true)); /* the same */
+	}
+	ck_assert_int_eq(edit_add(e, apex.wire, RRTYPE_A, 60, second, 4), E_OK);
+	ck_assert_uint_ne(edit_changes(e), before);
+	before = edit_changes(e);
+	edit_remove_rrset(e, apex.wire, RRTYPE_A);
+	ck_assert_uint_ne(edit_changes(e), before);
+	node_build_clear(&b);
+	edit_abort(e);
+}
+END_TEST
+
 START_TEST(more_records_than_a_set_can_have)
 {
 	struct dname apex;
@@ -355,6 +386,7 @@ int main(void)
 	tcase_add_test(tc, small_zones_are_packed);
 #endif
 	tcase_add_test(tc, outside_and_meta_are_refused);
+	tcase_add_test(tc, what_changes_nothing_is_no_change);
 	tcase_add_test(tc, more_records_than_a_set_can_have);
 	return unit_run("zones/edit", tc);
 }
