@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import peer
 
 NOBODY = 65534
+TAG_DIGITS = 5
 ZONE = '$TTL 300\n@ SOA ns1 host 7 3600 900 1209600 300\n NS ns1\nns1 A 192.0.2.53\n$GENERATE 1-1500 h$ A 192.0.2.7\n'
 OLD = 'what was here before\n'
 FULL = ('No space left on device', 'free some space')
@@ -145,7 +146,8 @@ def limits(t, tool):
     if not t.check(f'{tool.name}: works', status == 0, said):
         return
     sizes = sorted(len(data) for name, data in snapshot(directory).items() if not tool.written or name in tool.written)
-    for limit in sorted({10, *(s - 1 for s in sizes)}):
+    # The next run makes other keys: their tags may have fewer digits, and the files be so much shorter.
+    for limit in sorted({10, *(s - TAG_DIGITS for s in sizes)}):
         directory, before = directory_for(t, tool)
         refused(t, f'no file above {limit} octets', tool, directory, before, LIMIT, tool.run(t, directory, limit=limit))
 
