@@ -51,6 +51,14 @@ void worker_sockets_clear(struct worker_sockets *s)
 	*s = (struct worker_sockets){ 0 };
 }
 
+/* Seconds since 1970. The loop has read the clock when it woke up: no need to do so again. */
+static int64_t woken_at(const struct worker *w)
+{
+	struct timeval now;
+	(void)event_base_gettimeofday_cached(w->base, &now);
+	return now.tv_sec;
+}
+
 /* Borrowed pointers live from epoch_online to epoch_offline, once for each batch. */
 static void on_datagrams(evutil_socket_t fd, short what, void *arg)
 {
@@ -58,11 +66,12 @@ static void on_datagrams(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	epoch_online();
 	const struct serving *s = epoch_read(w->serving);
+	const bool limits = s->query.rrl.rate != 0;
 	const struct query_env env = { .zones = s->zones,
 				       .config = &s->query,
-				       .rrl = w->rrl,
-				       .now = clock_now(),
-				       .now_ms = clock_ms() };
+				       .rrl = limits ? w->rrl : NULL,
+				       .now = woken_at(w),
+				       .now_ms = limits ? clock_ms() : 0 };
 	udp_serve(w->udp, fd, w->ctx, &env);
 	epoch_offline();
 }
@@ -79,16 +88,13 @@ static uint16_t keepalive_of(const struct serving *s)
 static struct tcp_limits begin_turn(void *arg)
 {
 	struct worker *w = arg;
-	struct timeval now;
-	/* The loop has read the clock when it woke up. */
-	(void)event_base_gettimeofday_cached(w->base, &now);
 	epoch_online();
 	const struct serving *s = epoch_read(w->serving);
 	w->turn = (struct query_env){ .zones = s->zones,
 				      .config = &s->query,
 				      .is_tcp = true,
 				      .keepalive = keepalive_of(s),
-				      .now = now.tv_sec };
+				      .now = woken_at(w) };
 	w->tls = s->tls;
 	return (struct tcp_limits){ .clients = s->tcp_clients,
 				    .per_client = s->tcp_clients_per_address,
