@@ -745,6 +745,133 @@ void tree_copy(struct tree *to, const struct tree *from, struct pool *pool,
 	}
 }
 
+/* --- differences ----------------------------------------------------------------------------- */
+
+struct diffing {
+	uint16_t name_at;
+	void (*fn)(void *arg, const void *before, const void *after);
+	void *arg;
+};
+
+/* Leaves of one tree only, or of both. Depth is bounded by TREE_DEPTH_MAX, as offsets increase. */
+static void diff_all(const struct diffing *d, const struct twig *t, bool is_before)
+{
+	if (!is_branch(t)) {
+		d->fn(d->arg, is_before ? t->ptr : NULL, is_before ? NULL : t->ptr);
+		return;
+	}
+	for (unsigned i = 0; i < branch_count(t); i++) {
+		diff_all(d, &branch_twigs(t)[i], is_before);
+	}
+}
+
+static const uint8_t *any_name(const struct diffing *d, const struct twig *t)
+{
+	while (is_branch(t)) {
+		t = branch_twigs(t);
+	}
+	return (const uint8_t *)t->ptr + d->name_at;
+}
+
+static unsigned offset_of(const struct twig *t)
+{
+	return is_branch(t) ? branch_offset(t) : DNAME_KEY_MAX;
+}
+
+static void diff_twigs(const struct diffing *d, const struct twig *before,
+		       const struct twig *after);
+
+/* The children of @branch against @other, which decides behind it: all of it is under one symbol. */
+static void diff_under(const struct diffing *d, const struct twig *branch, const struct twig *other,
+		       unsigned symbol, bool branch_is_before)
+{
+	uint64_t bit = symbol_bit(symbol);
+	unsigned place = branch_place(branch, bit);
+	bool meets = (branch->word & bit) != 0;
+	for (unsigned i = 0; i < branch_count(branch); i++) {
+		const struct twig *child = &branch_twigs(branch)[i];
+		if (i != place) {
+			diff_all(d, child, branch_is_before);
+			continue;
+		}
+		if (meets) {
+			diff_twigs(d, branch_is_before ? child : other,
+				   branch_is_before ? other : child);
+			continue;
+		}
+		diff_all(d, other, !branch_is_before);
+		diff_all(d, child, branch_is_before);
+	}
+	if (place == branch_count(branch)) {
+		diff_all(d, other, !branch_is_before);
+	}
+}
+
+static void diff_branches(const struct diffing *d, const struct twig *before,
+			  const struct twig *after)
+{
+	const struct twig *x = branch_twigs(before);
+	const struct twig *y = branch_twigs(after);
+	for (unsigned symbol = 0; symbol < DNAME_SYMBOLS; symbol++) {
+		uint64_t bit = symbol_bit(symbol);
+		bool in_x = (before->word & bit) != 0;
+		bool in_y = (after->word & bit) != 0;
+		if (in_x && in_y) {
+			diff_twigs(d, x, y);
+		} else if (in_x) {
+			diff_all(d, x, true);
+		} else if (in_y) {
+			diff_all(d, y, false);
+		}
+		x += in_x;
+		y += in_y;
+	}
+}
+
+static void diff_twigs(const struct diffing *d, const struct twig *before, const struct twig *after)
+{
+	struct dname_key key;
+	unsigned other;
+	if (((before->word ^ after->word) & BRANCH) == 0 && before->ptr == after->ptr) {
+		return;
+	}
+	unsigned x = offset_of(before);
+	unsigned y = offset_of(after);
+	const uint8_t *name = any_name(d, after);
+	dname_key_make(&key, any_name(d, before));
+	unsigned at = dname_key_mismatch(&key, name, &other);
+	if (dname_equal(any_name(d, before), name)) {
+		at = DNAME_KEY_MAX;
+	}
+	if (at < x && at < y) { /* nothing in common */
+		bool before_first = key_symbol(&key, at) < other;
+		diff_all(d, before_first ? before : after, before_first);
+		diff_all(d, before_first ? after : before, !before_first);
+	} else if (x == y && is_branch(before)) {
+		diff_branches(d, before, after);
+	} else if (x == y) {
+		d->fn(d->arg, before->ptr, after->ptr);
+	} else if (x < y) {
+		dname_key_make(&key, name);
+		diff_under(d, before, after, key_symbol(&key, x), true);
+	} else {
+		diff_under(d, after, before, key_symbol(&key, y), false);
+	}
+}
+
+void tree_diff(const struct tree *before, const struct tree *after,
+	       void (*fn)(void *arg, const void *before, const void *after), void *arg)
+{
+	const struct diffing d = { before->name_at, fn, arg };
+	if (!before->empty && !after->empty) {
+		diff_twigs(&d, &before->root, &after->root);
+	} else if (!before->empty) {
+		diff_all(&d, &before->root, true);
+	} else if (!after->empty) {
+		diff_all(&d, &after->root, false);
+	}
+}
+
 static uint32_t twig_check(const struct twig *t, unsigned above, bool parent_fresh)
 {
 	assert(parent_fresh || (t->word & FRESH) == 0);

@@ -165,6 +165,12 @@ void tree_seal(struct tree_writer *w);
 void tree_abandon(struct tree_writer *w, void (*fresh_leaf)(void *arg, const void *leaf),
 		  void *arg);
 
+/* What differs between two states of a tree, in canonical order: @fn gets the leaf before and the leaf after, one of them
+ * NULL where the name came or went. Shared vectors are passed over, so it takes the time of the change, and that of a
+ * walk where the trees have nothing in common. */
+void tree_diff(const struct tree *before, const struct tree *after,
+	       void (*fn)(void *arg, const void *before, const void *after), void *arg);
+
 /* Asserts the invariants (tests). */
 void tree_check(const struct tree *t);
 

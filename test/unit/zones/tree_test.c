@@ -305,6 +305,83 @@ START_TEST(readers_of_an_old_root_see_the_old_tree)
 }
 END_TEST
 
+struct expected {
+	struct {
+		const void *before, *after;
+	} items[2000];
+	size_t count, seen;
+};
+
+static void expect_same(void *arg, const void *before, const void *after)
+{
+	struct expected *x = arg;
+	ck_assert_uint_lt(x->seen, x->count);
+	ck_assert_ptr_eq(before, x->items[x->seen].before);
+	ck_assert_ptr_eq(after, x->items[x->seen].after);
+	x->seen++;
+}
+
+/* Merges two models: what is in one of them, or another object in each. */
+static void expect(struct expected *x, const struct model *before, const struct model *after)
+{
+	size_t i = 0;
+	size_t k = 0;
+	x->count = x->seen = 0;
+	while (i < before->count || k < after->count) {
+		const struct item *b = i < before->count ? before->items[i] : NULL;
+		const struct item *a = k < after->count ? after->items[k] : NULL;
+		int order = b == NULL ? 1 : a == NULL ? -1 : dname_compare(b->name, a->name);
+		i += order <= 0;
+		k += order >= 0;
+		b = order <= 0 ? b : NULL;
+		a = order >= 0 ? a : NULL;
+		if (a != b) {
+			x->items[x->count].before = b;
+			x->items[x->count++].after = a;
+		}
+	}
+}
+
+START_TEST(difference_equals_the_models)
+{
+	static struct world w;
+	static struct model old_model;
+	static struct expected x;
+	struct dname d;
+	w = (struct world){ .random = (uint64_t)_i + 100 };
+	tree_init(&w.tree, offsetof(struct item, name));
+	for (unsigned round = 0; round < 300; round++) {
+		struct tree old = w.tree;
+		old_model = w.model;
+		unsigned changes = next_random(&w) % (round % 10 == 0 ? 200 : 6);
+		/* Sometimes nearly all goes, so that few or no vectors are shared. */
+		unsigned puts = round % 17 == 0 ? 0 : next_random(&w) % 4;
+		for (unsigned i = 0; i < changes; i++) {
+			random_name(&w, &d);
+			if (next_random(&w) % 4 < puts) {
+				world_put(&w, &d);
+			} else {
+				world_remove(&w, &d);
+			}
+		}
+		expect(&x, &old_model, &w.model);
+		tree_diff(&old, &w.tree, expect_same, &x); /* while it is written, and sealed */
+		ck_assert_uint_eq(x.seen, x.count);
+		struct tree_writer tw = writer(&w);
+		tree_seal(&tw);
+		x.seen = 0;
+		tree_diff(&old, &w.tree, expect_same, &x);
+		ck_assert_uint_eq(x.seen, x.count);
+		expect(&x, &w.model, &old_model);
+		tree_diff(&w.tree, &old, expect_same, &x);
+		ck_assert_uint_eq(x.seen, x.count);
+		tree_garbage_free(&w.garbage, &w.pool);
+	}
+	pool_clear(&w.pool);
+	arena_clear(&w.items);
+}
+END_TEST
+
 static void count_leaf(void *arg, const void *leaf)
 {
 	(void)leaf;
@@ -426,6 +503,7 @@ int main(void)
 	TCase *tc = tcase_create("tree");
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, random_operations_equal_the_model, 0, 12);
+	tcase_add_loop_test(tc, difference_equals_the_models, 0, 12);
 	tcase_add_test(tc, readers_of_an_old_root_see_the_old_tree);
 	tcase_add_test(tc, abandoned_edit_leaves_nothing);
 	tcase_add_test(tc, copy_stands_on_its_own);
