@@ -25,6 +25,7 @@ static void list_names(struct sign_run *run, const struct version *state)
 	for (const struct node *n = tree_first(&state->names, c); n != NULL; n = tree_next(c)) {
 		struct item *item = &run->items[run->count++];
 		item->node = n;
+		item->published = run->base != NULL ? version_node(run->base, n->name) : n;
 		item->place = PLACE_AUTHORITATIVE;
 		if (hides != NULL && dname_is_under(n->name, hides->name)) {
 			item->place = PLACE_OCCLUDED;
@@ -39,11 +40,11 @@ static void list_names(struct sign_run *run, const struct version *state)
 		}
 	}
 	mem_free(c);
-	uint32_t next = 0;
+	const uint8_t *next = run->apex.wire;
 	for (size_t i = run->count; i-- != 0;) {
 		run->items[i].next = next;
 		if (run->items[i].place != PLACE_OCCLUDED) {
-			next = (uint32_t)i;
+			next = run->items[i].node->name;
 		}
 	}
 }
@@ -57,7 +58,7 @@ static int node_work(void *arg, unsigned worker, size_t job)
 	slot->count = end - from;
 	for (size_t i = from; i < end; i++) {
 		const struct node *image;
-		int err = sign_node(run, &run->workers[worker], i, &image);
+		int err = sign_node(run, &run->workers[worker], &run->items[i], &image);
 		if (err != E_OK) {
 			return err;
 		}
@@ -75,7 +76,7 @@ static int node_finish(void *arg, size_t job)
 	return E_OK;
 }
 
-static int sign_names(struct sign_run *run)
+int sign_items(struct sign_run *run)
 {
 	const struct parallel p = {
 		.threads = run->threads,
@@ -85,7 +86,8 @@ static int sign_names(struct sign_run *run)
 		.finish = node_finish,
 		.arg = run,
 	};
-	return parallel_run(&p);
+	int err = parallel_run(&p);
+	return err == E_OK && run->zonemd_later ? sign_zonemd(run, edit_state(run->edit)) : err;
 }
 
 /* --- workers --------------------------------------------------------------------------------- */
@@ -149,10 +151,10 @@ static int check_policy(const struct sign_run *run)
 	return E_OK;
 }
 
-int sign_zone(struct edit *e, const struct holder *holder, const struct sign_policy *policy,
-	      struct sign_stats *stats, struct errmsg *em)
+int sign_begin(struct sign_run *run, struct edit *e, const struct holder *holder,
+	       const struct sign_policy *policy, struct errmsg *em)
 {
-	struct sign_run run = {
+	*run = (struct sign_run){
 		.edit = e,
 		.holder = holder,
 		.policy = policy,
@@ -162,38 +164,52 @@ int sign_zone(struct edit *e, const struct holder *holder, const struct sign_pol
 	if (em != NULL) {
 		em->text[0] = '\0';
 	}
-	dname_set(&run.apex, edit_apex(e));
-	int err = check_policy(&run);
+	dname_set(&run->apex, edit_apex(e));
+	int err = check_policy(run);
 	if (err == E_OK) {
-		err = sign_pick_keys(&run);
-	}
-	if (err == E_OK) {
-		err = workers_open(&run);
+		err = sign_pick_keys(run);
 	}
 	if (err == E_OK) {
-		err = sign_apex(&run);
+		err = workers_open(run);
 	}
-	if (err != E_OK) {
-		goto out;
-	}
-	list_names(&run, edit_state(e));
-	run.total = run.count;
-	if (policy->denial == DENIAL_NSEC3) {
-		err = sign_nsec3_chain(&run);
+	return err == E_OK ? sign_apex(run) : err;
+}
+
+void sign_end(struct sign_run *run, struct sign_stats *stats)
+{
+	workers_close(run, stats);
+	mem_free(run->items);
+}
+
+int sign_all(struct sign_run *run)
+{
+	int err = E_OK;
+	list_names(run, edit_state(run->edit));
+	run->total = run->count;
+	if (run->policy->denial == DENIAL_NSEC3) {
+		err = sign_nsec3_chain(run);
 	} else {
-		sign_nsec3_remove(&run);
+		sign_nsec3_remove(run);
 	}
+	return err == E_OK ? sign_items(run) : err;
+}
+
+void sign_fail(const struct sign_run *run, int err)
+{
+	if (err != E_OK && run->em != NULL && run->em->text[0] == '\0') {
+		err_set(run->em, err, "signing failed: %s", err_text(err));
+	}
+}
+
+int sign_zone(struct edit *e, const struct holder *holder, const struct sign_policy *policy,
+	      struct sign_stats *stats, struct errmsg *em)
+{
+	struct sign_run run;
+	int err = sign_begin(&run, e, holder, policy, em);
 	if (err == E_OK) {
-		err = sign_names(&run);
+		err = sign_all(&run);
 	}
-	if (err == E_OK && run.zonemd_later) {
-		err = sign_zonemd(&run, edit_state(e));
-	}
-	if (err != E_OK && em != NULL && em->text[0] == '\0') {
-		err_set(em, err, "signing failed: %s", err_text(err));
-	}
-out:
-	workers_close(&run, stats);
-	mem_free(run.items);
+	sign_fail(&run, err);
+	sign_end(&run, stats);
 	return err;
 }

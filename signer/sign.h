@@ -58,6 +58,15 @@ MUST_USE int sign_zone(struct edit *e, const struct holder *holder,
 		       const struct sign_policy *policy, struct sign_stats *stats,
 		       struct errmsg *em);
 
+/* As sign_zone, for an edit of @base, a version that sign_zone or sign_change has signed with the same keys and policy
+ * (times apart): signs what the edit has touched, and the nodes @due of @base (those that sign_due lists). Costs what
+ * these are, not what the zone has, but for a ZONEMD, which is made over all of it. Where what holds for all names
+ * changed (keys, chain, negative TTL), the whole zone is signed. The result is what sign_zone would make. */
+MUST_USE int sign_change(struct edit *e, const struct version *base, const struct node *const *due,
+			 size_t due_count, const struct holder *holder,
+			 const struct sign_policy *policy, struct sign_stats *stats,
+			 struct errmsg *em);
+
 /* The next serial after @old by @how (RFC 1982: always newer, except SIGN_SERIAL_KEEP). */
 uint32_t sign_next_serial(uint32_t old, enum sign_serial how, int64_t now);
 

@@ -193,14 +193,10 @@ bool sign_is_single(const struct rrset *rs, uint32_t ttl, const uint8_t *rdata, 
 }
 
 /* NSEC rdata of item @i (RFC 4034 §4.1): next owner and the types there (RFC 4035 §2.3). */
-static int nsec_rdata(const struct sign_run *run, const struct item *item, struct writer *out)
+static int nsec_rdata(const struct item *item, struct writer *out)
 {
 	const struct node *n = item->node;
-	const uint8_t *next = run->apex.wire;
-	if (item->next != 0) {
-		next = run->items[item->next].node->name;
-	}
-	writer_bytes(out, next, dname_len(next));
+	writer_bytes(out, item->next, dname_len(item->next));
 	struct typemap map;
 	typemap_init(&map);
 	typemap_add(&map, RRTYPE_RRSIG);
@@ -223,7 +219,7 @@ static int put_nsec(const struct sign_run *run, struct sign_worker *w, const str
 {
 	uint8_t rdata[DNAME_MAX + TYPEMAP_MAX];
 	struct writer out = writer_of(rdata, sizeof(rdata));
-	int err = nsec_rdata(run, item, &out);
+	int err = nsec_rdata(item, &out);
 	if (err != E_OK) {
 		return err;
 	}
@@ -231,9 +227,10 @@ static int put_nsec(const struct sign_run *run, struct sign_worker *w, const str
 	if (!sign_is_single(old, run->nsec_ttl, rdata, writer_len(&out))) {
 		rs = sign_single(w, RRTYPE_NSEC, run->nsec_ttl, rdata, writer_len(&out));
 		w->changed = true;
+		w->stats.dropped += old != NULL ? old->sigs : 0;
 	}
 	w->stats.chain++;
-	err = sign_set(run, w, item->node->name, rs, old);
+	err = sign_set(run, w, item->node->name, rs, rs == old ? old : NULL);
 	if (err == E_OK) {
 		sign_put_set(w, rs);
 	}
@@ -242,11 +239,24 @@ static int put_nsec(const struct sign_run *run, struct sign_worker *w, const str
 
 static bool set_is_signed(const struct sign_run *run, const struct item *item, uint16_t type)
 {
-	if (run->zonemd_later && type == RRTYPE_ZONEMD && item == &run->items[0]) {
+	if (run->zonemd_later && type == RRTYPE_ZONEMD && (item->node->flags & NODE_APEX) != 0) {
 		return false;
 	}
 	return item->place == PLACE_AUTHORITATIVE ||
 	       (item->place == PLACE_CUT && type == RRTYPE_DS);
+}
+
+/* The set whose signatures may be kept for @rs: the published one, where it has the same records. */
+static const struct rrset *published_set(const struct item *item, const struct rrset *rs)
+{
+	if (item->published == item->node) {
+		return rs;
+	}
+	const struct rrset *before =
+		item->published != NULL ? node_find(item->published, rs->type) : NULL;
+	bool same = before != NULL && before->data_len == rs->data_len &&
+		    memcmp(rrset_data(before), rrset_data(rs), rs->data_len) == 0;
+	return same ? before : NULL;
 }
 
 static int put_set(const struct sign_run *run, struct sign_worker *w, const struct item *item,
@@ -260,7 +270,7 @@ static int put_set(const struct sign_run *run, struct sign_worker *w, const stru
 	w->sigs = 0;
 	int err = E_OK;
 	if (set_is_signed(run, item, rs->type)) {
-		err = sign_set(run, w, item->node->name, rs, rs);
+		err = sign_set(run, w, item->node->name, rs, published_set(item, rs));
 	} else if (rs->sigs != 0) {
 		w->stats.dropped += rs->sigs;
 		w->changed = true;
@@ -271,21 +281,29 @@ static int put_set(const struct sign_run *run, struct sign_worker *w, const stru
 	return err;
 }
 
-int sign_node(const struct sign_run *run, struct sign_worker *w, size_t i,
+/* The NSEC set that may stay, if it is right; @set is where it would stand in the node. */
+static const struct rrset *published_nsec(const struct item *item, const struct rrset *set)
+{
+	if (item->published != item->node) {
+		return item->published != NULL ? node_find(item->published, RRTYPE_NSEC) : NULL;
+	}
+	return set != NULL && set->type == RRTYPE_NSEC ? set : NULL;
+}
+
+int sign_node(const struct sign_run *run, struct sign_worker *w, const struct item *item,
 	      const struct node **image)
 {
-	const struct item *item = &run->items[i];
 	const struct node *n = item->node;
 	const struct rrset *rs = node_rrsets(n);
 	bool nsec = run->policy->denial == DENIAL_NSEC && item->place != PLACE_OCCLUDED;
 	int err = E_OK;
-	w->changed = false;
+	w->changed = item->published != n; /* it may have lost signatures that can be kept */
 	*image = NULL;
 	node_build_begin(&w->build, n->name);
 	for (unsigned k = 0; k < n->rrsets && err == E_OK; k++) {
 		const struct rrset *set = &rs[k];
 		if (nsec && set->type >= RRTYPE_NSEC) {
-			err = put_nsec(run, w, item, set->type == RRTYPE_NSEC ? set : NULL);
+			err = put_nsec(run, w, item, published_nsec(item, set));
 			nsec = false;
 		}
 		if (err == E_OK && set->type == RRTYPE_NSEC) {
@@ -301,10 +319,10 @@ int sign_node(const struct sign_run *run, struct sign_worker *w, size_t i,
 		}
 	}
 	if (nsec && err == E_OK) {
-		err = put_nsec(run, w, item, NULL);
+		err = put_nsec(run, w, item, published_nsec(item, NULL));
 	}
 	if (err == E_OK && w->changed) {
-		*image = node_build_end(&w->build, i == 0);
+		*image = node_build_end(&w->build, (n->flags & NODE_APEX) != 0);
 		err = w->build.err;
 	}
 	return err;

@@ -37,7 +37,7 @@ static void chain_add(struct chain *c, const uint8_t *name, uint32_t item)
 	c->entries[c->count++] = (struct entry){ .item = item, .name = name };
 }
 
-static bool is_left_out(const struct sign_run *run, const struct item *item)
+bool sign_is_left_out(const struct sign_run *run, const struct item *item)
 {
 	return item->place == PLACE_OCCLUDED ||
 	       (item->place == PLACE_CUT && (run->policy->nsec3.flags & NSEC3_OPT_OUT) != 0 &&
@@ -51,7 +51,7 @@ static void chain_collect(struct chain *c)
 	const struct sign_run *run = c->run;
 	const uint8_t *before = run->apex.wire;
 	for (size_t i = 0; i < run->count; i++) {
-		if (is_left_out(run, &run->items[i])) {
+		if (sign_is_left_out(run, &run->items[i])) {
 			continue;
 		}
 		const uint8_t *name = run->items[i].node->name;
@@ -162,71 +162,69 @@ static void chain_match(struct chain *c, const struct version *state)
 	mem_free(cursor);
 }
 
-/* The types at a name (RFC 5155 §7.1): of a cut only what the parent answers for. */
-static void entry_types(const struct sign_run *run, const struct entry *e, struct typemap *map)
+/* Of a cut only what the parent answers for. */
+int sign_nsec3_types(const struct item *item, struct writer *out)
 {
-	typemap_init(map);
-	if (e->item == NO_ITEM) {
-		return;
+	if (item == NULL) {
+		return E_OK;
 	}
-	const struct item *item = &run->items[e->item];
+	struct typemap map;
 	const struct rrset *rs = node_rrsets(item->node);
 	bool cut = item->place == PLACE_CUT;
+	typemap_init(&map);
 	if (!cut || (item->node->flags & NODE_DS) != 0) {
-		typemap_add(map, RRTYPE_RRSIG);
+		typemap_add(&map, RRTYPE_RRSIG);
 	}
 	for (unsigned i = 0; i < item->node->rrsets; i++) {
 		uint16_t type = rs[i].type;
 		bool seen = !cut || type == RRTYPE_NS || type == RRTYPE_DS;
 		if (seen && rs[i].count != 0 && type != RRTYPE_NSEC) {
-			typemap_add(map, type);
+			typemap_add(&map, type);
 		}
 	}
+	typemap_write(&map, out);
+	return out->err;
 }
 
-static int entry_rdata(const struct chain *c, size_t i, struct writer *out)
+static int record_rdata(const struct sign_run *run, const struct nsec3_record *r,
+			struct writer *out)
 {
-	const struct nsec3_param *p = &c->run->policy->nsec3;
-	const struct entry *next = &c->entries[(i + 1) % c->count];
-	struct typemap map;
-	entry_types(c->run, &c->entries[i], &map);
+	const struct nsec3_param *p = &run->policy->nsec3;
 	writer_u8(out, p->algorithm);
 	writer_u8(out, p->flags);
 	writer_u16(out, p->iterations);
 	writer_u8(out, p->salt_len);
 	writer_bytes(out, p->salt, p->salt_len);
 	writer_u8(out, NSEC3_HASH_LEN);
-	writer_bytes(out, next->hash, NSEC3_HASH_LEN);
-	typemap_write(&map, out);
+	writer_bytes(out, r->next, NSEC3_HASH_LEN);
+	writer_bytes(out, r->map, r->map_len);
 	return out->err;
 }
 
-/* Makes the node of entry @i; *image is NULL when the one that is there is right. */
-static int entry_node(const struct chain *c, struct sign_worker *w, size_t i,
-		      const struct node **image)
+int sign_nsec3_node(const struct sign_run *run, struct sign_worker *w, const struct nsec3_record *r,
+		    const struct node **image)
 {
-	const struct sign_run *run = c->run;
-	const struct entry *e = &c->entries[i];
 	uint8_t rdata[6 + NSEC3_SALT_MAX + NSEC3_HASH_LEN + TYPEMAP_MAX];
 	struct writer out = writer_of(rdata, sizeof(rdata));
 	struct dname owner;
 	*image = NULL;
-	int err = entry_rdata(c, i, &out);
+	int err = record_rdata(run, r, &out);
 	if (err == E_OK) {
-		err = nsec3_owner(e->hash, run->apex.wire, &owner);
+		err = nsec3_owner(r->hash, run->apex.wire, &owner);
 	}
 	if (err != E_OK) {
 		return err;
 	}
-	const struct rrset *old = e->old != NULL ? node_find(e->old, RRTYPE_NSEC3) : NULL;
+	const struct rrset *old = r->old != NULL ? node_find(r->old, RRTYPE_NSEC3) : NULL;
 	const struct rrset *rs = old;
 	w->changed = false;
 	if (!sign_is_single(old, run->nsec_ttl, rdata, writer_len(&out))) {
 		rs = sign_single(w, RRTYPE_NSEC3, run->nsec_ttl, rdata, writer_len(&out));
 		w->changed = true;
+		w->stats.dropped += old != NULL ? old->sigs : 0;
 	}
 	w->stats.chain++;
-	err = sign_set(run, w, owner.wire, rs, old);
+	err = sign_set(run, w, owner.wire, rs, rs == old ? old : NULL);
 	if (err != E_OK || !w->changed) {
 		return err;
 	}
@@ -234,6 +232,24 @@ static int entry_node(const struct chain *c, struct sign_worker *w, size_t i,
 	sign_put_set(w, rs);
 	*image = node_build_end(&w->build, false);
 	return w->build.err;
+}
+
+/* Makes the node of entry @i; *image is NULL when the one that is there is right. */
+static int entry_node(const struct chain *c, struct sign_worker *w, size_t i,
+		      const struct node **image)
+{
+	const struct entry *e = &c->entries[i];
+	uint8_t map[TYPEMAP_MAX];
+	struct writer out = writer_of(map, sizeof(map));
+	struct nsec3_record r = { .map = map, .old = e->old };
+	int err = sign_nsec3_types(e->item != NO_ITEM ? &c->run->items[e->item] : NULL, &out);
+	if (err != E_OK) {
+		return err;
+	}
+	r.map_len = writer_len(&out);
+	memcpy(r.hash, e->hash, NSEC3_HASH_LEN);
+	memcpy(r.next, c->entries[(i + 1) % c->count].hash, NSEC3_HASH_LEN);
+	return sign_nsec3_node(c->run, w, &r, image);
 }
 
 /* Entries are in order of their hashes, so each name is somewhere else in memory: it is fetched while those before

@@ -1,6 +1,7 @@
 /* signer/sign_run.h - what the parts of one signing run share; private to signer/sign*.c.
  *
  *     sign.c        the order of things: apex, names, chain, nodes, digest
+ *     sign_change.c the same for what an edit has touched alone
  *     sign_apex.c   DNSKEY, CDS, NSEC3PARAM, SOA serial, ZONEMD: what signing changes at the apex
  *     sign_nsec3.c  the NSEC3 chain
  *     sign_node.c   one node: its NSEC, its signatures; run on all threads
@@ -26,7 +27,10 @@ enum place {
 
 struct item {
 	const struct node *node; /* as it was before signing */
-	uint32_t next;		 /* the next item that is not occluded; 0: the apex */
+	/* Whose signatures may be kept where a set is the same: the node itself; or, for a change, the one
+	 * that was published (or NULL), as `node` may have signatures of what its sets were before. */
+	const struct node *published;
+	const uint8_t *next; /* the next name that is not occluded; the apex behind the last */
 	enum place place;
 };
 
@@ -73,6 +77,7 @@ struct sign_run {
 	struct edit *edit;
 	const struct holder *holder;
 	const struct sign_policy *policy;
+	const struct version *base; /* whose signatures are kept; NULL: those that are there */
 	struct dname apex;
 	struct key_list zone_keys;   /* sign all but the key sets */
 	struct key_list dnskey_keys; /* sign DNSKEY, CDS, CDNSKEY */
@@ -92,9 +97,37 @@ MUST_USE int sign_pick_keys(struct sign_run *run);
 MUST_USE int sign_apex(struct sign_run *run);
 MUST_USE int sign_zonemd(struct sign_run *run, const struct version *state);
 
+/* sign.c */
+/* Starts a run: checks the policy, picks the keys, opens the workers, changes the apex. Whatever it returns, the
+ * run is ended by sign_end, which fills in @stats. */
+MUST_USE int sign_begin(struct sign_run *run, struct edit *e, const struct holder *holder,
+			const struct sign_policy *policy, struct errmsg *em);
+void sign_end(struct sign_run *run, struct sign_stats *stats);
+/* Signs all of the zone. */
+MUST_USE int sign_all(struct sign_run *run);
+/* Sees to it that there is a message where @err is an error. */
+void sign_fail(const struct sign_run *run, int err);
+/* Rebuilds the nodes of all items, on all threads, and makes the ZONEMD. */
+MUST_USE int sign_items(struct sign_run *run);
+
 /* sign_nsec3.c: makes the chain in the NSEC3 tree of the edit. */
 MUST_USE int sign_nsec3_chain(struct sign_run *run);
 void sign_nsec3_remove(struct sign_run *run);
+/* One record of the chain, which is to stand at the name of a hash. */
+struct nsec3_record {
+	uint8_t hash[NSEC3_HASH_LEN];
+	uint8_t next[NSEC3_HASH_LEN];
+	const uint8_t *map; /* type bitmap; borrowed */
+	size_t map_len;
+	const struct node *old; /* the node that is there, or NULL */
+};
+/* Makes its node; *image is NULL when the one that is there is right. */
+MUST_USE int sign_nsec3_node(const struct sign_run *run, struct sign_worker *w,
+			     const struct nsec3_record *r, const struct node **image);
+/* The type bitmap of an item (RFC 5155 §7.1); NULL: of an empty non-terminal. */
+MUST_USE int sign_nsec3_types(const struct item *item, struct writer *out);
+/* Is it without NSEC3 record: occluded, or a delegation that the chain opts out? */
+bool sign_is_left_out(const struct sign_run *run, const struct item *item);
 
 /* sign_node.c */
 /* Chooses and makes the signatures of @rs with @keys into w->sig, canonical order. @old (may be NULL)
@@ -108,8 +141,8 @@ const struct rrset *sign_single(struct sign_worker *w, uint16_t type, uint32_t t
 				const uint8_t *rdata, size_t len);
 /* Is @rs exactly the one record? */
 bool sign_is_single(const struct rrset *rs, uint32_t ttl, const uint8_t *rdata, size_t len);
-/* Rebuilds the node of item @i; *image is NULL when nothing changed. */
-MUST_USE int sign_node(const struct sign_run *run, struct sign_worker *w, size_t i,
+/* Rebuilds the node of @item; *image is NULL when nothing changed. */
+MUST_USE int sign_node(const struct sign_run *run, struct sign_worker *w, const struct item *item,
 		       const struct node **image);
 /* Appends an image to a slot. */
 void sign_slot_add(struct sign_slot *slot, const struct node *image);

@@ -1,0 +1,566 @@
+/* signer/sign_change.c - signs what an edit has touched, and what is due, in a zone that is signed.
+ *
+ *     apex → what differs → names to rebuild → NSEC3 records to rebuild → sign
+ *
+ * A name that differs is rebuilt. Where it came into the chain or went, so is its predecessor there. Where a cut or
+ * DNAME came or went, all names below are, as they were or become hidden. Empty non-terminals come and go in
+ * the NSEC3 chain with the names below them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "signer/sign_run.h"
+#include "zones/base/mem.h"
+
+/* A name of the NSEC3 chain that may have come, gone or changed. */
+struct hashed {
+	uint8_t hash[NSEC3_HASH_LEN];
+	const uint8_t *name; /* NULL: not known; the types stay as they are */
+	bool was, is;	     /* in the chain */
+};
+
+struct change {
+	struct sign_run run;
+	const struct version *base;
+	const struct version *state;
+	struct arena arena;
+	const uint8_t *
+		*names; /* heap; to be rebuilt; canonical order, each once, after sort_names */
+	size_t count, cap;
+	struct hashed *hashed; /* heap; in order of the hashes, each once, after sort_hashed */
+	size_t hashed_count, hashed_cap;
+	struct nsec3_record *records; /* heap */
+	size_t record_count;
+};
+
+/* --- names ----------------------------------------------------------------------------------- */
+
+static bool hides(const struct node *n)
+{
+	return n != NULL && (n->flags & (NODE_CUT | NODE_DNAME)) != 0;
+}
+
+/* Nothing that makes it a name: what is left are an NSEC record or signatures of what was there. */
+static bool is_void(const struct node *n)
+{
+	const struct rrset *rs = node_rrsets(n);
+	for (unsigned i = 0; i < n->rrsets; i++) {
+		if (rs[i].count != 0 && rs[i].type != RRTYPE_NSEC) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The node of @name where it is in the chain of names (not occluded), or NULL. */
+static const struct node *chain_node(const struct version *v, const uint8_t *name)
+{
+	const struct node *n = version_node(v, name);
+	return n != NULL && !is_void(n) && !version_is_occluded(v, name, NULL) ? n : NULL;
+}
+
+/* Copied: nodes of the edit go as it goes on. */
+static void add_name(struct change *c, const uint8_t *name)
+{
+	if (c->count == c->cap) {
+		c->cap = c->cap != 0 ? c->cap * 2 : 32;
+		c->names = mem_realloc(c->names, c->cap, sizeof(*c->names));
+	}
+	c->names[c->count++] = arena_dup(&c->arena, name, dname_len(name));
+}
+
+static void add_below(struct change *c, const uint8_t *cut)
+{
+	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
+	struct dname_key key;
+	dname_key_make(&key, cut);
+	for (const struct node *n = tree_seek(&c->state->names, &key, cursor);
+	     n != NULL && dname_is_under(n->name, cut); n = tree_next(cursor)) {
+		add_name(c, n->name);
+	}
+	mem_free(cursor);
+}
+
+static void on_difference(void *arg, const void *before, const void *after)
+{
+	struct change *c = arg;
+	const struct node *old = before;
+	const struct node *new = after;
+	const uint8_t *name = new != NULL ? new->name : old->name;
+	if (hides(old) != hides(new)) {
+		add_below(c, name);
+	}
+	add_name(c, name);
+}
+
+static int name_compare(const void *a, const void *b)
+{
+	return dname_compare(*(const uint8_t *const *)a, *(const uint8_t *const *)b);
+}
+
+static void sort_names(struct change *c)
+{
+	size_t kept = 0;
+	qsort(c->names, c->count, sizeof(*c->names), name_compare);
+	for (size_t i = 0; i < c->count; i++) {
+		if (kept == 0 || !dname_equal(c->names[kept - 1], c->names[i])) {
+			c->names[kept++] = c->names[i];
+		}
+	}
+	c->count = kept;
+}
+
+/* The last name of the chain before @name, which is not the apex. */
+static const uint8_t *chain_before(const struct version *v, const uint8_t *name)
+{
+	struct tree_match *m = mem_alloc(sizeof(*m));
+	struct dname_key key;
+	dname_key_make(&key, name);
+	tree_find(&v->names, &key, name, 0, m);
+	const struct node *n = tree_predecessor(m, &key, NULL);
+	const struct node *cut = NULL;
+	if (n != NULL && version_is_occluded(v, n->name, &cut)) {
+		n = cut;
+	}
+	mem_free(m);
+	return n != NULL ? n->name : v->apex.wire;
+}
+
+/* The first name of the chain behind @n, a node of it. */
+static const uint8_t *chain_after(const struct version *v, const struct node *n)
+{
+	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
+	struct dname_key key;
+	dname_key_make(&key, n->name);
+	(void)tree_seek(&v->names, &key, cursor);
+	const struct node *next = tree_next(cursor);
+	while (hides(n) && next != NULL && dname_is_under(next->name, n->name)) {
+		next = tree_next(cursor);
+	}
+	mem_free(cursor);
+	return next != NULL ? next->name : v->apex.wire;
+}
+
+/* Takes out names that own nothing any more. */
+static void drop_void(struct change *c)
+{
+	struct node_build *b = &c->run.workers[0].build;
+	for (size_t i = 0; i < c->count; i++) {
+		const struct node *n = version_node(c->state, c->names[i]);
+		if (n != NULL && is_void(n)) {
+			node_build_begin(b, c->names[i]);
+			edit_put_node(c->run.edit, node_build_end(b, false));
+			c->state = edit_state(c->run.edit);
+		}
+	}
+}
+
+static void list_names(struct change *c, const struct node *const *due, size_t due_count)
+{
+	tree_diff(&c->base->names, &c->state->names, on_difference, c);
+	add_name(c, c->run.apex.wire);
+	for (size_t i = 0; i < due_count; i++) {
+		if ((due[i]->flags & NODE_NSEC3) == 0) {
+			add_name(c, due[i]->name);
+		}
+	}
+	sort_names(c);
+	drop_void(c);
+	if (c->run.policy->denial != DENIAL_NSEC) {
+		return;
+	}
+	const size_t count = c->count;
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *name = c->names[i];
+		if ((chain_node(c->base, name) != NULL) != (chain_node(c->state, name) != NULL)) {
+			add_name(c, chain_before(c->state, name));
+		}
+	}
+	sort_names(c);
+}
+
+static void make_items(struct change *c)
+{
+	struct sign_run *run = &c->run;
+	run->items = mem_array(c->count, sizeof(*run->items));
+	for (size_t i = 0; i < c->count; i++) {
+		const struct node *n = version_node(c->state, c->names[i]);
+		if (n == NULL) {
+			continue;
+		}
+		struct item *item = &run->items[run->count++];
+		item->node = n;
+		item->published = version_node(c->base, c->names[i]);
+		item->next = run->apex.wire;
+		item->place = PLACE_OCCLUDED;
+		if (!version_is_occluded(c->state, n->name, NULL)) {
+			item->place = (n->flags & NODE_CUT) != 0 ? PLACE_CUT : PLACE_AUTHORITATIVE;
+			item->next = chain_after(c->state, n);
+		}
+	}
+	run->total = run->count;
+}
+
+/* --- the NSEC3 chain ------------------------------------------------------------------------- */
+
+static void add_hashed(struct change *c, const struct hashed *h)
+{
+	if (c->hashed_count == c->hashed_cap) {
+		c->hashed_cap = c->hashed_cap != 0 ? c->hashed_cap * 2 : 32;
+		c->hashed = mem_realloc(c->hashed, c->hashed_cap, sizeof(*c->hashed));
+	}
+	c->hashed[c->hashed_count++] = *h;
+}
+
+static const struct node *nsec3_node(const struct version *v, const uint8_t *hash)
+{
+	struct dname owner;
+	struct dname_key key;
+	if (nsec3_owner(hash, v->apex.wire, &owner) != E_OK) {
+		return NULL;
+	}
+	dname_key_make(&key, owner.wire);
+	return tree_get(&v->nsec3, &key, owner.wire, NULL);
+}
+
+static struct item item_of(const struct node *n)
+{
+	return (struct item){ .node = n,
+			      .place = (n->flags & NODE_CUT) != 0 ? PLACE_CUT
+								  : PLACE_AUTHORITATIVE };
+}
+
+static bool has_record(const struct change *c, const struct node *n)
+{
+	const struct item item = item_of(n);
+	return !sign_is_left_out(&c->run, &item);
+}
+
+/* Is there a name with a record at or below @name? Mostly the first that is looked at. */
+static bool leads_to_record(const struct change *c, const uint8_t *name)
+{
+	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
+	struct dname_key key;
+	const struct node *hider = NULL;
+	bool found = false;
+	dname_key_make(&key, name);
+	for (const struct node *n = tree_seek(&c->state->names, &key, cursor);
+	     n != NULL && !found && dname_is_under(n->name, name); n = tree_next(cursor)) {
+		if (hider != NULL && dname_is_under(n->name, hider->name)) {
+			continue;
+		}
+		hider = hides(n) ? n : NULL;
+		found = has_record(c, n);
+	}
+	mem_free(cursor);
+	return found;
+}
+
+/* Adds @name, which is in the tree or an empty non-terminal; tells whether it came or went. */
+static bool hash_name(struct change *c, const uint8_t *name)
+{
+	const struct node *n = chain_node(c->state, name);
+	struct hashed h = { .name = name };
+	nsec3_hash(&c->run.policy->nsec3, name, h.hash);
+	h.was = nsec3_node(c->base, h.hash) != NULL;
+	h.is = n != NULL && has_record(c, n);
+	if (!h.is && n == NULL && !version_is_occluded(c->state, name, NULL)) {
+		h.is = leads_to_record(c, name);
+	}
+	add_hashed(c, &h);
+	return h.was != h.is;
+}
+
+static int hashed_compare(const void *a, const void *b)
+{
+	const struct hashed *x = a;
+	const struct hashed *y = b;
+	int diff = memcmp(x->hash, y->hash, NSEC3_HASH_LEN);
+	/* Those with a name first: they know the types. */
+	return diff != 0 ? diff : (x->name == NULL) - (y->name == NULL);
+}
+
+static void sort_hashed(struct change *c)
+{
+	size_t kept = 0;
+	qsort(c->hashed, c->hashed_count, sizeof(*c->hashed), hashed_compare);
+	for (size_t i = 0; i < c->hashed_count; i++) {
+		if (kept == 0 ||
+		    memcmp(c->hashed[kept - 1].hash, c->hashed[i].hash, NSEC3_HASH_LEN) != 0) {
+			c->hashed[kept++] = c->hashed[i];
+		}
+	}
+	c->hashed_count = kept;
+}
+
+static void hash_names(struct change *c, const struct node *const *due, size_t due_count)
+{
+	const unsigned apex_labels = c->base->apex_labels;
+	for (size_t i = 0; i < c->count; i++) {
+		const uint8_t *name = c->names[i];
+		if (!hash_name(c, name)) {
+			continue;
+		}
+		for (unsigned up = 1; up + apex_labels < dname_labels(name); up++) {
+			(void)hash_name(c, dname_up(name, up));
+		}
+	}
+	for (size_t i = 0; i < due_count; i++) {
+		struct hashed h = { .was = true, .is = true };
+		if ((due[i]->flags & NODE_NSEC3) != 0 &&
+		    nsec3_owner_hash(due[i]->name, h.hash) == E_OK) {
+			add_hashed(c, &h);
+		}
+	}
+	sort_hashed(c);
+}
+
+/* Puts an unsigned record in its place, to be made right when all have come and gone. */
+static int put_stub(struct change *c, const struct hashed *h)
+{
+	static const uint8_t rdata[5 + 1 + NSEC3_HASH_LEN] = { NSEC3_SHA1, 0, 0,
+							       0,	   0, NSEC3_HASH_LEN };
+	struct node_build *b = &c->run.workers[0].build;
+	struct dname owner;
+	int err = nsec3_owner(h->hash, c->run.apex.wire, &owner);
+	if (err != E_OK) {
+		return err;
+	}
+	if (nsec3_node(c->state, h->hash) != NULL) {
+		char name[DNAME_TEXT_MAX];
+		(void)dname_to_text(h->name, name);
+		return err_set(c->run.em, E_EXIST,
+			       "%s has the same NSEC3 hash as another name; use another salt",
+			       name);
+	}
+	node_build_begin(b, owner.wire);
+	node_build_set(b, RRTYPE_NSEC3, 0);
+	node_build_rr(b, c->run.nsec_ttl, rdata, sizeof(rdata));
+	edit_put_node(c->run.edit, node_build_end(b, false));
+	c->state = edit_state(c->run.edit);
+	return E_OK;
+}
+
+static int move_records(struct change *c)
+{
+	int err = E_OK;
+	for (size_t i = 0; i < c->hashed_count && err == E_OK; i++) {
+		const struct hashed *h = &c->hashed[i];
+		struct dname owner;
+		if (h->was && !h->is) {
+			err = nsec3_owner(h->hash, c->run.apex.wire, &owner);
+			if (err == E_OK) {
+				edit_drop_nsec3(c->run.edit, owner.wire);
+				c->state = edit_state(c->run.edit);
+			}
+		} else if (h->is && !h->was) {
+			err = put_stub(c, h);
+		}
+	}
+	return err;
+}
+
+/* The hash before or behind @hash in the chain as it is now, around its end. */
+static int neighbour(const struct change *c, const uint8_t *hash, bool is_before, uint8_t *out)
+{
+	const struct tree *t = &c->state->nsec3;
+	struct dname owner;
+	struct dname_key key;
+	int err = nsec3_owner(hash, c->run.apex.wire, &owner);
+	if (err != E_OK) {
+		return err;
+	}
+	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
+	dname_key_make(&key, owner.wire);
+	const struct node *n = tree_seek(t, &key, cursor);
+	if (is_before) {
+		n = n != NULL ? tree_prev(cursor) : NULL;
+		n = n != NULL ? n : tree_last(t, cursor);
+	} else {
+		n = n != NULL && dname_equal(n->name, owner.wire) ? tree_next(cursor) : n;
+		n = n != NULL ? n : tree_first(t, cursor);
+	}
+	mem_free(cursor);
+	return n != NULL ? nsec3_owner_hash(n->name, out) : E_NOENT;
+}
+
+static int add_neighbours(struct change *c)
+{
+	const size_t count = c->hashed_count;
+	int err = E_OK;
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		if (c->hashed[i].was != c->hashed[i].is) {
+			struct hashed before = { .was = true, .is = true };
+			err = neighbour(c, c->hashed[i].hash, true, before.hash);
+			add_hashed(c, &before);
+		}
+	}
+	sort_hashed(c);
+	return err;
+}
+
+/* What the record of @h has to say. The bitmap goes to the arena. */
+static int make_record(struct change *c, const struct hashed *h, struct nsec3_record *r)
+{
+	uint8_t map[TYPEMAP_MAX];
+	struct writer out = writer_of(map, sizeof(map));
+	int err = neighbour(c, h->hash, false, r->next);
+	memcpy(r->hash, h->hash, NSEC3_HASH_LEN);
+	r->old = nsec3_node(c->state, h->hash);
+	if (err == E_OK && h->name != NULL) {
+		const struct node *n = chain_node(c->state, h->name);
+		const struct item item = n != NULL ? item_of(n) : (struct item){ 0 };
+		err = sign_nsec3_types(n != NULL ? &item : NULL, &out);
+		r->map = arena_dup(&c->arena, map, writer_len(&out));
+		r->map_len = writer_len(&out);
+	} else if (err == E_OK) {
+		struct rr rr;
+		struct nsec3 n3 = { .map_len = 0 };
+		const struct rrset *rs = r->old != NULL ? node_find(r->old, RRTYPE_NSEC3) : NULL;
+		if (rs == NULL) {
+			return E_MISMATCH;
+		}
+		(void)rr_read(rrset_data(rs), &rr);
+		err = nsec3_read(rr.rdata, rr.rdlen, &n3);
+		r->map = n3.map;
+		r->map_len = n3.map_len;
+	}
+	return err;
+}
+
+static int record_work(void *arg, unsigned worker, size_t job)
+{
+	struct change *c = arg;
+	struct sign_slot *slot = &c->run.slots[job % SIGN_WINDOW];
+	size_t from = job * SIGN_SLICE;
+	size_t end = from + SIGN_SLICE < c->record_count ? from + SIGN_SLICE : c->record_count;
+	int err = E_OK;
+	for (size_t i = from; i < end && err == E_OK; i++) {
+		const struct node *image;
+		err = sign_nsec3_node(&c->run, &c->run.workers[worker], &c->records[i], &image);
+		if (image != NULL) {
+			sign_slot_add(slot, image);
+		}
+	}
+	return err;
+}
+
+static int record_finish(void *arg, size_t job)
+{
+	struct change *c = arg;
+	sign_slot_finish(&c->run, &c->run.slots[job % SIGN_WINDOW]);
+	return E_OK;
+}
+
+static int sign_records(struct change *c)
+{
+	int err = E_OK;
+	c->records = mem_array(c->hashed_count, sizeof(*c->records));
+	for (size_t i = 0; i < c->hashed_count && err == E_OK; i++) {
+		if (c->hashed[i].is) {
+			err = make_record(c, &c->hashed[i], &c->records[c->record_count++]);
+		}
+	}
+	const struct parallel p = {
+		.threads = c->run.threads,
+		.jobs = (c->record_count + SIGN_SLICE - 1) / SIGN_SLICE,
+		.window = SIGN_WINDOW,
+		.work = record_work,
+		.finish = record_finish,
+		.arg = c,
+	};
+	return err == E_OK ? parallel_run(&p) : err;
+}
+
+static int change_nsec3(struct change *c, const struct node *const *due, size_t due_count)
+{
+	hash_names(c, due, due_count);
+	int err = move_records(c);
+	if (err == E_OK) {
+		err = add_neighbours(c);
+	}
+	return err == E_OK ? sign_records(c) : err;
+}
+
+/* --- the order of things --------------------------------------------------------------------- */
+
+static bool same_set(const struct node *a, const struct node *b, uint16_t type)
+{
+	const struct rrset *x = a != NULL ? node_find(a, type) : NULL;
+	const struct rrset *y = b != NULL ? node_find(b, type) : NULL;
+	if (x == NULL || y == NULL) {
+		return x == y;
+	}
+	return x->data_len == y->data_len && memcmp(rrset_data(x), rrset_data(y), x->data_len) == 0;
+}
+
+/* Does the chain of @base opt out? */
+static bool opts_out(const struct version *base)
+{
+	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
+	const struct node *n = tree_first(&base->nsec3, cursor);
+	const struct rrset *rs = n != NULL ? node_find(n, RRTYPE_NSEC3) : NULL;
+	struct nsec3_param p = { 0 };
+	struct rr rr;
+	mem_free(cursor);
+	if (rs != NULL) {
+		(void)rr_read(rrset_data(rs), &rr);
+		if (nsec3_param_read(rr.rdata, rr.rdlen, &p) != E_OK) {
+			p.flags = 0;
+		}
+	}
+	return (p.flags & NSEC3_OPT_OUT) != 0;
+}
+
+/* Does what holds for all names of the zone stay as it was? */
+static bool is_local(const struct change *c)
+{
+	const struct sign_policy *p = c->run.policy;
+	const struct version *base = c->base;
+	const struct node *before = base->apex_node;
+	const struct node *after = c->state->apex_node;
+	if (!base->secure || base->denial != p->denial ||
+	    base->negative_ttl != c->state->negative_ttl ||
+	    !same_set(before, after, RRTYPE_DNSKEY) ||
+	    !same_set(before, after, RRTYPE_NSEC3PARAM)) {
+		return false;
+	}
+	return p->denial != DENIAL_NSEC3 ||
+	       (nsec3_param_same(&base->nsec3_param, &p->nsec3) &&
+		opts_out(base) == ((p->nsec3.flags & NSEC3_OPT_OUT) != 0));
+}
+
+int sign_change(struct edit *e, const struct version *base, const struct node *const *due,
+		size_t due_count, const struct holder *holder, const struct sign_policy *policy,
+		struct sign_stats *stats, struct errmsg *em)
+{
+	struct sign_policy p = *policy;
+	struct change c = { .base = base };
+	p.trusted = true; /* only signatures that were published for the same records are kept */
+	int err = sign_begin(&c.run, e, holder, &p, em);
+	if (err != E_OK) {
+		goto out;
+	}
+	c.run.base = base;
+	c.state = edit_state(e);
+	if (!is_local(&c)) {
+		err = sign_all(&c.run);
+		goto out;
+	}
+	list_names(&c, due, due_count);
+	if (p.denial == DENIAL_NSEC3) {
+		err = change_nsec3(&c, due, due_count);
+	}
+	if (err == E_OK) {
+		c.state = edit_state(e);
+		make_items(&c);
+		err = sign_items(&c.run);
+	}
+out:
+	sign_fail(&c.run, err);
+	sign_end(&c.run, stats);
+	arena_clear(&c.arena);
+	mem_free(c.names);
+	mem_free(c.hashed);
+	mem_free(c.records);
+	return err;
+}
