@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "signer/sign_run.h"
+#include "signer/touched.h"
 #include "zones/base/mem.h"
 
 /* A name of the NSEC3 chain that may have come, gone or changed. */
@@ -22,10 +23,7 @@ struct change {
 	struct sign_run run;
 	const struct version *base;
 	const struct version *state;
-	struct arena arena;
-	const uint8_t *
-		*names; /* heap; to be rebuilt; canonical order, each once, after sort_names */
-	size_t count, cap;
+	struct touched names;  /* to be rebuilt */
 	struct hashed *hashed; /* heap; in order of the hashes, each once, after sort_hashed */
 	size_t hashed_count, hashed_cap;
 	struct nsec3_record *records; /* heap */
@@ -34,120 +32,14 @@ struct change {
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-static bool hides(const struct node *n)
-{
-	return n != NULL && (n->flags & (NODE_CUT | NODE_DNAME)) != 0;
-}
-
-/* Nothing that makes it a name: what is left are an NSEC record or signatures of what was there. */
-static bool is_void(const struct node *n)
-{
-	const struct rrset *rs = node_rrsets(n);
-	for (unsigned i = 0; i < n->rrsets; i++) {
-		if (rs[i].count != 0 && rs[i].type != RRTYPE_NSEC) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* The node of @name where it is in the chain of names (not occluded), or NULL. */
-static const struct node *chain_node(const struct version *v, const uint8_t *name)
-{
-	const struct node *n = version_node(v, name);
-	return n != NULL && !is_void(n) && !version_is_occluded(v, name, NULL) ? n : NULL;
-}
-
-/* Copied: nodes of the edit go as it goes on. */
-static void add_name(struct change *c, const uint8_t *name)
-{
-	if (c->count == c->cap) {
-		c->cap = c->cap != 0 ? c->cap * 2 : 32;
-		c->names = mem_realloc(c->names, c->cap, sizeof(*c->names));
-	}
-	c->names[c->count++] = arena_dup(&c->arena, name, dname_len(name));
-}
-
-static void add_below(struct change *c, const uint8_t *cut)
-{
-	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
-	struct dname_key key;
-	dname_key_make(&key, cut);
-	for (const struct node *n = tree_seek(&c->state->names, &key, cursor);
-	     n != NULL && dname_is_under(n->name, cut); n = tree_next(cursor)) {
-		add_name(c, n->name);
-	}
-	mem_free(cursor);
-}
-
-static void on_difference(void *arg, const void *before, const void *after)
-{
-	struct change *c = arg;
-	const struct node *old = before;
-	const struct node *new = after;
-	const uint8_t *name = new != NULL ? new->name : old->name;
-	if (hides(old) != hides(new)) {
-		add_below(c, name);
-	}
-	add_name(c, name);
-}
-
-static int name_compare(const void *a, const void *b)
-{
-	return dname_compare(*(const uint8_t *const *)a, *(const uint8_t *const *)b);
-}
-
-static void sort_names(struct change *c)
-{
-	size_t kept = 0;
-	qsort(c->names, c->count, sizeof(*c->names), name_compare);
-	for (size_t i = 0; i < c->count; i++) {
-		if (kept == 0 || !dname_equal(c->names[kept - 1], c->names[i])) {
-			c->names[kept++] = c->names[i];
-		}
-	}
-	c->count = kept;
-}
-
-/* The last name of the chain before @name, which is not the apex. */
-static const uint8_t *chain_before(const struct version *v, const uint8_t *name)
-{
-	struct tree_match *m = mem_alloc(sizeof(*m));
-	struct dname_key key;
-	dname_key_make(&key, name);
-	tree_find(&v->names, &key, name, 0, m);
-	const struct node *n = tree_predecessor(m, &key, NULL);
-	const struct node *cut = NULL;
-	if (n != NULL && version_is_occluded(v, n->name, &cut)) {
-		n = cut;
-	}
-	mem_free(m);
-	return n != NULL ? n->name : v->apex.wire;
-}
-
-/* The first name of the chain behind @n, a node of it. */
-static const uint8_t *chain_after(const struct version *v, const struct node *n)
-{
-	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
-	struct dname_key key;
-	dname_key_make(&key, n->name);
-	(void)tree_seek(&v->names, &key, cursor);
-	const struct node *next = tree_next(cursor);
-	while (hides(n) && next != NULL && dname_is_under(next->name, n->name)) {
-		next = tree_next(cursor);
-	}
-	mem_free(cursor);
-	return next != NULL ? next->name : v->apex.wire;
-}
-
 /* Takes out names that own nothing any more. */
 static void drop_void(struct change *c)
 {
 	struct node_build *b = &c->run.workers[0].build;
-	for (size_t i = 0; i < c->count; i++) {
-		const struct node *n = version_node(c->state, c->names[i]);
-		if (n != NULL && is_void(n)) {
-			node_build_begin(b, c->names[i]);
+	for (size_t i = 0; i < c->names.count; i++) {
+		const struct node *n = version_node(c->state, c->names.names[i]);
+		if (n != NULL && node_is_void(n)) {
+			node_build_begin(b, c->names.names[i]);
 			edit_put_node(c->run.edit, node_build_end(b, false));
 			c->state = edit_state(c->run.edit);
 		}
@@ -156,45 +48,37 @@ static void drop_void(struct change *c)
 
 static void list_names(struct change *c, const struct node *const *due, size_t due_count)
 {
-	tree_diff(&c->base->names, &c->state->names, on_difference, c);
-	add_name(c, c->run.apex.wire);
+	touched_find(&c->names, c->base, c->state);
+	touched_add(&c->names, c->run.apex.wire);
 	for (size_t i = 0; i < due_count; i++) {
 		if ((due[i]->flags & NODE_NSEC3) == 0) {
-			add_name(c, due[i]->name);
+			touched_add(&c->names, due[i]->name);
 		}
 	}
-	sort_names(c);
+	touched_sort(&c->names);
 	drop_void(c);
-	if (c->run.policy->denial != DENIAL_NSEC) {
-		return;
+	if (c->run.policy->denial == DENIAL_NSEC) {
+		touched_add_before(&c->names, c->base, c->state);
 	}
-	const size_t count = c->count;
-	for (size_t i = 0; i < count; i++) {
-		const uint8_t *name = c->names[i];
-		if ((chain_node(c->base, name) != NULL) != (chain_node(c->state, name) != NULL)) {
-			add_name(c, chain_before(c->state, name));
-		}
-	}
-	sort_names(c);
 }
 
 static void make_items(struct change *c)
 {
 	struct sign_run *run = &c->run;
-	run->items = mem_array(c->count, sizeof(*run->items));
-	for (size_t i = 0; i < c->count; i++) {
-		const struct node *n = version_node(c->state, c->names[i]);
+	run->items = mem_array(c->names.count, sizeof(*run->items));
+	for (size_t i = 0; i < c->names.count; i++) {
+		const struct node *n = version_node(c->state, c->names.names[i]);
 		if (n == NULL) {
 			continue;
 		}
 		struct item *item = &run->items[run->count++];
 		item->node = n;
-		item->published = version_node(c->base, c->names[i]);
+		item->published = version_node(c->base, c->names.names[i]);
 		item->next = run->apex.wire;
 		item->place = PLACE_OCCLUDED;
 		if (!version_is_occluded(c->state, n->name, NULL)) {
 			item->place = (n->flags & NODE_CUT) != 0 ? PLACE_CUT : PLACE_AUTHORITATIVE;
-			item->next = chain_after(c->state, n);
+			item->next = chain_after(c->state, n)->name;
 		}
 	}
 	run->total = run->count;
@@ -209,17 +93,6 @@ static void add_hashed(struct change *c, const struct hashed *h)
 		c->hashed = mem_realloc(c->hashed, c->hashed_cap, sizeof(*c->hashed));
 	}
 	c->hashed[c->hashed_count++] = *h;
-}
-
-static const struct node *nsec3_node(const struct version *v, const uint8_t *hash)
-{
-	struct dname owner;
-	struct dname_key key;
-	if (nsec3_owner(hash, v->apex.wire, &owner) != E_OK) {
-		return NULL;
-	}
-	dname_key_make(&key, owner.wire);
-	return tree_get(&v->nsec3, &key, owner.wire, NULL);
 }
 
 static struct item item_of(const struct node *n)
@@ -248,7 +121,7 @@ static bool leads_to_record(const struct change *c, const uint8_t *name)
 		if (hider != NULL && dname_is_under(n->name, hider->name)) {
 			continue;
 		}
-		hider = hides(n) ? n : NULL;
+		hider = node_hides(n) ? n : NULL;
 		found = has_record(c, n);
 	}
 	mem_free(cursor);
@@ -295,8 +168,8 @@ static void sort_hashed(struct change *c)
 static void hash_names(struct change *c, const struct node *const *due, size_t due_count)
 {
 	const unsigned apex_labels = c->base->apex_labels;
-	for (size_t i = 0; i < c->count; i++) {
-		const uint8_t *name = c->names[i];
+	for (size_t i = 0; i < c->names.count; i++) {
+		const uint8_t *name = c->names.names[i];
 		if (!hash_name(c, name)) {
 			continue;
 		}
@@ -359,27 +232,9 @@ static int move_records(struct change *c)
 	return err;
 }
 
-/* The hash before or behind @hash in the chain as it is now, around its end. */
-static int neighbour(const struct change *c, const uint8_t *hash, bool is_before, uint8_t *out)
+static int hash_beside(const struct change *c, const uint8_t *hash, bool is_before, uint8_t *out)
 {
-	const struct tree *t = &c->state->nsec3;
-	struct dname owner;
-	struct dname_key key;
-	int err = nsec3_owner(hash, c->run.apex.wire, &owner);
-	if (err != E_OK) {
-		return err;
-	}
-	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
-	dname_key_make(&key, owner.wire);
-	const struct node *n = tree_seek(t, &key, cursor);
-	if (is_before) {
-		n = n != NULL ? tree_prev(cursor) : NULL;
-		n = n != NULL ? n : tree_last(t, cursor);
-	} else {
-		n = n != NULL && dname_equal(n->name, owner.wire) ? tree_next(cursor) : n;
-		n = n != NULL ? n : tree_first(t, cursor);
-	}
-	mem_free(cursor);
+	const struct node *n = nsec3_beside(c->state, hash, is_before);
 	return n != NULL ? nsec3_owner_hash(n->name, out) : E_NOENT;
 }
 
@@ -390,7 +245,7 @@ static int add_neighbours(struct change *c)
 	for (size_t i = 0; i < count && err == E_OK; i++) {
 		if (c->hashed[i].was != c->hashed[i].is) {
 			struct hashed before = { .was = true, .is = true };
-			err = neighbour(c, c->hashed[i].hash, true, before.hash);
+			err = hash_beside(c, c->hashed[i].hash, true, before.hash);
 			add_hashed(c, &before);
 		}
 	}
@@ -403,14 +258,14 @@ static int make_record(struct change *c, const struct hashed *h, struct nsec3_re
 {
 	uint8_t map[TYPEMAP_MAX];
 	struct writer out = writer_of(map, sizeof(map));
-	int err = neighbour(c, h->hash, false, r->next);
+	int err = hash_beside(c, h->hash, false, r->next);
 	memcpy(r->hash, h->hash, NSEC3_HASH_LEN);
 	r->old = nsec3_node(c->state, h->hash);
 	if (err == E_OK && h->name != NULL) {
 		const struct node *n = chain_node(c->state, h->name);
 		const struct item item = n != NULL ? item_of(n) : (struct item){ 0 };
 		err = sign_nsec3_types(n != NULL ? &item : NULL, &out);
-		r->map = arena_dup(&c->arena, map, writer_len(&out));
+		r->map = arena_dup(&c->names.arena, map, writer_len(&out));
 		r->map_len = writer_len(&out);
 	} else if (err == E_OK) {
 		struct rr rr;
@@ -558,8 +413,7 @@ int sign_change(struct edit *e, const struct version *base, const struct node *c
 out:
 	sign_fail(&c.run, err);
 	sign_end(&c.run, stats);
-	arena_clear(&c.arena);
-	mem_free(c.names);
+	touched_clear(&c.names);
 	mem_free(c.hashed);
 	mem_free(c.records);
 	return err;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "signer/touched.h"
 #include "signer/verify_run.h"
 #include "zones/base/mem.h"
 #include "zones/base/parallel.h"
@@ -89,19 +90,6 @@ static void findings_move(struct findings *to, struct findings *from)
 
 /* --- the names ------------------------------------------------------------------------------- */
 
-/* Does @n own anything that makes it a name of the zone? Signatures of nothing do not, and an NSEC record
- * must not be alone (RFC 4035 §2.3). */
-static bool is_void(const struct node *n)
-{
-	const struct rrset *rs = node_rrsets(n);
-	for (unsigned i = 0; i < n->rrsets; i++) {
-		if (rs[i].count != 0 && rs[i].type != RRTYPE_NSEC) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static bool is_in_chain(const struct verify_item *item)
 {
 	return item->place <= VERIFY_CUT;
@@ -126,7 +114,7 @@ static bool list_names(struct verify_run *run)
 			continue;
 		}
 		hides = (n->flags & (NODE_CUT | NODE_DNAME)) != 0 ? n : NULL;
-		if (is_void(n)) {
+		if (node_is_void(n)) {
 			item->place = VERIFY_VOID;
 			continue;
 		}
@@ -272,19 +260,24 @@ static void stats_add(struct verify_stats *to, const struct verify_stats *from)
 	}
 }
 
+void verify_worker_clear(struct verify_worker *w)
+{
+	for (size_t k = 0; k < VERIFY_KEYS_MAX; k++) {
+		crypto_verifier_free(w->verifier[k]);
+	}
+	buf_clear(&w->scratch);
+	mem_free(w->want.types);
+	mem_free(w->may.types);
+	mem_free(w->have.types);
+}
+
 static void workers_close(struct jobs *jobs, unsigned threads, struct verify_stats *stats)
 {
 	*stats = (struct verify_stats){ .first_expiration = INT64_MAX };
 	for (unsigned i = 0; i < threads; i++) {
 		struct verify_worker *w = &jobs->workers[i];
 		stats_add(stats, &w->stats);
-		for (size_t k = 0; k < VERIFY_KEYS_MAX; k++) {
-			crypto_verifier_free(w->verifier[k]);
-		}
-		buf_clear(&w->scratch);
-		mem_free(w->want.types);
-		mem_free(w->may.types);
-		mem_free(w->have.types);
+		verify_worker_clear(w);
 	}
 	for (size_t i = 0; i < WINDOW; i++) {
 		findings_clear(&jobs->slots[i]);

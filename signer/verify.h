@@ -170,4 +170,11 @@ struct verify_stats {
 MUST_USE int verify_version(const struct version *v, const struct verify_options *opt,
 			    struct verify_stats *stats, struct findings *findings);
 
+/* Verifies what differs between @base, which is verified, and @v, one of the same lineage or an edit of it: each set that
+ * changed, and that the chain is whole around it. Costs what the change does, but for a ZONEMD. Findings and errors as
+ * above; stats->first_expiration is that of the new signatures. opt->anchors are not looked at. */
+MUST_USE int verify_change(const struct version *base, const struct version *v,
+			   const struct verify_options *opt, struct verify_stats *stats,
+			   struct findings *findings);
+
 #endif

@@ -160,7 +160,7 @@ static struct verify_nsec3 *chain_find(const struct verify_chain *c, const uint8
 /* The types at a name (RFC 5155 §7.1): of a cut only what the parent answers for, of an empty
  * non-terminal (@item NULL) none. Where the zone has an NSEC chain too, while it changes from one to the
  * other, signers differ on whether that counts. */
-static void want_types(struct verify_worker *w, const struct verify_item *item)
+void verify_nsec3_want(struct verify_worker *w, const struct verify_item *item)
 {
 	w->want.count = 0;
 	w->may.count = 0;
@@ -192,7 +192,7 @@ static void want_types(struct verify_worker *w, const struct verify_item *item)
 	}
 }
 
-static bool is_insecure_cut(const struct verify_item *item)
+bool verify_is_insecure_cut(const struct verify_item *item)
 {
 	return item->place == VERIFY_CUT && (item->node->flags & NODE_DS) == 0;
 }
@@ -203,7 +203,7 @@ static bool leads_to_insecure_cuts(const struct verify_run *run, const uint8_t *
 {
 	for (; i < run->item_count && dname_is_under(run->items[i].node->name, name); i++) {
 		const struct verify_item *item = &run->items[i];
-		if (item->place <= VERIFY_CUT && !is_insecure_cut(item)) {
+		if (item->place <= VERIFY_CUT && !verify_is_insecure_cut(item)) {
 			return false;
 		}
 	}
@@ -234,8 +234,8 @@ static int check_name(struct verify_worker *w, const struct verify_chain *c, siz
 	nsec3_hash(&c->param, w->owner, hash);
 	struct verify_nsec3 *r = chain_find(c, hash, &exact);
 	if (!exact) {
-		bool may =
-			ent ? leads_to_insecure_cuts(w->run, w->owner, i) : is_insecure_cut(item);
+		bool may = ent ? leads_to_insecure_cuts(w->run, w->owner, i)
+			       : verify_is_insecure_cut(item);
 		report_absent(w, r, may, hash);
 		return E_OK;
 	}
@@ -243,7 +243,7 @@ static int check_name(struct verify_worker *w, const struct verify_chain *c, siz
 		verify_report(w, VERIFY_NSEC3_COLLISION,
 			      "another name has the same hash; sign with another salt");
 	}
-	want_types(w, ent ? NULL : item);
+	verify_nsec3_want(w, ent ? NULL : item);
 	verify_types(w, VERIFY_NSEC3_TYPES, r->map, r->map_len);
 	return E_OK;
 }

@@ -6,6 +6,7 @@
  *     verify_name.c    one name: which sets are signed, its NSEC record
  *     verify_nsec3.c   the NSEC3 chains
  *     verify_zonemd.c  the digest over the zone
+ *     verify_change.c  what a change has touched, instead of all
  *
  * The functions for one name or set say what they find through verify_report and need nothing but the
  * lists that verify_run holds, so that a part of a zone can be verified by itself.
@@ -107,6 +108,8 @@ struct verify_worker {
 
 struct verify_run {
 	const struct version *v;
+	const struct version
+		*base; /* verified before: what is as there is not verified again; or NULL */
 	const struct verify_options *opt;
 	struct verify_key keys[VERIFY_KEYS_MAX];
 	size_t key_count;
@@ -158,10 +161,16 @@ void verify_chains_read(struct verify_run *run, struct verify_worker *w);
 void verify_chains_clear(struct verify_run *run);
 /* The NSEC3 records of item @i, and of the empty non-terminals that come before it. */
 MUST_USE int verify_name_nsec3(struct verify_worker *w, size_t i);
+/* Fills w->want and w->may with the types that an NSEC3 record of @item has; NULL: an empty non-terminal. */
+void verify_nsec3_want(struct verify_worker *w, const struct verify_item *item);
+bool verify_is_insecure_cut(const struct verify_item *item);
 /* The signatures of NSEC3 owner @n. */
 void verify_nsec3_node(struct verify_worker *w, const struct node *n);
 /* After all names: is each chain closed, and every record for a name? */
 void verify_chains_close(struct verify_worker *w);
+
+/* verify.c */
+void verify_worker_clear(struct verify_worker *w);
 
 /* verify_zonemd.c */
 MUST_USE int verify_zonemd(struct verify_worker *w);

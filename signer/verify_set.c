@@ -2,6 +2,9 @@
 #include "keys/algorithm.h"
 #include "keys/key.h"
 #include "signer/verify_run.h"
+
+#include <string.h>
+
 #include "zones/base/time.h"
 
 /* The verifier of key @k; made at first use. NULL where the key cannot be used. */
@@ -212,11 +215,31 @@ static void report_missing(struct verify_worker *w, const struct verify_algorith
 	}
 }
 
+/* Octet for octet, signatures included. */
+static bool is_as_verified(const struct verify_worker *w, const struct rrset *rs)
+{
+	const struct version *base = w->run->base;
+	if (base == NULL) {
+		return false;
+	}
+	struct dname_key key;
+	dname_key_make(&key, w->owner);
+	const struct node *n = tree_get(rs->type == RRTYPE_NSEC3 ? &base->nsec3 : &base->names,
+					&key, w->owner, NULL);
+	const struct rrset *before = n != NULL ? node_find(n, rs->type) : NULL;
+	return before != NULL && before->data_len == rs->data_len &&
+	       before->sig_len == rs->sig_len &&
+	       memcmp(rrset_data(before), rrset_data(rs), rs->data_len + rs->sig_len) == 0;
+}
+
 void verify_set(struct verify_worker *w, const struct rrset *rs)
 {
 	const struct verify_run *run = w->run;
 	w->type = rs->type;
 	w->stats.sets++;
+	if (is_as_verified(w, rs)) {
+		return;
+	}
 	if (rs->sigs == 0) {
 		verify_report(w, VERIFY_UNSIGNED, "no signature");
 		return;

@@ -138,6 +138,24 @@ static void same_zone(const struct version *made, const struct version *wanted)
 	ck_assert_uint_eq(made->records, wanted->records);
 }
 
+static void change_is_good(const struct version *before, const struct version *after)
+{
+	const struct verify_options opt = { .now = NOW };
+	struct verify_stats stats;
+	struct findings f = { 0 };
+	int err = verify_change(before, after, &opt, &stats, &f);
+	ck_assert(err == E_OK || err == E_CHECK);
+	for (size_t i = 0; i < f.count;
+	     i++) { /* random zones have data below DNAMEs and DS without NS */
+		const char *text = f.items[i].text;
+		ck_assert_msg(strstr(text, "[below-dname") != NULL ||
+				      strstr(text, "[ds-without-ns") != NULL ||
+				      strstr(text, "[ds-at-apex") != NULL,
+			      "%s", text);
+	}
+	findings_clear(&f);
+}
+
 START_TEST(changes_equal_signing_from_scratch)
 {
 	const enum base base = (enum base)(_i % BASES);
@@ -156,6 +174,7 @@ START_TEST(changes_equal_signing_from_scratch)
 		}
 		int err = sign_change(e, v, NULL, 0, ed25519, &policy, &stats, &em);
 		ck_assert_msg(err == E_OK, "%s", em.text);
+		change_is_good(v, edit_state(e));
 		struct version *next = edit_commit(e);
 		ck_assert_uint_eq(next->serial, v->serial + 1);
 		version_unref(v);
@@ -165,6 +184,122 @@ START_TEST(changes_equal_signing_from_scratch)
 		version_unref(wanted);
 	}
 	version_unref(v);
+}
+END_TEST
+
+/* --- changes that are wrong ------------------------------------------------------------------ */
+
+enum breaking { NO_SIGNATURE, OTHER_SIGNATURE, NO_SET, OTHER_DATA, BREAKINGS };
+
+struct place {
+	size_t wanted, seen; /* which set of those that changed is broken */
+	enum breaking how;
+	struct dname owner;
+	uint16_t type;
+	struct node_build build;
+	const struct node *broken;
+};
+
+/* Rebuilds @n with its set @set broken. */
+static void break_set(struct place *p, const struct node *n, unsigned set)
+{
+	const struct rrset *rs = node_rrsets(n);
+	struct rr rr;
+	uint8_t rdata[600];
+	const uint8_t *at;
+	dname_set(&p->owner, n->name);
+	p->type = rs[set].type;
+	node_build_begin(&p->build, n->name);
+	for (unsigned i = 0; i < n->rrsets; i++) {
+		if (i != set) {
+			node_build_copy(&p->build, &rs[i], true);
+			continue;
+		}
+		if (p->how == NO_SET) {
+			continue;
+		}
+		node_build_set(&p->build, rs[i].type, rs[i].flags);
+		at = rrset_data(&rs[i]);
+		for (unsigned k = 0; k < rs[i].count; k++) {
+			at = rr_read(at, &rr);
+			memcpy(rdata, rr.rdata, rr.rdlen);
+			/* The minimum of an SOA is the negative TTL, which is no local change. */
+			rdata[rr.rdlen - (rr.type == RRTYPE_SOA ? 5U : 1U)] ^=
+				p->how == OTHER_DATA ? 1 : 0;
+			node_build_rr(&p->build, rr.ttl, rdata, rr.rdlen);
+		}
+		for (unsigned k = 0; k < rs[i].sigs && p->how != NO_SIGNATURE; k++) {
+			at = rr_read(at, &rr);
+			memcpy(rdata, rr.rdata, rr.rdlen);
+			rdata[rr.rdlen - 1] ^= p->how == OTHER_SIGNATURE ? 1 : 0;
+			node_build_sig(&p->build, rr.ttl, rdata, rr.rdlen);
+		}
+	}
+	p->broken = node_build_end(&p->build, (n->flags & NODE_APEX) != 0);
+}
+
+static void on_changed(void *arg, const void *before, const void *after)
+{
+	struct place *p = arg;
+	const struct node *old = before;
+	const struct node *n = after;
+	for (unsigned i = 0; n != NULL && i < n->rrsets; i++) {
+		const struct rrset *rs = &node_rrsets(n)[i];
+		const struct rrset *was = old != NULL ? node_find(old, rs->type) : NULL;
+		bool same =
+			was != NULL && was->data_len == rs->data_len &&
+			was->sig_len == rs->sig_len &&
+			memcmp(rrset_data(was), rrset_data(rs), rs->data_len + rs->sig_len) == 0;
+		if (!same && rs->sigs != 0 && p->seen++ == p->wanted) {
+			break_set(p, n, i);
+		}
+	}
+}
+
+START_TEST(what_is_wrong_in_a_change_is_found)
+{
+	const enum base base = (enum base)(_i % BASES);
+	const uint8_t a[4] = { 192, 0, 2, 77 };
+	struct sign_policy policy = policy_of(base);
+	policy.serial = SIGN_SERIAL_INCREMENT;
+	size_t broken = 0;
+	for (size_t wanted = 0;; wanted++) {
+		struct place p = { .wanted = wanted, .how = (enum breaking)(_i / BASES) };
+		struct edit *e = edit_begin(bases[base], NULL, EDIT_TTL_LAST);
+		struct sign_stats stats;
+		struct verify_stats verified;
+		struct findings f = { 0 };
+		struct errmsg em;
+		const struct verify_options opt = { .now = NOW };
+		drop(e, "www.example.", RRTYPE_A);
+		ck_assert_int_eq(edit_add(e, name("x.new.example."), RRTYPE_A, 60, a, sizeof(a)),
+				 E_OK);
+		ck_assert_int_eq(sign_change(e, bases[base], NULL, 0, holder, &policy, &stats, &em),
+				 E_OK);
+		const struct version *state = edit_state(e);
+		tree_diff(&bases[base]->names, &state->names, on_changed, &p);
+		tree_diff(&bases[base]->nsec3, &state->nsec3, on_changed, &p);
+		if (p.broken == NULL) {
+			edit_abort(e);
+			node_build_clear(&p.build);
+			break;
+		}
+		broken++;
+		if (p.type == RRTYPE_NSEC3 && p.how == NO_SET) {
+			edit_drop_nsec3(e, p.owner.wire);
+		} else {
+			edit_put_node(e, p.broken);
+		}
+		int err = verify_change(bases[base], edit_state(e), &opt, &verified, &f);
+		char text[DNAME_TEXT_MAX];
+		(void)dname_to_text(p.owner.wire, text);
+		ck_assert_msg(err == E_CHECK, "%s %u: how %d was not found", text, p.type,
+			      (int)p.how);
+		findings_clear(&f);
+		edit_abort(e);
+		node_build_clear(&p.build);
+	}
+	ck_assert_uint_gt(broken, 3);
 }
 END_TEST
 
@@ -273,6 +408,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_unchecked_fixture(tc, setup_keys, teardown_keys);
 	tcase_add_loop_test(tc, changes_equal_signing_from_scratch, 0, 4 * BASES);
+	tcase_add_loop_test(tc, what_is_wrong_in_a_change_is_found, 0, (int)BREAKINGS * BASES);
 	tcase_add_loop_test(tc, a_change_makes_few_signatures, 0, BASES);
 	tcase_add_loop_test(tc, what_is_due_is_renewed, 0, BASES);
 	tcase_add_test(tc, another_chain_signs_all);

@@ -1,0 +1,289 @@
+/* signer/verify_change.c - verifies what a change has touched: new sets, and the chain around them.
+ *
+ *     keys → names that differ, and who stands before them → NSEC3 records that differ, or that these names
+ *     must have → digest */
+#include <string.h>
+
+#include "signer/touched.h"
+#include "signer/verify_run.h"
+#include "zones/base/mem.h"
+
+struct change {
+	struct verify_run *run;
+	struct verify_worker *w;
+	struct touched names;
+	size_t moved; /* NSEC3 records that came or went */
+};
+
+/* --- names ----------------------------------------------------------------------------------- */
+
+static struct verify_item item_of(const struct version *v, const struct node *n)
+{
+	struct verify_item item = { .node = n };
+	const struct node *cut = NULL;
+	if (version_is_occluded(v, n->name, &cut)) {
+		item.place = VERIFY_OCCLUDED;
+		item.below_dname = (cut->flags & NODE_CUT) == 0;
+	} else if (node_is_void(n)) {
+		item.place = VERIFY_VOID;
+	} else {
+		item.place = (n->flags & NODE_CUT) != 0 ? VERIFY_CUT : VERIFY_AUTHORITATIVE;
+	}
+	return item;
+}
+
+/* Each item with the next of the chain behind it, as verify_name looks for it there. */
+static void verify_names(struct change *c)
+{
+	struct verify_run *run = c->run;
+	run->items = mem_array(c->names.count * 2, sizeof(*run->items));
+	for (size_t i = 0; i < c->names.count; i++) {
+		const struct node *n = version_node(run->v, c->names.names[i]);
+		if (n == NULL) {
+			continue;
+		}
+		const size_t at = run->item_count;
+		run->items[at] = item_of(run->v, n);
+		run->items[at].next = (uint32_t)(at + 1);
+		run->items[at + 1].node = chain_after(run->v, n);
+		run->item_count += 2;
+		verify_name(c->w, at);
+	}
+}
+
+/* --- the NSEC3 chain ------------------------------------------------------------------------- */
+
+static bool read_nsec3(const struct node *n, struct nsec3 *out)
+{
+	const struct rrset *rs = n != NULL ? node_find(n, RRTYPE_NSEC3) : NULL;
+	struct rr rr;
+	if (rs == NULL || rs->count != 1) {
+		return false;
+	}
+	(void)rr_read(rrset_data(rs), &rr);
+	return nsec3_read(rr.rdata, rr.rdlen, out) == E_OK;
+}
+
+/* Does the record of @n point at the next of the chain? */
+static void verify_next(struct change *c, const struct node *n)
+{
+	struct verify_worker *w = c->w;
+	uint8_t hash[NSEC3_HASH_LEN];
+	uint8_t wanted[NSEC3_HASH_LEN];
+	struct nsec3 n3;
+	w->owner = n->name;
+	w->type = RRTYPE_NSEC3;
+	if (!read_nsec3(n, &n3) || nsec3_owner_hash(n->name, hash) != E_OK ||
+	    !nsec3_param_same(&n3.param, &c->run->v->nsec3_param)) {
+		verify_report(w, VERIFY_NSEC3_STRAY, "not one record of the chain");
+		return;
+	}
+	const struct node *next = nsec3_beside(c->run->v, hash, false);
+	if (next == NULL || nsec3_owner_hash(next->name, wanted) != E_OK ||
+	    memcmp(n3.next, wanted, NSEC3_HASH_LEN) != 0) {
+		verify_report(w, VERIFY_NSEC3_NEXT, "does not point at the next hash");
+	}
+	if ((n3.param.flags & ~NSEC3_OPT_OUT) != 0) {
+		verify_report(w, VERIFY_NSEC3_FLAGS, "flags are %u", n3.param.flags);
+	}
+}
+
+static void on_record(void *arg, const void *before, const void *after)
+{
+	struct change *c = arg;
+	const struct node *old = before;
+	const struct node *new = after;
+	uint8_t hash[NSEC3_HASH_LEN];
+	if (new != NULL) {
+		verify_nsec3_node(c->w, new);
+		verify_next(c, new);
+	}
+	if (new == NULL || old == NULL) {
+		c->moved++;
+		const struct node *n = new != NULL ? new : old;
+		const struct node *beside = NULL;
+		if (nsec3_owner_hash(n->name, hash) == E_OK) {
+			beside = nsec3_beside(c->run->v, hash, true);
+		}
+		if (beside != NULL) {
+			verify_next(c, beside);
+		}
+	}
+}
+
+static bool covering_opts_out(const struct version *v, const uint8_t *hash)
+{
+	struct nsec3 n3;
+	return read_nsec3(nsec3_beside(v, hash, true), &n3) &&
+	       (n3.param.flags & NSEC3_OPT_OUT) != 0;
+}
+
+/* Is there a name of the chain at or below @name: any, or one that opt-out does not leave out? */
+static bool leads_to(const struct version *v, const uint8_t *name, bool but_insecure_cuts)
+{
+	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
+	struct dname_key key;
+	bool found = false;
+	dname_key_make(&key, name);
+	for (const struct node *n = tree_seek(&v->names, &key, cursor);
+	     n != NULL && !found && dname_is_under(n->name, name); n = tree_next(cursor)) {
+		const struct verify_item item = item_of(v, n);
+		found = item.place <= VERIFY_CUT &&
+			!(but_insecure_cuts && verify_is_insecure_cut(&item));
+	}
+	mem_free(cursor);
+	return found;
+}
+
+/* Has @name, one of the tree or above one of it, the NSEC3 record that it must have, and none otherwise? */
+static void verify_record(struct change *c, const uint8_t *name, const uint8_t *hash,
+			  const struct node *record)
+{
+	const struct version *v = c->run->v;
+	struct verify_worker *w = c->w;
+	const struct node *n = version_node(v, name);
+	const struct verify_item item = n != NULL ? item_of(v, n) : (struct verify_item){ 0 };
+	const bool is_name = n != NULL && item.place <= VERIFY_CUT;
+	const bool is_hidden = !is_name && version_is_occluded(v, name, NULL);
+	struct nsec3 n3;
+	w->owner = name;
+	w->type = RRTYPE_NSEC3;
+	if (record != NULL) {
+		if (!is_name && (is_hidden || !leads_to(v, name, false))) {
+			verify_report(w, VERIFY_NSEC3_STRAY, "a record, but no such name");
+		} else if (read_nsec3(record, &n3)) {
+			verify_nsec3_want(w, is_name ? &item : NULL);
+			verify_types(w, VERIFY_NSEC3_TYPES, n3.map, n3.map_len);
+		}
+		return;
+	}
+	if (is_hidden || (!is_name && !leads_to(v, name, false))) {
+		return;
+	}
+	if (is_name ? !verify_is_insecure_cut(&item) : leads_to(v, name, true)) {
+		verify_report(w, VERIFY_NSEC3_MISSING, "no record");
+	} else if (!covering_opts_out(v, hash)) {
+		verify_report(w, VERIFY_NSEC3_OPT_OUT,
+			      "no record, and the one before it does not opt out");
+	}
+}
+
+static const struct node *record_of(const struct version *v, const uint8_t *name,
+				    uint8_t hash[NSEC3_HASH_LEN])
+{
+	nsec3_hash(&v->nsec3_param, name, hash);
+	return nsec3_node(v, hash);
+}
+
+/* Adds the empty non-terminals above names whose records came or went, which may have done so too. */
+static void add_above(struct change *c)
+{
+	const size_t count = c->names.count;
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *name = c->names.names[i];
+		const unsigned labels = dname_labels(name);
+		uint8_t hash[NSEC3_HASH_LEN];
+		const bool was = record_of(c->run->base, name, hash) != NULL;
+		if (was == (record_of(c->run->v, name, hash) != NULL)) {
+			continue;
+		}
+		for (unsigned up = 1; up + c->run->v->apex_labels < labels; up++) {
+			touched_add(&c->names, dname_up(name, up));
+		}
+	}
+	touched_sort(&c->names);
+}
+
+static void verify_chain(struct change *c)
+{
+	size_t moved = 0;
+	tree_diff(&c->run->base->nsec3, &c->run->v->nsec3, on_record, c);
+	add_above(c);
+	for (size_t i = 0; i < c->names.count; i++) {
+		const uint8_t *name = c->names.names[i];
+		uint8_t hash[NSEC3_HASH_LEN];
+		const struct node *record = record_of(c->run->v, name, hash);
+		moved += (record != NULL) != (nsec3_node(c->run->base, hash) != NULL);
+		verify_record(c, name, hash, record);
+	}
+	if (moved != c->moved) {
+		c->w->owner = c->run->v->apex.wire;
+		c->w->type = RRTYPE_NSEC3;
+		verify_report(c->w, VERIFY_NSEC3_STRAY, "%zu records came or went for no reason",
+			      c->moved - moved);
+	}
+}
+
+/* --- the order of things --------------------------------------------------------------------- */
+
+static int verify_parts(struct change *c)
+{
+	struct verify_run *run = c->run;
+	const struct version *v = run->v;
+	c->w->owner = v->apex.wire;
+	if (v->soa == NULL) {
+		verify_report(c->w, VERIFY_NO_SOA, "no SOA record");
+		return E_CHECK;
+	}
+	int err = verify_keys(run, c->w);
+	if (err != E_OK) {
+		return err;
+	}
+	touched_find(&c->names, run->base, v);
+	run->nsec = v->denial == DENIAL_NSEC;
+	if (run->nsec) {
+		touched_add_before(&c->names, run->base, v);
+	} else if (v->denial == DENIAL_NONE) {
+		verify_report(c->w, VERIFY_NO_CHAIN, "neither NSEC nor NSEC3PARAM at the apex");
+	}
+	verify_names(c);
+	if (v->denial == DENIAL_NSEC3) {
+		verify_chain(c);
+	}
+	return node_find(v->apex_node, RRTYPE_ZONEMD) != NULL ? verify_zonemd(c->w) : E_OK;
+}
+
+/* Does what all signatures and the whole chain depend on stay as it was? */
+static bool is_local(const struct version *base, const struct version *v)
+{
+	const struct rrset *before =
+		base->apex_node != NULL ? node_find(base->apex_node, RRTYPE_DNSKEY) : NULL;
+	const struct rrset *after =
+		v->apex_node != NULL ? node_find(v->apex_node, RRTYPE_DNSKEY) : NULL;
+	return before != NULL && after != NULL && before->data_len == after->data_len &&
+	       memcmp(rrset_data(before), rrset_data(after), after->data_len) == 0 &&
+	       base->denial == v->denial && base->negative_ttl == v->negative_ttl &&
+	       (v->denial != DENIAL_NSEC3 || nsec3_param_same(&base->nsec3_param, &v->nsec3_param));
+}
+
+int verify_change(const struct version *base, const struct version *v,
+		  const struct verify_options *opt, struct verify_stats *stats,
+		  struct findings *findings)
+{
+	if (!is_local(base, v)) {
+		return verify_version(v, opt, stats, findings);
+	}
+	struct verify_run *run = mem_zalloc(sizeof(*run));
+	struct verify_worker *w = mem_zalloc(sizeof(*w));
+	struct change c = { .run = run, .w = w };
+	const struct verify_options plain = { .now = opt->now, .threads = 1 };
+	const size_t errors = findings->errors;
+	run->v = v;
+	run->base = base;
+	run->opt = &plain;
+	w->run = run;
+	w->findings = findings;
+	w->stats.first_expiration = INT64_MAX;
+	int err = verify_parts(&c);
+	*stats = w->stats;
+	verify_worker_clear(w);
+	verify_keys_clear(run);
+	touched_clear(&c.names);
+	mem_free(run->items);
+	mem_free(run);
+	mem_free(w);
+	if (err == E_OK && findings->errors != errors) {
+		err = E_CHECK;
+	}
+	return err;
+}
