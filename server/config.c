@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "keys/algorithm.h"
 #include "server/config_type.h"
 #include "server/config_yaml.h"
 #include "zones/base/file.h"
@@ -15,38 +16,65 @@
 
 #define PATH_ROOM     80   /* of an option's path, its NUL included */
 #define DIRECTORY_MAX 4096 /* of the file; with its NUL */
-#define ZONES	      "zones"
 
 /* The type in each row fits its member. */
 #define CHECK_TYPE(of, member, type)                                                               \
  _Static_assert(_Generic(&((of *)NULL)->member, CONFIG_C_##type * : 1, default : 0),               \
 		#member " is no " #type);
-#define OPTION(path, member, type, ...)	     CHECK_TYPE(struct config, member, type)
-#define ZONE_OPTION(path, member, type, ...) CHECK_TYPE(struct config_zone, member, type)
+#define OPTION(path, member, type, ...)	       CHECK_TYPE(struct config, member, type)
+#define KEY_OPTION(path, member, type, ...)    CHECK_TYPE(struct config_key, member, type)
+#define POLICY_OPTION(path, member, type, ...) CHECK_TYPE(struct config_policy, member, type)
+#define ZONE_OPTION(path, member, type, ...)   CHECK_TYPE(struct config_zone, member, type)
 #include "server/options.def"
 #undef OPTION
+#undef KEY_OPTION
+#undef POLICY_OPTION
 #undef ZONE_OPTION
 
 const struct config_option config_options[] = {
-#define OPTION(path, member, type, value, min, max, when, help)                                    \
+#define ROW(of, scope, path, member, type, value, min, max, when, help)                            \
  {                                                                                                 \
-	 path, false,	      CONFIG_##type, offsetof(struct config, member), value, min,          \
-	 max,  CONFIG_##when, help                                                                 \
+	 path, CONFIG_##scope, CONFIG_##type, offsetof(of, member), value, min,                    \
+	 max,  CONFIG_##when,  help                                                                \
  },
-#define ZONE_OPTION(path, member, type, value, min, max, when, help)                               \
- { path, true,		CONFIG_##type, offsetof(struct config_zone, member), value, min,           \
-   max,	 CONFIG_##when, help },
+#define OPTION(...)	   ROW(struct config, TOP, __VA_ARGS__)
+#define KEY_OPTION(...)	   ROW(struct config_key, KEY, __VA_ARGS__)
+#define POLICY_OPTION(...) ROW(struct config_policy, POLICY, __VA_ARGS__)
+#define ZONE_OPTION(...)   ROW(struct config_zone, ZONE, __VA_ARGS__)
 #include "server/options.def"
+#undef ROW
 #undef OPTION
+#undef KEY_OPTION
+#undef POLICY_OPTION
 #undef ZONE_OPTION
 	{ .path = NULL },
 };
+
+#define LIST(key, item, also, of, list, count, text, help)                                         \
+ {                                                                                                 \
+  key, item, also, help, sizeof(of), offsetof(struct config, list),                                \
+	  offsetof(struct config, count), offsetof(of, place), text                                \
+ }
+
+const struct config_list config_lists[CONFIG_SCOPES] = {
+	[CONFIG_KEY] = LIST("keys", "key", "secret", struct config_key, keys, key_count, false,
+			    "Secrets that the server shares with others (TSIG, RFC 8945)."),
+	[CONFIG_POLICY] = LIST("policies", "policy", "denial", struct config_policy, policies,
+			       policy_count, true, "Ways to sign zones."),
+	[CONFIG_ZONE] = LIST("zones", "zone", "file", struct config_zone, zones, zone_count, false,
+			     "The zones that are served."),
+};
+_Static_assert(offsetof(struct config_key, name) == 0 &&
+		       offsetof(struct config_policy, name) == 0 &&
+		       offsetof(struct config_zone, name) == 0,
+	       "the name of an item comes first");
 
 struct reading {
 	struct config *config;
 	struct config_reader reader;
 	const struct config_node *root;
-	const struct config_node *zones; /* set aside: they stand on what the rest says */
+	/* Set aside: each stands on what comes before it. */
+	const struct config_node *lists[CONFIG_SCOPES];
 };
 
 /* --- the table ------------------------------------------------------------------------------- */
@@ -169,7 +197,7 @@ static const char *first_key(const char *path)
 	while (*path != '\0' && below(path, o->path) == NULL) {
 		o++;
 	}
-	return *path != '\0' ? below(path, o->path) : ZONES;
+	return *path != '\0' ? below(path, o->path) : config_lists[CONFIG_ZONE].key;
 }
 
 /* @path has something else than keys below it. */
@@ -196,6 +224,16 @@ static void read_section(struct reading *g, const char *path, const struct confi
 	}
 }
 
+/* The list that is under the key @path; CONFIG_TOP: none. */
+static enum config_scope list_find(const char *path)
+{
+	enum config_scope scope = CONFIG_SCOPES - 1;
+	while (scope != CONFIG_TOP && strcmp(config_lists[scope].key, path) != 0) {
+		scope--;
+	}
+	return scope;
+}
+
 /* Reads the keys of a section into the struct at @base. Sections lie in each other as deep as the paths in the
  * table say. */
 static void read_map(struct reading *g, const char *prefix, const struct config_node *map,
@@ -210,8 +248,8 @@ static void read_map(struct reading *g, const char *prefix, const struct config_
 		const struct config_option *o = one_key ? option_find(path) : NULL;
 		if (o != NULL) {
 			config_type_read(&g->reader, o, n, (char *)base + o->offset);
-		} else if (one_key && strcmp(path, ZONES) == 0) {
-			g->zones = n;
+		} else if (one_key && list_find(path) != CONFIG_TOP) {
+			g->lists[list_find(path)] = n;
 		} else if (one_key && is_section(path)) {
 			read_section(g, path, n, base);
 		} else {
@@ -220,14 +258,14 @@ static void read_map(struct reading *g, const char *prefix, const struct config_
 	}
 }
 
-static void read_defaults(struct reading *g, bool of_zone, void *base)
+static void read_defaults(struct reading *g, enum config_scope scope, void *base)
 {
 	struct arena scratch = { 0 };
 	size_t problems = g->reader.report->count;
 	g->reader.is_default = true;
 	for (const struct config_option *o = config_options; o->path != NULL; o++) {
 		struct config_node *n = NULL;
-		if (o->of_zone != of_zone || o->value == NULL) {
+		if (o->scope != scope || o->value == NULL) {
 			continue;
 		}
 		int err = config_yaml_read(o->value, strlen(o->value), &scratch, g->reader.report,
@@ -240,94 +278,313 @@ static void read_defaults(struct reading *g, bool of_zone, void *base)
 	arena_clear(&scratch);
 }
 
-/* --- zones ----------------------------------------------------------------------------------- */
+/* --- lists ----------------------------------------------------------------------------------- */
 
-static void read_zone(struct reading *g, const struct config_node *n, struct config_zone *zone)
+static void *item_at(void *items, enum config_scope scope, size_t i)
 {
+	return (char *)items + i * config_lists[scope].size;
+}
+
+static struct config_place *item_place(void *item, enum config_scope scope)
+{
+	return (struct config_place *)(void *)((char *)item + config_lists[scope].place);
+}
+
+/* The first member of an item: the pointer to its name. NULL: it has none. */
+static const void *item_name(const void *item)
+{
+	const void *name;
+	memcpy(&name, item, sizeof(name));
+	return name;
+}
+
+static void read_item(struct reading *g, enum config_scope scope, const struct config_node *n,
+		      void *item)
+{
+	const struct config_list *l = &config_lists[scope];
 	if (n->kind == CONFIG_NODE_BAD) {
 		return;
 	}
 	if (n->kind != CONFIG_NODE_MAP) {
 		config_report_error(g->reader.report, n->place,
-				    ZONES ": found %s, expected a zone with \"name\" and \"file\"",
+				    "%s: found %s, expected a %s with \"name\" and \"%s\"", l->key,
 				    n->kind == CONFIG_NODE_LIST ? "a list"
 				    : n->is_null		? "nothing"
-								: "a value");
+								: "a value",
+				    l->item, l->also);
 		return;
 	}
-	read_map(g, ZONES, n, zone);
+	read_map(g, l->key, n, item);
 	for (const struct config_option *o = config_options; o->path != NULL; o++) {
-		const char *key = below(ZONES, o->path);
+		const char *key = o->scope == scope ? below(l->key, o->path) : NULL;
 		if (key != NULL && o->value == NULL && config_node_get(n, key) == NULL) {
-			config_report_error(g->reader.report, n->place, "this zone has no \"%s\"",
-					    key);
+			config_report_error(g->reader.report, n->place, "this %s has no \"%s\"",
+					    l->item, key);
 		}
 	}
 	const struct config_node *name = config_node_get(n, "name");
-	zone->place = name != NULL ? name->place : n->place;
+	*item_place(item, scope) = name != NULL ? name->place : n->place;
 }
 
-static void read_zones(struct reading *g, const struct config_node *list)
+/* Something that the option @key of the items of @list could be. */
+static const char *example_of(const char *list, const char *key)
 {
-	struct config_zone defaults = { .checks = g->config->checks };
+	char path[PATH_ROOM];
+	(void)snprintf(path, sizeof(path), "%s.%s", list, key);
+	return config_type_example(option_find(path)->type);
+}
+
+/* Reads the items of a list, each with what it does not say as in @defaults. */
+static void read_list(struct reading *g, enum config_scope scope, const void *defaults)
+{
+	const struct config_list *l = &config_lists[scope];
+	const struct config_node *list = g->lists[scope];
 	if (list == NULL || list->kind == CONFIG_NODE_BAD || list->is_null) {
 		return;
 	}
 	if (list->kind != CONFIG_NODE_LIST) {
-		config_report_error(
-			g->reader.report, list->place,
-			ZONES ": found %s, expected a list, each zone as \"- name: example.com\" "
-			      "and \"file: example.com.zone\" below it",
-			list->kind == CONFIG_NODE_MAP ? "a map" : "a value");
+		config_report_error(g->reader.report, list->place,
+				    "%s: found %s, expected a list, each %s as \"- name: %s\" and "
+				    "\"%s: %s\" below it",
+				    l->key, list->kind == CONFIG_NODE_MAP ? "a map" : "a value",
+				    l->item, example_of(l->key, "name"), l->also,
+				    example_of(l->key, l->also));
 		return;
 	}
-	read_defaults(g, true, &defaults);
-	struct config_zone *zones = arena_alloc(&g->config->arena, list->count * sizeof(*zones));
+	char *items = arena_alloc(&g->config->arena, list->count * l->size);
 	size_t count = 0;
 	for (const struct config_node *n = list->first; n != NULL; n = n->next) {
-		zones[count] = defaults;
-		read_zone(g, n, &zones[count]);
-		count += zones[count].name != NULL;
+		void *item = item_at(items, scope, count);
+		memcpy(item, defaults, l->size);
+		read_item(g, scope, n, item);
+		count += item_name(item) != NULL;
 	}
-	g->config->zones = zones;
-	g->config->zone_count = count;
+	memcpy((char *)g->config + l->items, &items, sizeof(items));
+	memcpy((char *)g->config + l->count, &count, sizeof(count));
 }
 
-static int compare_zones(const void *a, const void *b)
+struct sorted_item {
+	const void *item;
+	const void *name;
+	bool has_text_name;
+};
+
+static int compare_items(const void *a, const void *b)
 {
-	const struct config_zone *x = *(const struct config_zone *const *)a;
-	const struct config_zone *y = *(const struct config_zone *const *)b;
-	int order = dname_compare(x->name, y->name);
-	return order != 0 ? order : (x > y) - (x < y);
+	const struct sorted_item *x = a;
+	const struct sorted_item *y = b;
+	int order = x->has_text_name ? strcmp(x->name, y->name) : dname_compare(x->name, y->name);
+	return order != 0 ? order : (x->item > y->item) - (x->item < y->item);
 }
 
-static void check_zones_differ(const struct reading *g)
+static void report_twice(const struct reading *g, enum config_scope scope,
+			 const struct sorted_item *again, const struct sorted_item *first)
 {
-	const struct config *c = g->config;
 	char text[DNAME_TEXT_MAX];
 	char quoted[TEXT_QUOTE_MAX];
-	if (c->zone_count == 0) {
+	const char *name = again->has_text_name ? again->name : text;
+	if (!again->has_text_name) {
+		(void)dname_to_text(first->name, text);
+	}
+	const struct config_place *at = item_place((void *)(uintptr_t)again->item, scope);
+	const struct config_place *before = item_place((void *)(uintptr_t)first->item, scope);
+	config_report_error(g->reader.report, *at,
+			    "the %s %s is here twice; the first is at line %u, column %u",
+			    config_lists[scope].item, text_quote(name, strlen(name), quoted),
+			    before->line, before->column);
+}
+
+static void check_items_differ(const struct reading *g, enum config_scope scope)
+{
+	const struct config_list *l = &config_lists[scope];
+	size_t count;
+	void *items;
+	memcpy(&count, (const char *)g->config + l->count, sizeof(count));
+	memcpy(&items, (const char *)g->config + l->items, sizeof(items));
+	if (count == 0) {
 		return;
 	}
-	const struct config_zone **sorted =
-		mem_array(c->zone_count, sizeof(const struct config_zone *));
-	for (size_t i = 0; i < c->zone_count; i++) {
-		sorted[i] = &c->zones[i];
+	struct sorted_item *sorted = mem_array(count, sizeof(*sorted));
+	for (size_t i = 0; i < count; i++) {
+		const void *item = item_at(items, scope, i);
+		sorted[i] = (struct sorted_item){ item, item_name(item), l->has_text_name };
 	}
-	qsort(sorted, c->zone_count, sizeof(const struct config_zone *), compare_zones);
-	const struct config_zone *first = sorted[0];
-	for (size_t i = 1; i < c->zone_count; i++) {
-		if (!dname_equal(sorted[i]->name, first->name)) {
-			first = sorted[i];
-			continue;
+	qsort(sorted, count, sizeof(*sorted), compare_items);
+	const struct sorted_item *first = &sorted[0];
+	for (size_t i = 1; i < count; i++) {
+		const struct sorted_item *it = &sorted[i];
+		bool is_same = it->has_text_name ? strcmp(it->name, first->name) == 0
+						 : dname_equal(it->name, first->name);
+		if (is_same) {
+			report_twice(g, scope, it, first);
+		} else {
+			first = it;
 		}
-		size_t len = dname_to_text(first->name, text);
-		config_report_error(g->reader.report, sorted[i]->place,
-				    "the zone %s is here twice; the first is at line %u, column %u",
-				    text_quote(text, len, quoted), first->place.line,
-				    first->place.column);
 	}
 	mem_free(sorted);
+}
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+static void make_key(struct reading *g, const struct config_key *k, struct tsig_key *out)
+{
+	struct secret secret = { 0 };
+	char quoted[TEXT_QUOTE_MAX];
+	if (k->secret == NULL) {
+		return; /* reported */
+	}
+	const size_t len = strlen(k->secret);
+	secret_set(&secret, k->secret, len); /* as room: what is decoded is shorter */
+	int n = text_from_base64(k->secret, len, secret.data, secret.len);
+	int err = n < 0 ? n : tsig_key_set(out, k->name, k->algorithm, secret.data, (size_t)n);
+	secret_clear(&secret);
+	if (n <= 0) {
+		config_report_error(g->reader.report, k->place,
+				    "keys.secret: the secret of this key is not base64");
+		return;
+	}
+	if (err != E_OK) {
+		config_report_error(g->reader.report, k->place,
+				    "keys.algorithm: found %s: %s; expected one such as "
+				    "hmac-sha256",
+				    text_quote(k->algorithm, strlen(k->algorithm), quoted),
+				    err_text(err));
+	} else if (out->algorithm->remark != NULL) {
+		config_report_warning(g->reader.report, k->place, "keys.algorithm: %s: %s",
+				      out->algorithm->name, out->algorithm->remark);
+	}
+}
+
+static void read_keys(struct reading *g)
+{
+	struct config *c = g->config;
+	struct config_key defaults = { 0 };
+	read_defaults(g, CONFIG_KEY, &defaults);
+	read_list(g, CONFIG_KEY, &defaults);
+	check_items_differ(g, CONFIG_KEY);
+	c->tsig_keys = mem_array(c->key_count, sizeof(*c->tsig_keys));
+	for (size_t i = 0; i < c->key_count; i++) {
+		make_key(g, &c->keys[i], &c->tsig_keys[i]);
+	}
+}
+
+/* --- policies -------------------------------------------------------------------------------- */
+
+static const char default_policy[] = "default";
+
+static void read_default_policy(struct reading *g)
+{
+	struct config_policy *p = arena_alloc(&g->config->arena, sizeof(*p));
+	*p = (struct config_policy){ .name = default_policy };
+	read_defaults(g, CONFIG_POLICY, p);
+	g->config->default_policy = p;
+}
+
+static void check_policy(const struct reading *g, const struct config_policy *p)
+{
+	struct config_report *report = g->reader.report;
+	const struct algorithm *a = algorithm_from_text(p->algorithm);
+	char quoted[TEXT_QUOTE_MAX];
+	(void)text_quote(p->algorithm, strlen(p->algorithm), quoted);
+	if (a == NULL) {
+		config_report_error(report, p->place,
+				    "policies.algorithm: there is no algorithm %s; expected one "
+				    "such as ECDSAP256SHA256",
+				    quoted);
+	} else if (a->use != ALGORITHM_FULL) {
+		config_report_error(report, p->place, "policies.algorithm: %s: %s", quoted,
+				    a->reason);
+	}
+	if ((uint64_t)p->refresh_s + p->jitter_s >= p->validity_s) {
+		config_report_error(report, p->place,
+				    "policies.validity: must be longer than refresh and jitter "
+				    "together, or signatures would be renewed all the time");
+	}
+}
+
+static void read_policies(struct reading *g)
+{
+	struct config *c = g->config;
+	struct config_policy defaults = *c->default_policy;
+	defaults.name = NULL;
+	read_list(g, CONFIG_POLICY, &defaults);
+	check_items_differ(g, CONFIG_POLICY);
+	for (size_t i = 0; i < c->policy_count; i++) {
+		check_policy(g, &c->policies[i]);
+		if (strcmp(c->policies[i].name, default_policy) == 0) {
+			c->default_policy = &c->policies[i];
+		}
+	}
+}
+
+/* --- zones ----------------------------------------------------------------------------------- */
+
+static const struct config_policy *policy_find(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->policy_count; i++) {
+		if (strcmp(c->policies[i].name, name) == 0) {
+			return &c->policies[i];
+		}
+	}
+	return strcmp(name, default_policy) == 0 ? c->default_policy : NULL;
+}
+
+static void set_policy(const struct reading *g, struct config_zone *z)
+{
+	char quoted[TEXT_QUOTE_MAX];
+	if (strcmp(z->dnssec, "no") == 0) {
+		return;
+	}
+	z->policy = policy_find(g->config, z->dnssec);
+	if (z->policy == NULL) {
+		config_report_error(g->reader.report, z->place,
+				    "zones.dnssec: there is no policy %s; define it below "
+				    "\"policies\", or use \"default\" or \"no\"",
+				    text_quote(z->dnssec, strlen(z->dnssec), quoted));
+	}
+}
+
+static void set_updaters(const struct reading *g, struct config_zone *z)
+{
+	struct arena *arena = &g->config->arena;
+	const struct acl_keys keys = { g->config->tsig_keys, g->config->key_count };
+	if (z->allow_update.count == 0) {
+		return;
+	}
+	struct acl *acl = acl_new(arena);
+	for (size_t i = 0; i < z->allow_update.count; i++) {
+		const struct config_text *t = &z->allow_update.list[i];
+		struct errmsg em = { "" };
+		if (acl_add(acl, arena, &keys, t->text, &em) != E_OK) {
+			config_report_error(g->reader.report, t->place,
+					    "zones.allow-update: %.400s", em.text);
+		}
+	}
+	z->updaters = acl;
+}
+
+bool config_zone_is_kept(const struct config_zone *z)
+{
+	return z->policy != NULL || z->updaters != NULL;
+}
+
+static void read_zones(struct reading *g)
+{
+	struct config *c = g->config;
+	struct config_zone defaults = { .checks = c->checks };
+	read_defaults(g, CONFIG_ZONE, &defaults);
+	read_list(g, CONFIG_ZONE, &defaults);
+	check_items_differ(g, CONFIG_ZONE);
+	for (size_t i = 0; i < c->zone_count; i++) {
+		struct config_zone *z = (struct config_zone *)(uintptr_t)&c->zones[i];
+		set_policy(g, z);
+		set_updaters(g, z);
+		if (config_zone_is_kept(z) && *c->server.database == '\0') {
+			config_report_error(g->reader.report, z->place,
+					    "a zone that is signed or updated needs "
+					    "server.database; name a directory there");
+		}
+	}
 }
 
 /* Where the option @path is set; line 0 when it is not in the file. */
@@ -398,7 +655,6 @@ static void check_tls(const struct reading *g)
 /* What several options say together. */
 static void config_check(const struct reading *g)
 {
-	check_zones_differ(g);
 	check_tcp_clients(g);
 	check_tls(g);
 	if (g->reader.report->errors == 0 && g->config->zone_count == 0) {
@@ -419,13 +675,18 @@ struct config *config_new(void)
 					 .directory = "",
 					 .only_text = true } };
 	check_levels_init(&c->checks);
-	read_defaults(&g, false, c);
+	read_defaults(&g, CONFIG_TOP, c);
+	read_default_policy(&g);
 	return c;
 }
 
 void config_free(struct config *c)
 {
 	if (c != NULL) {
+		for (size_t i = 0; c->tsig_keys != NULL && i < c->key_count; i++) {
+			tsig_key_clear(&c->tsig_keys[i]);
+		}
+		mem_free(c->tsig_keys);
 		arena_clear(&c->arena);
 		mem_free(c);
 	}
@@ -456,7 +717,9 @@ static void read_top(struct reading *g, const struct config_node *root)
 	} else if (root->kind == CONFIG_NODE_MAP) {
 		g->root = root;
 		read_map(g, "", root, g->config);
-		read_zones(g, g->zones);
+		read_keys(g);
+		read_policies(g);
+		read_zones(g);
 		config_check(g);
 	} else if (root->kind != CONFIG_NODE_BAD) {
 		report_no_keys(g, "", root);
@@ -515,7 +778,7 @@ void config_compare(const struct config *running, const struct config *next,
 	struct buf was = { 0 };
 	struct buf is = { 0 };
 	for (const struct config_option *o = config_options; o->path != NULL; o++) {
-		if (o->of_zone || o->when != CONFIG_RESTART) {
+		if (o->scope != CONFIG_TOP || o->when != CONFIG_RESTART) {
 			continue;
 		}
 		buf_reset(&was);

@@ -10,8 +10,11 @@
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
+#include "keys/tsig_key.h"
+#include "server/acl.h"
 #include "server/address.h"
 #include "server/config_report.h"
+#include "signer/sign.h"
 #include "zones/base/arena.h"
 #include "zones/base/buf.h"
 #include "zones/base/log.h"
@@ -68,6 +71,8 @@ struct config_server {
 	const char *cookie_secret;     /* path */
 	const uint8_t *report_channel; /* name; NULL: none */
 	struct config_rrl rrl;
+	const char *database; /* directory */
+	uint32_t jobs;	      /* threads */
 };
 
 struct config_log {
@@ -76,18 +81,67 @@ struct config_log {
 	enum config_log_format format;
 };
 
+/* Texts, each with its place in the file; what they mean is found out when all is read. */
+struct config_texts {
+	const struct config_text {
+		const char *text;
+		struct config_place place;
+	} * list;
+	size_t count;
+};
+
+/* A shared secret (TSIG). */
+struct config_key {
+	const uint8_t *name;
+	const char *algorithm;
+	const char *secret;	   /* base64 */
+	struct config_place place; /* of its name in the file; likewise below */
+};
+
+enum config_denial { CONFIG_NSEC, CONFIG_NSEC3, CONFIG_NSEC3_OPT_OUT };
+enum config_zonemd { CONFIG_ZONEMD_NO, CONFIG_ZONEMD_SHA384, CONFIG_ZONEMD_SHA512 };
+enum config_serial { CONFIG_INCREMENT, CONFIG_UNIXTIME, CONFIG_DATE };
+enum config_key_roles { CONFIG_KSK_ZSK, CONFIG_CSK };
+
+/* How zones are signed. */
+struct config_policy {
+	const char *name;
+	const char *algorithm;
+	enum config_key_roles key_roles;
+	enum config_denial denial;
+	uint32_t validity_s;
+	uint32_t refresh_s;
+	uint32_t jitter_s;
+	uint32_t dnskey_ttl_s;
+	enum config_zonemd zonemd;
+	enum config_switch auto_generate;
+	struct config_place place;
+};
+
 struct config_zone {
 	const uint8_t *name;
 	const char *file;
 	struct check_levels checks;
-	struct config_place place; /* of its name in the file */
+	const char *dnssec;		    /* the name of the policy; "no" */
+	const struct config_policy *policy; /* that one; NULL: not signed by us */
+	const char *key_directory;
+	enum config_serial serial;
+	struct config_texts allow_update;
+	const struct acl *updaters; /* made of allow_update; NULL: nobody */
+	struct config_place place;
 };
 
 struct config {
 	struct config_server server;
 	struct config_log log;
-	struct check_levels checks;	 /* for zones that say nothing else */
-	const struct config_zone *zones; /* in the order of the file */
+	struct check_levels checks;    /* for zones that say nothing else */
+	const struct config_key *keys; /* lists are in the order of the file */
+	size_t key_count;
+	struct tsig_key *tsig_keys; /* heap; made of these; as many */
+	const struct config_policy *policies;
+	size_t policy_count;
+	const struct config_policy *default_policy; /* that of the file named so, or all defaults */
+	const struct config_zone *zones;
 	size_t zone_count;
 	struct arena arena;
 };
@@ -117,11 +171,20 @@ enum config_type {
 	CONFIG_ZONE_NAME,
 	CONFIG_ZONE_FILE,
 	CONFIG_CHECKS,
+	CONFIG_TEXTS,
+	CONFIG_DENIAL,
+	CONFIG_ZONEMD,
+	CONFIG_SERIAL,
+	CONFIG_KEY_ROLES,
+	CONFIG_SECRET,
 };
 
+/* What has options: the configuration itself, and the items of its lists. */
+enum config_scope { CONFIG_TOP, CONFIG_KEY, CONFIG_POLICY, CONFIG_ZONE, CONFIG_SCOPES };
+
 struct config_option {
-	const char *path; /* keys from the top, with dots: "server.udp-size" */
-	bool of_zone;	  /* the member is of struct config_zone, else of struct config */
+	const char *path;	 /* keys from the top, with dots: "server.udp-size" */
+	enum config_scope scope; /* whose member it is */
 	enum config_type type;
 	size_t offset;	   /* of the member */
 	const char *value; /* the default, as a user would write it; NULL: must be given */
@@ -132,6 +195,21 @@ struct config_option {
 
 /* A row with path NULL ends it. */
 extern const struct config_option config_options[];
+
+/* A list of the configuration: which key it is under, and where its items are. */
+struct config_list {
+	const char *key;
+	const char *item; /* "zone" */
+	const char *also; /* a key beside "name" that items have, as a rule */
+	const char *help;
+	size_t size;  /* octets of an item */
+	size_t items; /* offset in struct config of the pointer to the first */
+	size_t count; /* and of their number */
+	size_t place; /* offset in the item of the place of its name, which is its first member */
+	bool has_text_name; /* else it is a domain name */
+};
+/* By scope; CONFIG_TOP has none. */
+extern const struct config_list config_lists[CONFIG_SCOPES];
 
 /* --- reading --------------------------------------------------------------------------------- */
 
@@ -148,6 +226,8 @@ MUST_USE int config_load(const char *path, struct config **out, struct findings 
 /* The same from memory. */
 MUST_USE int config_parse(const struct config_source *source, struct config **out,
 			  struct findings *findings);
+/* Is the zone one that the server changes, and so keeps in its database? */
+bool config_zone_is_kept(const struct config_zone *z);
 /* All defaults, no zones. */
 struct config *config_new(void);
 void config_free(struct config *c); /* NULL is fine */

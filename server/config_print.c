@@ -66,7 +66,7 @@ static void print_options(const struct config *c, enum config_print how, struct 
 	for (const struct config_option *o = config_options; o->path != NULL; o++) {
 		char start[16];
 		struct config_style style = { .comments = how == CONFIG_PRINT_COMMENTS };
-		if (o->of_zone) {
+		if (o->scope != CONFIG_TOP) {
 			continue;
 		}
 		if (style.comments && before != NULL) {
@@ -84,12 +84,13 @@ static void print_options(const struct config *c, enum config_print how, struct 
 }
 
 /* The last key of @path, behind the dash where it begins an item. */
-static void print_zone_key(struct buf *b, bool first, const char *path)
+static void print_item_key(struct buf *b, bool first, const char *path)
 {
 	buf_printf(b, "%s%s:", first ? "  - " : "    ", strchr(path, '.') + 1);
 }
 
-static void print_zone(const struct config *c, const struct config_zone *zone, struct buf *b)
+static void print_item(const struct config *c, enum config_scope scope, const void *item,
+		       struct buf *b)
 {
 	bool first = true;
 	struct buf value = { 0 };
@@ -98,13 +99,13 @@ static void print_zone(const struct config *c, const struct config_zone *zone, s
 			.indent = 2 * INDENT,
 			.inherit = o->type == CONFIG_CHECKS ? &c->checks : NULL,
 		};
-		if (!o->of_zone) {
+		if (o->scope != scope) {
 			continue;
 		}
 		buf_reset(&value);
-		config_type_print(&value, o, (const char *)zone + o->offset, &style);
+		config_type_print(&value, o, (const char *)item + o->offset, &style);
 		if (strcmp(value.data, " {}\n") != 0) {
-			print_zone_key(b, first, o->path);
+			print_item_key(b, first, o->path);
 			buf_add(b, value.data, value.len);
 			first = false;
 		}
@@ -112,19 +113,39 @@ static void print_zone(const struct config *c, const struct config_zone *zone, s
 	buf_clear(&value);
 }
 
-static void print_example_zone(struct buf *b)
+static void print_example(enum config_scope scope, struct buf *b)
 {
 	bool first = true;
-	buf_str(b, "\n# The zones that are served.\n# zones:\n");
+	buf_printf(b, "\n# %s\n# %s:\n", config_lists[scope].help, config_lists[scope].key);
 	for (const struct config_option *o = config_options; o->path != NULL; o++) {
-		if (!o->of_zone) {
+		if (o->scope != scope) {
 			continue;
 		}
 		print_help(b, "#     ", o);
 		buf_str(b, "# ");
-		print_zone_key(b, first, o->path);
-		buf_printf(b, " %s\n", config_type_example(o->type));
+		print_item_key(b, first, o->path);
+		buf_printf(b, " %s\n", o->value != NULL ? o->value : config_type_example(o->type));
 		first = false;
+	}
+}
+
+static void print_list(const struct config *c, enum config_print how, enum config_scope scope,
+		       struct buf *out)
+{
+	const struct config_list *l = &config_lists[scope];
+	size_t count;
+	const char *items;
+	memcpy(&count, (const char *)c + l->count, sizeof(count));
+	memcpy(&items, (const char *)c + l->items, sizeof(items));
+	if (count == 0) {
+		if (how == CONFIG_PRINT_COMMENTS) {
+			print_example(scope, out);
+		}
+		return;
+	}
+	buf_printf(out, "%s:\n", l->key);
+	for (size_t i = 0; i < count; i++) {
+		print_item(c, scope, items + i * l->size, out);
 	}
 }
 
@@ -135,14 +156,7 @@ void config_print(const struct config *c, enum config_print how, struct buf *out
 			"# signet.yaml - the configuration of signetd; see signet.yaml(5).\n\n");
 	}
 	print_options(c, how, out);
-	if (c->zone_count == 0) {
-		if (how == CONFIG_PRINT_COMMENTS) {
-			print_example_zone(out);
-		}
-		return;
-	}
-	buf_str(out, "zones:\n");
-	for (size_t i = 0; i < c->zone_count; i++) {
-		print_zone(c, &c->zones[i], out);
+	for (enum config_scope scope = CONFIG_TOP + 1; scope < CONFIG_SCOPES; scope++) {
+		print_list(c, how, scope, out);
 	}
 }

@@ -156,19 +156,37 @@ static const char *const log_formats[] = {
 	NULL,
 };
 
+static const char *const denials[] = { [CONFIG_NSEC] = "nsec",
+				       [CONFIG_NSEC3] = "nsec3",
+				       [CONFIG_NSEC3_OPT_OUT] = "nsec3-opt-out",
+				       NULL };
+static const char *const zonemds[] = { [CONFIG_ZONEMD_NO] = "no",
+				       [CONFIG_ZONEMD_SHA384] = "sha384",
+				       [CONFIG_ZONEMD_SHA512] = "sha512",
+				       NULL };
+static const char *const serials[] = { [CONFIG_INCREMENT] = "increment",
+				       [CONFIG_UNIXTIME] = "unixtime",
+				       [CONFIG_DATE] = "date",
+				       NULL };
+static const char *const key_roles[] = { [CONFIG_KSK_ZSK] = "ksk-zsk", [CONFIG_CSK] = "csk", NULL };
+
 /* An enum without negative values is an unsigned int here, so one pair of functions serves them all. */
 _Static_assert(_Generic((enum config_switch *)NULL, unsigned * : 1, default : 0) &&
 		       _Generic((enum log_level *)NULL, unsigned * : 1, default : 0) &&
 		       _Generic((enum log_target *)NULL, unsigned * : 1, default : 0) &&
-		       _Generic((enum config_log_format *)NULL, unsigned * : 1, default : 0),
+		       _Generic((enum config_log_format *)NULL, unsigned * : 1, default : 0) &&
+		       _Generic((enum config_denial *)NULL, unsigned * : 1, default : 0) &&
+		       _Generic((enum config_zonemd *)NULL, unsigned * : 1, default : 0) &&
+		       _Generic((enum config_serial *)NULL, unsigned * : 1, default : 0) &&
+		       _Generic((enum config_key_roles *)NULL, unsigned * : 1, default : 0),
 	       "choices are read as unsigned int");
 
 /* The words of each choice, by value. */
 static const char *const *const choices[] = {
-	[CONFIG_SWITCH] = switches,
-	[CONFIG_LOG_LEVEL] = log_level_names,
-	[CONFIG_LOG_TARGET] = log_targets,
-	[CONFIG_LOG_FORMAT] = log_formats,
+	[CONFIG_SWITCH] = switches,	   [CONFIG_LOG_LEVEL] = log_level_names,
+	[CONFIG_LOG_TARGET] = log_targets, [CONFIG_LOG_FORMAT] = log_formats,
+	[CONFIG_DENIAL] = denials,	   [CONFIG_ZONEMD] = zonemds,
+	[CONFIG_SERIAL] = serials,	   [CONFIG_KEY_ROLES] = key_roles,
 };
 
 static void did_you_mean(const char *near, char *out, size_t room)
@@ -569,6 +587,50 @@ static void print_networks(struct buf *b, const struct config_option *o UNUSED, 
 	}
 }
 
+/* --- lists of texts -------------------------------------------------------------------------- */
+
+/* A single text may stand for a list of one. */
+static void read_texts(struct config_reader *r, const struct config_option *o,
+		       const struct config_node *node, void *to)
+{
+	struct config_texts *out = to;
+	bool is_list = node->kind == CONFIG_NODE_LIST;
+	size_t count = is_list ? node->count : 1;
+	const struct config_node *item = is_list ? node->first : node;
+	if (count > o->max) {
+		config_report_error(r->report, node->place,
+				    "%s: found %zu entries, expected at most %llu", o->path, count,
+				    (unsigned long long)o->max);
+		return;
+	}
+	struct config_text *list = arena_alloc(r->arena, (count + 1) * sizeof(*list));
+	size_t n = 0;
+	for (; item != NULL; item = is_list ? item->next : NULL) {
+		if (item->kind == CONFIG_NODE_BAD) {
+			continue;
+		}
+		if (item->kind != CONFIG_NODE_SCALAR || item->is_null) {
+			report_unexpected(r, o, item, "");
+			continue;
+		}
+		list[n++] = (struct config_text){ arena_str(r->arena, item->text, item->len),
+						  item->place };
+	}
+	*out = (struct config_texts){ list, n };
+}
+
+static void print_texts(struct buf *b, const struct config_option *o UNUSED, const void *from,
+			const struct config_style *style)
+{
+	const struct config_texts *t = from;
+	buf_str(b, t->count == 0 ? " []\n" : "\n");
+	for (size_t i = 0; i < t->count; i++) {
+		buf_printf(b, "%*s- ", (int)style->indent + 2, "");
+		config_print_scalar(b, t->list[i].text);
+		buf_char(b, '\n');
+	}
+}
+
 /* --- checks of zones ------------------------------------------------------------------------- */
 
 static void read_checks(struct config_reader *r, const struct config_option *o,
@@ -645,6 +707,14 @@ static const struct type types[] = {
 	                        print_text },
 	[CONFIG_CHECKS]     = { CONFIG_NODE_MAP, "a map of checks and their levels", "{ttl-differs: ignore}",
 	                        read_checks, print_checks },
+	[CONFIG_TEXTS]      = { CONFIG_NODE_LIST, "rules such as \"key NAME\" or 192.0.2.0/24", "[key update.example.com]",
+	                        read_texts, print_texts },
+	[CONFIG_DENIAL]     = { CONFIG_NODE_SCALAR, "", "nsec", read_choice, print_choice },
+	[CONFIG_ZONEMD]     = { CONFIG_NODE_SCALAR, "", "no", read_choice, print_choice },
+	[CONFIG_SERIAL]     = { CONFIG_NODE_SCALAR, "", "increment", read_choice, print_choice },
+	[CONFIG_KEY_ROLES]  = { CONFIG_NODE_SCALAR, "", "ksk-zsk", read_choice, print_choice },
+	[CONFIG_SECRET]     = { CONFIG_NODE_SCALAR, "a secret in base64", "QxUbGiu6Us8oIFDzFRJFyA==", read_text,
+	                        print_text },
 };
 /* clang-format on */
 

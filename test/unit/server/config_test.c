@@ -64,12 +64,35 @@ static void assert_has(const char *text, const char *part)
 	ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
 }
 
+/* Of a zone that is signed or updated. */
+static bool needs_database(const struct config_option *o)
+{
+	return strcmp(o->path, "zones.dnssec") == 0 || strcmp(o->path, "zones.allow-update") == 0;
+}
+
 /* A configuration that sets the option to @value, and a zone. */
 static char *text_with(const struct config_option *o, const char *value)
 {
 	struct buf b = { 0 };
 	const char *dot = strchr(o->path, '.');
-	if (o->of_zone) {
+	if (o->scope == CONFIG_KEY || o->scope == CONFIG_POLICY) {
+		static const char *const needed[] = {
+			"keys.name",	    "k.example", "keys.secret",	      "c2VjcmV0",
+			"policies.name",    "p",	 "policies.validity", "1y",
+			"policies.refresh", "60s",	 "policies.jitter",   "0s"
+		};
+		buf_printf(&b, "%s:\n  - %s: %s\n", config_lists[o->scope].key, dot + 1, value);
+		for (size_t i = 0; i < ARRAY_LEN(needed); i += 2) {
+			if (strncmp(needed[i], o->path, (size_t)(dot - o->path + 1)) == 0 &&
+			    strcmp(needed[i], o->path) != 0) {
+				buf_printf(&b, "    %s: %s\n", strchr(needed[i], '.') + 1,
+					   needed[i + 1]);
+			}
+		}
+	} else if (o->scope == CONFIG_ZONE) {
+		if (needs_database(o)) {
+			buf_str(&b, "server: { database: db }\npolicies: [ { name: other } ]\n");
+		}
 		bool is_name = strcmp(o->path, "zones.name") == 0;
 		bool is_file = strcmp(o->path, "zones.file") == 0;
 		buf_printf(&b, "zones:\n  - name: %s\n    file: %s\n",
@@ -90,6 +113,16 @@ static char *text_with(const struct config_option *o, const char *value)
 		}
 	}
 	return b.data;
+}
+
+/* The first item of the option's list, or the configuration itself. */
+static const void *base_of(const struct config_option *o, const struct config *c)
+{
+	const void *items = c;
+	if (o->scope != CONFIG_TOP) {
+		memcpy(&items, (const char *)c + config_lists[o->scope].items, sizeof(items));
+	}
+	return items;
 }
 
 /* --- defaults -------------------------------------------------------------------------------- */
@@ -252,11 +285,31 @@ static const struct {
 	  "\n  - \"192.0.2.0/24\"\n  - \"2001:db8::/128\"\n" },
 	{ "log.level", "debug", " debug\n" },
 	{ "log.target", "syslog", " syslog\n" },
+	{ "server.database", "db", " db\n" },
+	{ "server.jobs", "3", " 3\n" },
 	{ "log.format", "json", " json\n" },
 	{ "checks", "{soa: ignore, string-length: error}", NULL },
 	{ "zones.name", "'Sub\\\"\\ ,.Example\\.X'", " \"Sub\\\\\\\"\\\\032,.Example\\\\.X.\"\n" },
 	{ "zones.file", "größe.zone", " \"größe.zone\"\n" },
 	{ "zones.checks", "{ttl-differs: error}", NULL },
+	{ "zones.dnssec", "other", " other\n" },
+	{ "zones.key-directory", "keys", " keys\n" },
+	{ "zones.serial", "unixtime", " unixtime\n" },
+	{ "zones.allow-update", "[ deny 192.0.2.1, 192.0.2.0/24 ]",
+	  "\n  - \"deny 192.0.2.1\"\n  - 192.0.2.0/24\n" },
+	{ "keys.name", "Update.Example", " Update.Example.\n" },
+	{ "keys.algorithm", "hmac-sha512-256", " hmac-sha512-256\n" },
+	{ "keys.secret", "c2VjcmV0c2VjcmV0", " c2VjcmV0c2VjcmV0\n" },
+	{ "policies.name", "p2", " p2\n" },
+	{ "policies.algorithm", "ed25519", " ed25519\n" },
+	{ "policies.keys", "csk", " csk\n" },
+	{ "policies.auto-generate", "no", " no\n" },
+	{ "policies.denial", "nsec3-opt-out", " nsec3-opt-out\n" },
+	{ "policies.validity", "30d", " 4w2d\n" },
+	{ "policies.refresh", "7d", " 1w\n" },
+	{ "policies.jitter", "1d", " 1d\n" },
+	{ "policies.dnskey-ttl", "2h", " 2h\n" },
+	{ "policies.zonemd", "sha384", " sha384\n" },
 };
 
 START_TEST(every_option_survives_printing)
@@ -271,11 +324,11 @@ START_TEST(every_option_survives_printing)
 		char *text = text_with(o, others[i].value);
 		struct config *c = read_text(text);
 		ck_assert_msg(c != NULL, "%s: %s is refused", o->path, others[i].value);
-		char *is = print_member(o, o->of_zone ? (const void *)c->zones : c);
+		char *is = print_member(o, base_of(o, c));
 		if (others[i].printed != NULL) {
 			ck_assert_str_eq(is, others[i].printed);
 		}
-		if (!o->of_zone) {
+		if (o->scope == CONFIG_TOP) {
 			char *was = print_member(o, defaults);
 			ck_assert_msg(strcmp(was, is) != 0, "%s: the default", o->path);
 			free(was);
@@ -285,7 +338,7 @@ START_TEST(every_option_survives_printing)
 		ck_assert_msg(again != NULL, "refused:\n%s", printed);
 		char *printed_again = print(again, CONFIG_PRINT_PLAIN);
 		ck_assert_str_eq(printed, printed_again);
-		char *is_again = print_member(o, o->of_zone ? (const void *)again->zones : again);
+		char *is_again = print_member(o, base_of(o, again));
 		ck_assert_str_eq(is, is_again);
 		free(text);
 		free(is);
@@ -325,7 +378,7 @@ START_TEST(every_range_ends_where_it_says)
 				      taken ? "refused" : "taken");
 			if (taken) {
 				uint32_t is;
-				memcpy(&is, (const char *)c + o->offset, sizeof(is));
+				memcpy(&is, (const char *)base_of(o, c) + o->offset, sizeof(is));
 				ck_assert_uint_eq(is, values[i]);
 			}
 			free(text);
@@ -433,7 +486,8 @@ START_TEST(zones_inherit_the_checks)
 	ck_assert_int_eq(c->zones[0].checks.level[CHECK_APEX_NS], CHECK_ERROR);
 	/* Only what a zone has of its own is printed with it. */
 	char *printed = print(c, CONFIG_PRINT_PLAIN);
-	assert_has(printed, "  - name: a.\n    file: a\n  - name: b.\n    file: b\n    checks:\n"
+	assert_has(printed, "  - name: a.\n    file: a\n    dnssec: no\n");
+	assert_has(printed, "  - name: b.\n    file: b\n    checks:\n"
 			    "      soa: warn\n");
 	free(printed);
 	config_free(c);
@@ -548,6 +602,10 @@ START_TEST(a_reload_names_what_needs_a_restart)
 				   o->path);
 		}
 		config_compare(running, next, &f);
+		if (needs_database(o)) {
+			buf_str(&expected, "warning: server.database has changed; that takes "
+					   "effect at the next start\n");
+		}
 		char *said = text_of(&f);
 		ck_assert_str_eq(said, expected.data);
 		config_compare(next, next, &f);

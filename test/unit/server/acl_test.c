@@ -1,0 +1,102 @@
+/* Who is allowed by which rules. */
+#include "server/acl.h"
+#include "test/unit/unit.h"
+
+static struct tsig_key keys[2];
+static const struct acl_keys known = { keys, 2 };
+
+static void setup(void)
+{
+	struct dname name;
+	for (unsigned i = 0; i < 2; i++) {
+		const char *text = i == 0 ? "k.example" : "other.example";
+		ck_assert_int_eq(dname_from_text(&name, text, strlen(text), dname_root, NULL),
+				 E_OK);
+		ck_assert_int_eq(tsig_key_set(&keys[i], name.wire, "hmac-sha256", "secret", 6),
+				 E_OK);
+	}
+}
+
+static void teardown(void)
+{
+	tsig_key_clear(&keys[0]);
+	tsig_key_clear(&keys[1]);
+}
+
+static const struct {
+	const char *rules[4];
+	const char *ip;
+	int key; /* -1: none */
+	bool allowed;
+} table[] = {
+	{ { NULL }, "192.0.2.1", 0, false },
+	{ { "any" }, "192.0.2.1", -1, true },
+	{ { "key k.example" }, "192.0.2.1", 0, true },
+	{ { "key K.Example." }, "192.0.2.1", 0, true },
+	{ { "key k.example" }, "192.0.2.1", 1, false },
+	{ { "key k.example" }, "192.0.2.1", -1, false },
+	{ { "192.0.2.0/24" }, "192.0.2.1", -1, true },
+	{ { "192.0.2.0/24" }, "192.0.3.1", -1, false },
+	{ { "192.0.2.1" }, "192.0.2.1", 1, true },
+	{ { "2001:db8::/32" }, "2001:db8::1", -1, true },
+	{ { "2001:db8::/32" }, "192.0.2.1", -1, false },
+	/* Deny wins, wherever it stands. */
+	{ { "192.0.2.0/24", "deny 192.0.2.1" }, "192.0.2.1", -1, false },
+	{ { "deny 192.0.2.1", "192.0.2.0/24" }, "192.0.2.1", -1, false },
+	{ { "deny 192.0.2.1", "192.0.2.0/24" }, "192.0.2.2", -1, true },
+	{ { "any", "deny key other.example" }, "192.0.2.2", 1, false },
+	{ { "any", "deny key other.example" }, "192.0.2.2", 0, true },
+	{ { "deny any", "any" }, "192.0.2.2", 0, false },
+	{ { "deny 192.0.2.1" }, "192.0.2.2", 0, false },
+};
+
+START_TEST(rules_allow_and_deny)
+{
+	struct arena arena = { 0 };
+	struct acl *acl = acl_new(&arena);
+	struct address a;
+	struct errmsg em;
+	for (unsigned i = 0; i < 4 && table[_i].rules[i] != NULL; i++) {
+		ck_assert_int_eq(acl_add(acl, &arena, &known, table[_i].rules[i], &em), E_OK);
+	}
+	ck_assert_int_eq(address_from_text(&a, table[_i].ip, strlen(table[_i].ip), 53, &em), E_OK);
+	const struct address_ip ip = address_ip_of(&a.any);
+	const struct acl_client client = { &ip, table[_i].key >= 0 ? &keys[table[_i].key] : NULL };
+	ck_assert_int_eq(acl_allows(acl, &client), table[_i].allowed);
+	ck_assert(!acl_allows(NULL, &client));
+	arena_clear(&arena);
+}
+END_TEST
+
+static const char *const broken[] = { "",
+				      "all",
+				      "key",
+				      "key ",
+				      "key a..b",
+				      "key nobody.example",
+				      "192.0.2.256",
+				      "192.0.2.0/33",
+				      "deny",
+				      "deny deny any",
+				      "any any",
+				      "Any" };
+
+START_TEST(broken_rules_are_refused)
+{
+	struct arena arena = { 0 };
+	struct acl *acl = acl_new(&arena);
+	struct errmsg em = { "" };
+	ck_assert_int_lt(acl_add(acl, &arena, &known, broken[_i], &em), 0);
+	ck_assert_str_ne(em.text, "");
+	arena_clear(&arena);
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("acl");
+	tcase_add_unchecked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, rules_allow_and_deny, 0, (int)ARRAY_LEN(table));
+	tcase_add_loop_test(tc, broken_rules_are_refused, 0, (int)ARRAY_LEN(broken));
+	return unit_run("server/acl", tc);
+}
