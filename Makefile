@@ -261,7 +261,7 @@ build/tidy/%.ok: % $(HEADERS) .clang-tidy
 
 cppcheck:
 	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr -j2 \
-		--suppress=ctuuninitvar --error-exitcode=1 -I. -D_GNU_SOURCE -DSIGNET_VERSION='""' $(LAYERS)
+		--suppress=ctuuninitvar --error-exitcode=1 --library=bsd -I. -D_GNU_SOURCE -DSIGNET_VERSION='""' $(LAYERS)
 
 check-layers: ## does every file include only what its layer may?
 	@test/check-layers

@@ -266,6 +266,7 @@ static int load_certificate(SSL_CTX *ctx, const char *path, struct errmsg *em)
 /* --- the key --------------------------------------------------------------------------------- */
 
 /* Nobody is there to type it. */
+/* The type is libcrypto's. NOLINTNEXTLINE(readability-non-const-parameter) */
 static int no_password(char *to, int room, int is_new, void *is_asked)
 {
 	(void)to;
