@@ -18,6 +18,7 @@
 #include "server/clock.h"
 #include "server/listen.h"
 #include "server/load.h"
+#include "server/loop.h"
 #include "server/pid_file.h"
 #include "server/privileges.h"
 #include "server/tls_load.h"
@@ -34,6 +35,7 @@
 struct daemon {
 	const char *path;
 	struct config *config;
+	struct loop *loop; /* of the control thread: this one */
 	struct zoneset *zones;
 	struct load_zone *loaded; /* one for each zone of the configuration, in its order */
 	size_t count;
@@ -452,19 +454,34 @@ static void stop_workers(struct daemon *d)
 	}
 }
 
-static void wait_for_signals(struct daemon *d, const sigset_t *set)
+static void on_signal(void *arg, int sig)
 {
-	for (;;) {
-		int sig = 0;
-		if (sigwait(set, &sig) != 0) {
-			continue;
-		}
-		if (sig != SIGHUP) {
-			log_notice("server-stopping", "signal=%s", sig == SIGTERM ? "TERM" : "INT");
-			return;
-		}
+	struct daemon *d = arg;
+	if (sig == SIGHUP) {
 		reload(d);
+		return;
 	}
+	log_notice("server-stopping", "signal=%s", sig == SIGTERM ? "TERM" : "INT");
+	loop_stop(d->loop);
+}
+
+static int make_loop(struct daemon *d, struct errmsg *em)
+{
+	sigset_t set;
+	/* Blocked in all threads to come; the control thread takes them one by one. */
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+	int err = loop_new(&d->loop);
+	if (err == E_OK) {
+		err = loop_on_signals(d->loop, &set, on_signal, d);
+	}
+	if (err != E_OK) {
+		return err_set(em, err, "cannot watch events; is there a limit on open files?");
+	}
+	return E_OK;
 }
 
 static void daemon_clear(struct daemon *d, unsigned sockets)
@@ -483,26 +500,23 @@ static void daemon_clear(struct daemon *d, unsigned sockets)
 	cookie_secrets_clear(&d->random);
 	zoneset_free(d->zones);
 	config_free(d->config);
+	loop_free(d->loop);
 }
 
 int daemon_run(const char *path, struct config *config, struct errmsg *em)
 {
 	struct daemon d = { .path = path, .config = config };
-	sigset_t set;
 	unsigned sockets = 0;
 	struct pid_file pid_file = PID_FILE_NONE;
 	struct cookie_secrets secrets = { 0 };
 	struct tls_server *tls = NULL;
-	/* Blocked in all threads to come; the control thread takes them one by one. */
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGHUP);
-	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	open_log(config);
-	int err = bind_all(&d, em);
-	sockets = d.worker_count;
+	int err = make_loop(&d, em);
+	if (err == E_OK) {
+		err = bind_all(&d, em);
+		sockets = d.worker_count;
+	}
 	if (err == E_OK) {
 		err = pid_file_write(&pid_file, config->server.pid_file, em);
 	}
@@ -525,7 +539,9 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 				   "version=" SIGNET_VERSION " pid=%ld workers=%u zones=%zu",
 				   (long)getpid(), d.worker_count, d.count);
 			step_aside();
-			wait_for_signals(&d, &set);
+			if (loop_run(d.loop) != E_OK) {
+				err = err_set(em, E_IO, "the system gives no events any more");
+			}
 		}
 		stop_workers(&d);
 		log_notice("server-stopped", "pid=%ld", (long)getpid());
