@@ -15,7 +15,7 @@ LAYERS := zones/base zones/dns zones keys signer server
 PROGRAMS := zones/signet-checkzone keys/signet-keymgr signer/signet-signzone \
 	signer/signet-verifyzone server/signetd server/signet-checkconf
 
-BUILD_PACKAGES := gcc libc6-dev libssl-dev libevent-dev liburcu-dev libyaml-dev
+BUILD_PACKAGES := gcc libc6-dev libssl-dev libevent-dev liburcu-dev liblmdb-dev libyaml-dev
 TEST_PACKAGES := check libsubunit-dev openssl python3 python3-dnspython python3-cryptography bind9 \
 	bind9-utils bind9-dnsutils bind9-host knot knot-dnsutils knot-dnssecutils nsd unbound ldnsutils \
 	validns dnsviz dnsperf
@@ -42,7 +42,7 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
 	-Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wundef -fno-common -Werror
 CPPFLAGS := -D_GNU_SOURCE -DSIGNET_VERSION=\"$(VERSION)\" -I. -include zones/base/banned.h
 ALL_CFLAGS = -std=c11 $(ARCH) $(WARN) $(CPPFLAGS) $(CFLAGS_$(MODE)) $(CFLAGS)
-LIBS_zones  := -lurcu-qsbr -lpthread
+LIBS_zones  := -llmdb -lurcu-qsbr -lpthread
 LIBS_keys   := -lcrypto $(LIBS_zones)
 LIBS_signer := $(LIBS_keys)
 LIBS_server := -levent_core -lyaml -lssl $(LIBS_signer)

@@ -37,7 +37,8 @@
 	X(NOTZONE,     -21, "name is outside the zone")         \
 	X(CHECK,       -22, "a check found errors")             \
 	X(INTR,        -23, "interrupted")                      \
-	X(AGAIN,       -24, "not now, try again")
+	X(AGAIN,       -24, "not now, try again")               \
+	X(DAMAGED,     -25, "content is damaged")
 /* clang-format on */
 
 enum err {

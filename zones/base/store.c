@@ -1,0 +1,379 @@
+/* zones/base/store.c - LMDB with our errors. One map in a file, without names: so a commit writes few pages.
+ *
+ * LMDB trusts its file. What can be seen of damage before it is touched is seen in store_open: the head, and a file
+ * that is shorter than the pages in use, whose mapping would kill the reader. */
+#include "zones/base/store.h"
+
+#include <errno.h>
+#include <lmdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "zones/base/mem.h"
+
+struct store {
+	MDB_env *env;
+	MDB_dbi dbi;
+	char *path;
+};
+
+struct store_txn {
+	struct store *store;
+	MDB_txn *txn;
+	int err; /* sticky */
+	struct errmsg em;
+};
+
+static int code_of(int rc)
+{
+	switch (rc) {
+	case MDB_SUCCESS:
+		return E_OK;
+	case MDB_NOTFOUND:
+		return E_NOENT;
+	case MDB_KEYEXIST:
+		return E_EXIST;
+	case MDB_MAP_FULL:
+	case EFBIG:
+		return E_DISKFULL;
+	case MDB_PANIC: /* a write failed before */
+		return E_IO;
+	case MDB_INVALID:
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_VERSION_MISMATCH:
+	case MDB_INCOMPATIBLE:
+	case MDB_BAD_DBI:
+		return E_DAMAGED;
+	case MDB_TXN_FULL:
+	case MDB_READERS_FULL:
+	case MDB_MAP_RESIZED:
+		return E_LIMIT;
+	case MDB_BAD_VALSIZE:
+	case EINVAL:
+		return E_INVAL;
+	default:
+		return rc > 0 ? err_from_errno(rc) : E_IO;
+	}
+}
+
+static const char *remedy_of(int rc)
+{
+	switch (rc) {
+	case MDB_MAP_FULL:
+		return "; it has reached its size, old history must go";
+	case ENOSPC:
+	case EDQUOT:
+		return "; free some space";
+	case EFBIG:
+		return "; raise the limit (ulimit -f)";
+	case MDB_PANIC:
+		return "; a write has failed before, it must be opened again";
+	case EROFS:
+		return "; the file system is read-only";
+	case EACCES:
+	case EPERM:
+		return "; check owner and permissions";
+	default:
+		return code_of(rc) == E_DAMAGED ? "; the file is damaged or is no journal" : "";
+	}
+}
+
+static int failed(struct errmsg *em, const char *path, const char *what, int rc)
+{
+	return err_set(em, code_of(rc), "%s: cannot %s: %s%s", path, what, mdb_strerror(rc),
+		       remedy_of(rc));
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+/* Are all pages in use within the file? */
+static int check_length(struct store *s, struct errmsg *em)
+{
+	MDB_envinfo info;
+	MDB_stat stat;
+	mdb_filehandle_t fd;
+	struct stat st;
+	int rc = mdb_env_info(s->env, &info);
+	rc = rc != 0 ? rc : mdb_env_stat(s->env, &stat);
+	rc = rc != 0 ? rc : mdb_env_get_fd(s->env, &fd);
+	if (rc == 0 && fstat(fd, &st) != 0) {
+		rc = errno;
+	}
+	if (rc != 0) {
+		return failed(em, s->path, "look at", rc);
+	}
+	if (info.me_last_pgno >= (size_t)st.st_size / stat.ms_psize) {
+		return err_set(em, E_DAMAGED,
+			       "%s: is shorter than what it should hold; it was cut off", s->path);
+	}
+	return E_OK;
+}
+
+static int open_map(struct store *s, enum store_mode mode, struct errmsg *em)
+{
+	MDB_txn *txn = NULL;
+	int rc = mdb_txn_begin(s->env, NULL, mode == STORE_READ ? MDB_RDONLY : 0, &txn);
+	rc = rc != 0 ? rc : mdb_dbi_open(txn, NULL, 0, &s->dbi);
+	if (txn != NULL && rc != 0) {
+		mdb_txn_abort(txn);
+	} else if (txn != NULL) {
+		rc = mdb_txn_commit(txn);
+	}
+	return rc != 0 ? failed(em, s->path, "read", rc) : E_OK;
+}
+
+int store_open(struct store **out, const char *path, size_t size, enum store_mode mode,
+	       struct errmsg *em)
+{
+	struct store *s = mem_zalloc(sizeof(*s));
+	s->path = mem_str(path, strlen(path));
+	int rc = mdb_env_create(&s->env);
+	rc = rc != 0 ? rc : mdb_env_set_mapsize(s->env, size);
+	/* NOTLS: a read transaction is not bound to its thread. */
+	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (mode == STORE_READ ? MDB_RDONLY : 0);
+	rc = rc != 0 ? rc : mdb_env_open(s->env, path, flags, 0600);
+	int err = rc != 0 ? failed(em, path, "open", rc) : E_OK;
+	err = err != E_OK ? err : check_length(s, em);
+	err = err != E_OK ? err : open_map(s, mode, em);
+	if (err != E_OK) {
+		store_close(s);
+		return err;
+	}
+	*out = s;
+	return E_OK;
+}
+
+void store_close(struct store *s)
+{
+	if (s != NULL) {
+		if (s->env != NULL) {
+			mdb_env_close(s->env);
+		}
+		mem_free(s->path);
+		mem_free(s);
+	}
+}
+
+int store_move_aside(const char *path, struct errmsg *em)
+{
+	size_t len = strlen(path);
+	char *aside = mem_alloc(len + sizeof(".damaged"));
+	memcpy(aside, path, len);
+	memcpy(aside + len, ".damaged", sizeof(".damaged"));
+	int err = rename(path, aside) != 0 ? failed(em, path, "rename", errno) : E_OK;
+	mem_free(aside);
+	return err;
+}
+
+/* --- transactions ---------------------------------------------------------------------------- */
+
+int store_begin(struct store *s, enum store_mode mode, struct store_txn **out, struct errmsg *em)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(s->env, NULL, mode == STORE_READ ? MDB_RDONLY : 0, &txn);
+	if (rc != 0) {
+		return failed(em, s->path, "begin to read or write", rc);
+	}
+	*out = mem_zalloc(sizeof(**out));
+	(*out)->store = s;
+	(*out)->txn = txn;
+	return E_OK;
+}
+
+int store_error(const struct store_txn *t, struct errmsg *em)
+{
+	if (t->err != E_OK && em != NULL) {
+		*em = t->em;
+	}
+	return t->err;
+}
+
+int store_fail(struct store_txn *t, int err, const struct errmsg *em)
+{
+	if (t->err == E_OK) {
+		t->err = err;
+		t->em = *em;
+	}
+	return err;
+}
+
+/* Keeps the first error. "Not found" is none. */
+static int outcome(struct store_txn *t, const char *what, int rc)
+{
+	if (rc != 0 && rc != MDB_NOTFOUND && t->err == E_OK) {
+		t->err = failed(&t->em, t->store->path, what, rc);
+	}
+	return t->err != E_OK ? t->err : code_of(rc);
+}
+
+/* So little that a write which was cut short met the end of the disk. LMDB says EIO then. */
+#define SPACE_LITTLE ((uint64_t)1 << 20)
+
+static int cause_of(const struct store *s, int rc)
+{
+	struct statvfs fs;
+	bool full = rc == EIO && statvfs(s->path, &fs) == 0 &&
+		    (uint64_t)fs.f_bavail * fs.f_frsize < SPACE_LITTLE;
+	return full ? ENOSPC : rc;
+}
+
+int store_commit(struct store_txn *t, struct errmsg *em)
+{
+	int err = store_error(t, em);
+	if (err != E_OK) {
+		store_abort(t);
+		return err;
+	}
+	int rc = mdb_txn_commit(t->txn); /* frees it in any case */
+	if (rc != 0) {
+		err = failed(em, t->store->path, "write to disk", cause_of(t->store, rc));
+	}
+	mem_free(t);
+	return err;
+}
+
+void store_abort(struct store_txn *t)
+{
+	if (t != NULL) {
+		mdb_txn_abort(t->txn);
+		mem_free(t);
+	}
+}
+
+/* --- entries --------------------------------------------------------------------------------- */
+
+static MDB_val val_of(const void *data, size_t len)
+{
+	return (MDB_val){ len, (void *)(uintptr_t)data };
+}
+
+static struct store_octets octets_of(const MDB_val *v)
+{
+	return (struct store_octets){ v->mv_data, v->mv_size };
+}
+
+int store_get(struct store_txn *t, const void *key, size_t len, struct store_octets *value)
+{
+	MDB_val k = val_of(key, len);
+	MDB_val v;
+	int err = t->err != E_OK ? t->err
+				 : outcome(t, "read", mdb_get(t->txn, t->store->dbi, &k, &v));
+	if (err == E_OK) {
+		*value = octets_of(&v);
+	}
+	return err;
+}
+
+/* Where a cursor comes to that seeks @key and then makes the move @op. */
+static int find(struct store_txn *t, const void *key, size_t len, bool before,
+		struct store_octets *found, struct store_octets *value)
+{
+	MDB_cursor *c = NULL;
+	MDB_val k = val_of(key, len);
+	MDB_val v;
+	int rc = t->err != E_OK ? 0 : mdb_cursor_open(t->txn, t->store->dbi, &c);
+	if (c != NULL) {
+		rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
+		if (before && (rc == 0 || rc == MDB_NOTFOUND)) {
+			rc = mdb_cursor_get(c, &k, &v, rc == 0 ? MDB_PREV : MDB_LAST);
+		}
+		mdb_cursor_close(c);
+	}
+	int err = outcome(t, "read", rc);
+	if (err == E_OK) {
+		*found = octets_of(&k);
+		*value = octets_of(&v);
+	}
+	return err;
+}
+
+int store_find(struct store_txn *t, const void *key, size_t len, struct store_octets *found,
+	       struct store_octets *value)
+{
+	return find(t, key, len, false, found, value);
+}
+
+int store_find_before(struct store_txn *t, const void *key, size_t len, struct store_octets *found,
+		      struct store_octets *value)
+{
+	return find(t, key, len, true, found, value);
+}
+
+int store_each(struct store_txn *t, struct store_octets prefix, const struct store_octets *from,
+	       int (*fn)(void *arg, struct store_octets key, struct store_octets value), void *arg)
+{
+	MDB_cursor *c = NULL;
+	const struct store_octets *first = from != NULL ? from : &prefix;
+	MDB_val k = val_of(first->data, first->len);
+	MDB_val v;
+	int err = t->err;
+	int rc = err != E_OK ? 0 : mdb_cursor_open(t->txn, t->store->dbi, &c);
+	if (c != NULL) {
+		rc = mdb_cursor_get(c, &k, &v, first->len != 0 ? MDB_SET_RANGE : MDB_FIRST);
+	}
+	while (err == E_OK && rc == 0 && k.mv_size >= prefix.len &&
+	       (prefix.len == 0 || memcmp(k.mv_data, prefix.data, prefix.len) == 0)) {
+		err = fn(arg, octets_of(&k), octets_of(&v));
+		rc = err == E_OK ? mdb_cursor_get(c, &k, &v, MDB_NEXT) : 0;
+	}
+	if (c != NULL) {
+		mdb_cursor_close(c);
+	}
+	if (rc != 0 && rc != MDB_NOTFOUND) {
+		err = outcome(t, "read", rc);
+	}
+	return err;
+}
+
+void store_put(struct store_txn *t, const void *key, size_t len, const void *value,
+	       size_t value_len)
+{
+	MDB_val k = val_of(key, len);
+	MDB_val v = val_of(value, value_len);
+	if (t->err == E_OK) {
+		(void)outcome(t, "write", mdb_put(t->txn, t->store->dbi, &k, &v, 0));
+	}
+}
+
+void store_delete(struct store_txn *t, const void *key, size_t len)
+{
+	MDB_val k = val_of(key, len);
+	if (t->err == E_OK) {
+		(void)outcome(t, "write", mdb_del(t->txn, t->store->dbi, &k, NULL));
+	}
+}
+
+static bool is_below(const MDB_val *k, const void *to, size_t to_len)
+{
+	size_t min = k->mv_size < to_len ? k->mv_size : to_len;
+	int diff = memcmp(k->mv_data, to, min);
+	return diff != 0 ? diff < 0 : k->mv_size < to_len;
+}
+
+void store_delete_range(struct store_txn *t, const void *from, size_t from_len, const void *to,
+			size_t to_len)
+{
+	MDB_cursor *c = NULL;
+	MDB_val k = val_of(from, from_len);
+	MDB_val v;
+	if (t->err != E_OK) {
+		return;
+	}
+	int rc = mdb_cursor_open(t->txn, t->store->dbi, &c);
+	if (rc == 0) {
+		rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
+	}
+	while (rc == 0 && is_below(&k, to, to_len)) {
+		rc = mdb_cursor_del(c, 0);
+		/* It stands on the next one then; which that is, only GET_CURRENT or NEXT tells. */
+		rc = rc != 0 ? rc : mdb_cursor_get(c, &k, &v, MDB_NEXT);
+	}
+	if (c != NULL) {
+		mdb_cursor_close(c);
+	}
+	(void)outcome(t, "write", rc);
+}
