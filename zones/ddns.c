@@ -736,7 +736,9 @@ static const struct node *name_build(const struct name *n, struct node_build *b,
 		}
 	}
 	const struct node *image = node_build_end(b, n->is_apex);
-	return fits && image != NULL ? arena_dup(n->req->arena, image, image->size) : NULL;
+	return fits && image != NULL
+		       ? memcpy(arena_alloc(n->req->arena, image->size), image, image->size)
+		       : NULL;
 }
 
 static int by_owner_and_order(const void *a, const void *b)

@@ -248,9 +248,813 @@ START_TEST(each_form)
 }
 END_TEST
 
+static enum rcode run(const char *request, unsigned allow, struct edit *e, struct ddns_result *r)
+{
+	static struct kit_message m;
+	kit_message(&m, request);
+	return kit_update(m.octets, m.len, allow, e, r);
+}
+
+START_TEST(what_an_update_did)
+{
+	struct ddns_result r;
+	struct version *base = kit_version(zone);
+	struct edit *e = edit_begin(base, kit_zone, EDIT_TTL_LAST);
+	ck_assert_int_eq(run("del a A 192.0.2.1\nadd a 300 A 192.0.2.7\nadd n 1 A 192.0.2.1\n"
+			     "add n 1 A 192.0.2.2\ndel e.f\nadd a 300 A 192.0.2.2\n",
+			     0, e, &r),
+			 RCODE_NOERROR);
+	ck_assert(r.is_changed);
+	ck_assert(!r.is_serial_set);
+	ck_assert(!r.is_keys_changed);
+	ck_assert_int_eq(r.chain, DDNS_CHAIN_LEFT);
+	ck_assert_uint_eq(r.added, 3);
+	ck_assert_uint_eq(r.removed, 2);
+	ck_assert_int_eq(run("add n 2 A 192.0.2.2\n", 0, e, &r), RCODE_NOERROR); /* a TTL */
+	ck_assert(r.is_changed);
+	ck_assert_uint_eq(r.added + r.removed, 0);
+	ck_assert_int_eq(run("add @ 1 SOA ns host 2 1 1 1 1\n", 0, e, &r), RCODE_NOERROR);
+	ck_assert(r.is_serial_set);
+	ck_assert_int_eq(run("add @ 1 SOA ns host 2 1 1 1 1\n", 0, e, &r), RCODE_NOERROR);
+	ck_assert(!r.is_serial_set);
+	ck_assert(!r.is_changed);
+	edit_abort(e);
+	version_unref(base);
+}
+END_TEST
+
+START_TEST(keys_where_they_are_allowed)
+{
+	struct ddns_result r;
+	struct version *base = kit_version(zone);
+	struct edit *e = edit_begin(base, kit_zone, EDIT_TTL_LAST);
+	const unsigned all = DDNS_KEYS | DDNS_NSEC3PARAM | DDNS_ZONEMD;
+	ck_assert_int_eq(run("add @ 300 DNSKEY 257 3 13 AAAA\n", DDNS_KEYS, e, &r), RCODE_NOERROR);
+	ck_assert(!r.is_changed);
+	ck_assert(!r.is_keys_changed);
+	ck_assert_int_eq(run("del @ CDS\n", DDNS_KEYS, e, &r), RCODE_NOERROR);
+	ck_assert(r.is_keys_changed);
+	ck_assert_int_eq(run("add @ 0 CDS 1 13 2 00\n", DDNS_KEYS, e, &r), RCODE_NOERROR);
+	ck_assert(r.is_keys_changed);
+	ck_assert_int_eq(run("del @ ZONEMD\n", DDNS_KEYS, e, &r), RCODE_REFUSED);
+	ck_assert_int_eq(run("del @ RRSIG\n", all, e, &r), RCODE_REFUSED);
+	ck_assert_int_eq(run("del @\n", DDNS_ZONEMD, e, &r), RCODE_NOERROR); /* MX, ZONEMD */
+	ck_assert_uint_eq(r.removed, 2);
+	ck_assert(!r.is_keys_changed);
+	ck_assert_int_eq(run("del @\n", all, e, &r), RCODE_NOERROR); /* DNSKEY, CDS */
+	ck_assert_uint_eq(r.removed, 2);
+	ck_assert(r.is_keys_changed);
+	edit_abort(e);
+	version_unref(base);
+}
+END_TEST
+
+static const struct rrset *apex_set(struct edit *e, uint16_t type)
+{
+	return node_find(edit_state(e)->apex_node, type);
+}
+
+START_TEST(a_chain_is_asked_for)
+{
+	struct ddns_result r;
+	struct version *base = kit_version(zone);
+	struct edit *e = edit_begin(base, kit_zone, EDIT_TTL_LAST);
+	ck_assert_int_eq(run("add a 0 NSEC3PARAM 1 0 0 -\n", DDNS_NSEC3PARAM, e, &r),
+			 RCODE_REFUSED);
+	ck_assert_int_eq(run("del @ NSEC3PARAM\n", DDNS_NSEC3PARAM, e, &r), RCODE_NOERROR);
+	ck_assert_int_eq(r.chain, DDNS_CHAIN_LEFT); /* there was none */
+	ck_assert_int_eq(run("add @ 0 NSEC3PARAM 1 1 0 AB\n", DDNS_NSEC3PARAM, e, &r),
+			 RCODE_NOERROR);
+	ck_assert(r.is_changed);
+	ck_assert_int_eq(r.chain, DDNS_CHAIN_NSEC3);
+	ck_assert_uint_eq(r.nsec3_param.flags, 1);
+	ck_assert_uint_eq(r.nsec3_param.salt_len, 1);
+	ck_assert_uint_eq(rrset_data(apex_set(e, RRTYPE_NSEC3PARAM))[NODE_RR_FIXED + 1], 0);
+	/* The record is the same, the opt-out is not. */
+	ck_assert_int_eq(run("add @ 0 NSEC3PARAM 1 0 0 AB\n", DDNS_NSEC3PARAM, e, &r),
+			 RCODE_NOERROR);
+	ck_assert(!r.is_changed);
+	ck_assert_int_eq(r.chain, DDNS_CHAIN_NSEC3);
+	ck_assert_uint_eq(r.nsec3_param.flags, 0);
+	/* The new one takes the place of the old, before or after that goes. */
+	ck_assert_int_eq(run("add @ 0 NSEC3PARAM 1 0 0 CD\ndel @ NSEC3PARAM 1 1 0 AB\n",
+			     DDNS_NSEC3PARAM, e, &r),
+			 RCODE_NOERROR);
+	ck_assert_int_eq(r.chain, DDNS_CHAIN_NSEC3);
+	ck_assert_uint_eq(r.nsec3_param.salt[0], 0xcd);
+	ck_assert_uint_eq(apex_set(e, RRTYPE_NSEC3PARAM)->count, 1);
+	ck_assert_int_eq(
+		run("add @ 0 NSEC3PARAM 1 0 0 EF\ndel @ NSEC3PARAM\n", DDNS_NSEC3PARAM, e, &r),
+		RCODE_NOERROR);
+	ck_assert_int_eq(r.chain, DDNS_CHAIN_NSEC);
+	ck_assert_ptr_null(apex_set(e, RRTYPE_NSEC3PARAM));
+	edit_abort(e);
+	version_unref(base);
+}
+END_TEST
+
+START_TEST(requests_follow_each_other)
+{
+	struct ddns_result r;
+	struct buf before = { 0 };
+	struct buf after = { 0 };
+	struct version *base = kit_version(zone);
+	struct edit *e = edit_begin(base, kit_zone, EDIT_TTL_LAST);
+	ck_assert_int_eq(run("nxdomain n\nadd n 1 A 192.0.2.1\n", 0, e, &r), RCODE_NOERROR);
+	ck_assert_int_eq(run("nxdomain n\nadd n 1 A 192.0.2.2\n", 0, e, &r), RCODE_YXDOMAIN);
+	kit_dump(edit_state(e), &before);
+	ck_assert_int_eq(
+		run("yxrrset n A 192.0.2.1\nadd m 1 A 192.0.2.1\nadd n 1 NSEC n A\n", 0, e, &r),
+		RCODE_REFUSED);
+	kit_dump(edit_state(e), &after);
+	ck_assert_str_eq(before.data, after.data);
+	ck_assert_int_eq(run("yxrrset n A 192.0.2.1\ndel n\n", 0, e, &r), RCODE_NOERROR);
+	ck_assert_int_eq(run("nxdomain n\n", 0, e, &r), RCODE_NOERROR);
+	/* A change that is undone is none: the signatures are still there. */
+	ck_assert_int_eq(run("add a 300 A 192.0.2.9\n", 0, e, &r), RCODE_NOERROR);
+	ck_assert_int_eq(run("del a A 192.0.2.9\n", 0, e, &r), RCODE_NOERROR);
+	buf_reset(&before);
+	buf_reset(&after);
+	kit_dump(base, &before);
+	kit_dump(edit_state(e), &after);
+	ck_assert_str_eq(before.data, after.data);
+	buf_clear(&before);
+	buf_clear(&after);
+	edit_abort(e);
+	version_unref(base);
+}
+END_TEST
+
+/* --- permissions ----------------------------------------------------------------------------- */
+
+struct asked {
+	struct buf text;
+	uint16_t refused; /* this type */
+};
+
+static bool ask(void *arg, const uint8_t *owner, uint16_t type, const uint8_t *rdata, size_t len)
+{
+	struct asked *a = arg;
+	char text[RRTYPE_TEXT_MAX];
+	dname_print(&a->text, owner);
+	buf_printf(&a->text, " %s", rrtype_to_text(type, text));
+	if (rdata != NULL) {
+		buf_str(&a->text, " ");
+		rdata_to_text(type, rdata, len, &a->text);
+	} else {
+		ck_assert_uint_eq(len, 0);
+	}
+	buf_str(&a->text, "\n");
+	return type != a->refused;
+}
+
+static enum rcode permitted(const char *request, struct asked *a)
+{
+	static struct kit_message m;
+	struct arena arena = { 0 };
+	struct ddns_request req;
+	struct version *base = kit_version(zone);
+	kit_message(&m, request);
+	buf_reset(&a->text);
+	ck_assert_int_eq(ddns_read(m.octets, m.len, &arena, &req), RCODE_NOERROR);
+	enum rcode rcode = ddns_permitted(&req, base, ask, a);
+	arena_clear(&arena);
+	version_unref(base);
+	return rcode;
+}
+
+START_TEST(each_update_is_asked_for)
+{
+	struct asked a = { .refused = 0 };
+	ck_assert_int_eq(permitted("add n 1 MX 1 m\ndel a TXT\ndel b A 192.0.2.3\n", &a),
+			 RCODE_NOERROR);
+	ck_assert_str_eq(a.text.data, "n.z. MX 1 m.z.\na.z. TXT\nb.z. A 192.0.2.3\n");
+	ck_assert_int_eq(permitted("del a\n", &a), RCODE_NOERROR);
+	ck_assert_str_eq(a.text.data, "a.z. A\na.z. TXT\n");
+	ck_assert_int_eq(permitted("del @\n", &a), RCODE_NOERROR);
+	ck_assert_str_eq(a.text.data, "z. MX\n");
+	ck_assert_int_eq(permitted("del g\ndel no\n", &a), RCODE_NOERROR);
+	ck_assert_uint_eq(a.text.len, 0);
+	ck_assert_int_eq(permitted("up a ANY A 0 00\n", &a), RCODE_NOERROR); /* prescan's */
+	ck_assert_int_eq(permitted("del zz.\n", &a), RCODE_NOTZONE);
+	a.refused = RRTYPE_TXT;
+	ck_assert_int_eq(permitted("add a 1 A 192.0.2.7\ndel a\n", &a), RCODE_REFUSED);
+	ck_assert_int_eq(permitted("add a 1 A 192.0.2.7\ndel b\n", &a), RCODE_NOERROR);
+	ck_assert_int_eq(permitted("add a 1 TXT x\n", &a), RCODE_REFUSED);
+	ck_assert_int_eq(permitted("del no TXT\n", &a), RCODE_REFUSED);
+	buf_clear(&a.text);
+}
+END_TEST
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+static enum rcode read_octets(const uint8_t *octets, size_t len, struct arena *arena,
+			      struct ddns_request *req)
+{
+	/* Exactly as large, so that a sanitizer sees one octet too many. */
+	uint8_t *copy = malloc(len != 0 ? len : 1);
+	memcpy(copy, octets, len);
+	enum rcode rcode = ddns_read(copy, len, arena, req);
+	free(copy); /* the request borrows nothing */
+	return rcode;
+}
+
+START_TEST(compressed_names)
+{
+	/* z. SOA; host.z. MX 5 mail.<z.>; TSIG counted but cut off */
+	static const uint8_t octets[] = {
+		0, 1,	0x28, 0,   0,	1,    0,   0,	0,   1,	   0,	   1, /* header */
+		1, 'z', 0,    0,   6,	0,    1,			      /* zone */
+		4, 'h', 'o',  's', 't', 0xc0, 12,  0,	15,  0,	   1,	   0,
+		0, 0,	60,						   /* update at 19 */
+		0, 9,	0,    5,   4,	'm',  'a', 'i', 'l', 0xc0, 19 + 5, /* a pointer to a pointer */
+	};
+	static const uint8_t mx[] = "\0\5\4mail\1z";
+	struct arena arena = { 0 };
+	struct ddns_request req;
+	ck_assert_int_eq(read_octets(octets, sizeof(octets), &arena, &req), RCODE_NOERROR);
+	ck_assert(dname_equal(req.zone, kit_zone));
+	ck_assert_uint_eq(req.class, RRCLASS_IN);
+	ck_assert_uint_eq(req.allow, 0);
+	ck_assert_uint_eq(req.prerequisite_count, 0);
+	ck_assert_uint_eq(req.update_count, 1);
+	ck_assert(dname_equal(req.updates[0].owner, (const uint8_t *)"\4host\1z"));
+	ck_assert_uint_eq(req.updates[0].ttl, 60);
+	ck_assert_mem_eq(req.updates[0].rdata, mx, sizeof(mx));
+	ck_assert_uint_eq(req.updates[0].len, sizeof(mx));
+	arena_clear(&arena);
+}
+END_TEST
+
+/* Adds an additional record with the class and TTL of an OPT. */
+static void add_opt(struct kit_message *m)
+{
+	struct ddns_rr opt = { .owner = dname_root, .type = RRTYPE_OPT, .class = 1232 };
+	kit_rr(m, SECTION_ADDITIONAL, &opt);
+}
+
+START_TEST(messages_that_end_early)
+{
+	static struct kit_message m;
+	struct arena arena = { 0 };
+	struct ddns_request req;
+	kit_message(&m, "yxrrset a A 192.0.2.1\nnxdomain b\nadd n 60 MX 10 mail\ndel a\ndel a A\n");
+	add_opt(&m);
+	ck_assert_int_eq(read_octets(m.octets, m.len, &arena, &req), RCODE_NOERROR);
+	size_t without_opt = m.len - 11;
+	for (size_t len = 0; len < m.len; len++) {
+		/* Without its last record it could be one whose TSIG was taken off. */
+		ck_assert_int_eq(read_octets(m.octets, len, &arena, &req),
+				 len == without_opt ? RCODE_NOERROR : RCODE_FORMERR);
+	}
+	m.octets[11]++; /* one TSIG that was taken off */
+	ck_assert_int_eq(read_octets(m.octets, m.len, &arena, &req), RCODE_NOERROR);
+	m.octets[11]++;
+	ck_assert_int_eq(read_octets(m.octets, m.len, &arena, &req), RCODE_FORMERR);
+	m.octets[11] -= 2;
+	m.octets[m.len] = 0; /* and one octet too many */
+	ck_assert_int_eq(read_octets(m.octets, m.len + 1, &arena, &req), RCODE_FORMERR);
+	arena_clear(&arena);
+}
+END_TEST
+
+START_TEST(messages_with_other_zones)
+{
+	static struct kit_message m;
+	struct arena arena = { 0 };
+	struct ddns_request req;
+	kit_message(&m, "");
+	m.octets[5] = 0; /* no zone */
+	ck_assert_int_eq(read_octets(m.octets, m.len, &arena, &req), RCODE_FORMERR);
+	m.octets[5] = 2;
+	ck_assert_int_eq(read_octets(m.octets, m.len, &arena, &req), RCODE_FORMERR);
+	m.octets[5] = 1;
+	m.octets[16] = RRTYPE_A; /* not SOA */
+	ck_assert_int_eq(read_octets(m.octets, m.len, &arena, &req), RCODE_FORMERR);
+	m.octets[16] = RRTYPE_SOA;
+	m.octets[18] = RRCLASS_CH; /* the caller's to judge */
+	ck_assert_int_eq(read_octets(m.octets, m.len, &arena, &req), RCODE_NOERROR);
+	ck_assert_uint_eq(req.class, RRCLASS_CH);
+	arena_clear(&arena);
+}
+END_TEST
+
+START_TEST(counts_cost_no_memory)
+{
+	static struct kit_message m;
+	struct arena arena = { 0 };
+	struct ddns_request req;
+	kit_message(&m, "");
+	memset(m.octets + 6, 0xff, 4);
+	ck_assert_int_eq(read_octets(m.octets, m.len, &arena, &req), RCODE_FORMERR);
+	ck_assert_uint_lt(arena.used, 1000);
+	arena_clear(&arena);
+}
+END_TEST
+
+/* --- large sets ------------------------------------------------------------------------------ */
+
+/* @count records of 255 octets and a number from @from on. */
+static void add_texts(struct kit_message *m, unsigned from, unsigned count, uint16_t class)
+{
+	static uint8_t rdata[256] = { 255 };
+	static const uint8_t owner[] = "\1t\1z";
+	for (unsigned i = from; i < from + count; i++) {
+		be16_put(rdata + 1, (uint16_t)i);
+		struct ddns_rr rr = { .owner = owner,
+				      .rdata = rdata,
+				      .type = RRTYPE_TXT,
+				      .class = class,
+				      .len = sizeof(rdata) };
+		kit_rr(m, SECTION_AUTHORITY, &rr);
+	}
+}
+
+START_TEST(sets_that_no_message_holds)
+{
+	static struct kit_message m;
+	struct ddns_result r;
+	const unsigned most = DDNS_SET_MAX / (NODE_RR_FIXED + 256);
+	struct version *base = kit_version(zone);
+	struct edit *e = edit_begin(base, kit_zone, EDIT_TTL_LAST);
+	kit_message(&m, "");
+	add_texts(&m, 0, most / 2, RRCLASS_IN);
+	ck_assert_int_eq(kit_update(m.octets, m.len, 0, e, &r), RCODE_NOERROR);
+	kit_message(&m, "");
+	add_texts(&m, most / 2, most - most / 2, RRCLASS_IN);
+	ck_assert_int_eq(kit_update(m.octets, m.len, 0, e, &r), RCODE_NOERROR);
+	uint64_t changes = edit_changes(e);
+	kit_message(&m, "add n 1 A 192.0.2.1\nadd z 1 A 192.0.2.1\n");
+	add_texts(&m, most, 1, RRCLASS_IN);
+	ck_assert_int_eq(kit_update(m.octets, m.len, 0, e, &r), RCODE_REFUSED);
+	ck_assert(!r.is_changed);
+	ck_assert_uint_eq(r.added, 0);
+	ck_assert_uint_eq(edit_changes(e), changes);
+	/* It is the outcome that counts. */
+	kit_message(&m, "");
+	add_texts(&m, most, 5, RRCLASS_IN);
+	add_texts(&m, 0, 5, RRCLASS_NONE);
+	ck_assert_int_eq(kit_update(m.octets, m.len, 0, e, &r), RCODE_NOERROR);
+	ck_assert_uint_eq(r.added, 5);
+	ck_assert_uint_eq(r.removed, 5);
+	ck_assert_int_eq(run("del t\nadd t 1 TXT x\n", 0, e, &r), RCODE_NOERROR);
+	ck_assert_uint_eq(r.removed, most);
+	edit_abort(e);
+	version_unref(base);
+}
+END_TEST
+
+/* --- random requests against a naive model --------------------------------------------------- */
+
+#define MODEL_MAX   600
+#define REQUEST_MAX 8
+#define REQUESTS    2500
+#define RDATA_LEN   64
+
+/* A record of the zone, or one of a request. */
+struct record {
+	struct dname owner;
+	uint16_t type, class, len;
+	uint32_t ttl;
+	uint8_t rdata[RDATA_LEN];
+};
+
+struct model {
+	struct record r[MODEL_MAX];
+	size_t count;
+};
+
+/* Only what is in use. */
+static void model_copy(struct model *to, const struct model *from)
+{
+	memcpy(to->r, from->r, from->count * sizeof(from->r[0]));
+	to->count = from->count;
+}
+
+static bool is_at(const struct record *r, const struct record *of)
+{
+	return dname_equal(r->owner.wire, of->owner.wire);
+}
+
+static bool is_same(const struct record *a, const struct record *b)
+{
+	return is_at(a, b) && a->type == b->type &&
+	       rdata_compare(a->type, a->rdata, a->len, b->rdata, b->len) == 0;
+}
+
+/* Records at the name of @of with @type; 0: all types but NSEC. */
+static unsigned model_count(const struct model *m, const struct record *of, uint16_t type)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < m->count; i++) {
+		n += is_at(&m->r[i], of) &&
+		     (type != 0 ? m->r[i].type == type : m->r[i].type != RRTYPE_NSEC);
+	}
+	return n;
+}
+
+static bool model_has(const struct model *m, const struct record *r)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		if (is_same(&m->r[i], r)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_of_apex(const struct record *r)
+{
+	return dname_equal(r->owner.wire, kit_zone);
+}
+
+static uint32_t serial_of(const struct record *r)
+{
+	return be32_get(r->rdata + r->len - 20);
+}
+
+/* Does @old go when @r comes? */
+static bool is_replaced(const struct record *old, const struct record *r)
+{
+	if (!is_at(old, r) || old->type != r->type) {
+		return false;
+	}
+	return r->type == RRTYPE_SOA || r->type == RRTYPE_CNAME || r->type == RRTYPE_DNAME ||
+	       (r->type == RRTYPE_WKS && memcmp(old->rdata, r->rdata, 5) == 0);
+}
+
+static bool model_suits(const struct model *m, const struct record *r)
+{
+	unsigned cnames = model_count(m, r, RRTYPE_CNAME);
+	if (r->type == RRTYPE_CNAME) {
+		return model_count(m, r, 0) == cnames + model_count(m, r, RRTYPE_KEY);
+	}
+	if (r->type == RRTYPE_SOA) {
+		for (size_t i = 0; i < m->count; i++) {
+			if (m->r[i].type == RRTYPE_SOA && is_at(&m->r[i], r)) {
+				uint32_t ahead = serial_of(r) - serial_of(&m->r[i]);
+				return ahead != 0 && ahead < 0x80000000U;
+			}
+		}
+		return false;
+	}
+	if (!is_of_apex(r) && ((r->type == RRTYPE_NS && model_count(m, r, RRTYPE_DNAME) != 0) ||
+			       (r->type == RRTYPE_DNAME && model_count(m, r, RRTYPE_NS) != 0))) {
+		return false;
+	}
+	return r->type == RRTYPE_KEY || cnames == 0;
+}
+
+static void model_add(struct model *m, const struct record *r)
+{
+	if (!model_suits(m, r)) {
+		return;
+	}
+	for (size_t i = m->count; i-- != 0;) {
+		if (is_replaced(&m->r[i], r)) {
+			m->r[i] = m->r[--m->count];
+		}
+	}
+	if (!model_has(m, r)) {
+		ck_assert_uint_lt(m->count, MODEL_MAX);
+		m->r[m->count++] = *r;
+	}
+	for (size_t i = 0; i < m->count; i++) {
+		if (is_at(&m->r[i], r) && m->r[i].type == r->type) {
+			m->r[i].ttl = r->ttl;
+		}
+	}
+}
+
+static bool model_goes(const struct model *m, const struct record *have, const struct record *r)
+{
+	bool is_kept = is_of_apex(r) && (have->type == RRTYPE_SOA || have->type == RRTYPE_NS);
+	if (!is_at(have, r) || have->type == RRTYPE_NSEC) {
+		return false;
+	}
+	if (r->class == RRCLASS_ANY) {
+		return !is_kept && (r->type == RRTYPE_ANY || r->type == have->type);
+	}
+	return is_same(have, r) && r->type != RRTYPE_SOA &&
+	       !(is_kept && model_count(m, r, RRTYPE_NS) == 1);
+}
+
+static void model_update(struct model *m, const struct record *r)
+{
+	if (r->class == RRCLASS_IN) {
+		model_add(m, r);
+		return;
+	}
+	for (size_t i = m->count; i-- != 0;) {
+		if (model_goes(m, &m->r[i], r)) {
+			m->r[i] = m->r[--m->count];
+		}
+	}
+}
+
+/* NSEC records go with the last other record. */
+static void model_tidy(struct model *m, const struct model *before)
+{
+	for (size_t i = m->count; i-- != 0;) {
+		if (model_count(m, &m->r[i], 0) == 0 && model_count(before, &m->r[i], 0) != 0) {
+			m->r[i] = m->r[--m->count];
+		}
+	}
+}
+
+static enum rcode model_holds(const struct model *m, const struct record *r, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (r[i].class == RRCLASS_IN) {
+			continue;
+		}
+		bool is_any = r[i].type == RRTYPE_ANY;
+		bool is_there = model_count(m, &r[i], is_any ? 0 : r[i].type) != 0;
+		if (is_there != (r[i].class == RRCLASS_ANY)) {
+			return is_any ? (is_there ? RCODE_YXDOMAIN : RCODE_NXDOMAIN)
+				      : (is_there ? RCODE_YXRRSET : RCODE_NXRRSET);
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		unsigned same = 0; /* of the set: in the request, each once */
+		for (size_t k = 0; r[i].class == RRCLASS_IN && k < count; k++) {
+			bool is_again = false;
+			for (size_t j = 0; j < k; j++) {
+				is_again = is_again ||
+					   (r[j].class == RRCLASS_IN && is_same(&r[j], &r[k]));
+			}
+			same += r[k].class == RRCLASS_IN && is_at(&r[k], &r[i]) &&
+				r[k].type == r[i].type && !is_again;
+		}
+		if (r[i].class == RRCLASS_IN &&
+		    (!model_has(m, &r[i]) || same != model_count(m, &r[i], r[i].type))) {
+			return RCODE_NXRRSET;
+		}
+	}
+	return RCODE_NOERROR;
+}
+
+/* Compares with what the request said that it did. */
+static void check_result(const struct model *before, const struct model *after,
+			 const struct ddns_result *result)
+{
+	uint32_t added = 0;
+	uint32_t removed = 0;
+	bool is_changed = false;
+	for (size_t i = 0; i < after->count; i++) {
+		added += !model_has(before, &after->r[i]);
+	}
+	for (size_t i = 0; i < before->count; i++) {
+		removed += !model_has(after, &before->r[i]) && before->r[i].type != RRTYPE_NSEC;
+		for (size_t k = 0; k < after->count; k++) {
+			is_changed = is_changed || (is_same(&before->r[i], &after->r[k]) &&
+						    before->r[i].ttl != after->r[k].ttl);
+		}
+	}
+	ck_assert_uint_eq(result->added, added);
+	ck_assert_uint_eq(result->removed, removed);
+	ck_assert_int_eq(result->is_changed, is_changed || added != 0 || removed != 0);
+}
+
+static void check_zone(const struct version *v, const struct model *m)
+{
+	ck_assert_uint_eq(v->records, m->count);
+	for (size_t i = 0; i < m->count; i++) {
+		const struct record *r = &m->r[i];
+		const struct node *n = version_node(v, r->owner.wire);
+		const struct rrset *rs = n != NULL ? node_find(n, r->type) : NULL;
+		kit_require(rs != NULL, "a set is missing");
+		const uint8_t *p = rrset_data(rs);
+		bool found = false;
+		for (unsigned k = 0; k < rs->count; k++) {
+			struct rr rr;
+			p = rr_read(p, &rr);
+			found = found ||
+				(rr.ttl == r->ttl &&
+				 rdata_compare(r->type, rr.rdata, rr.rdlen, r->rdata, r->len) == 0);
+		}
+		kit_require(found, "a record is missing");
+	}
+}
+
+static struct unit_random dice;
+
+static uint32_t below(uint32_t limit)
+{
+	return unit_random_below(&dice, limit);
+}
+
+static void random_owner(struct record *r)
+{
+	static const char *const owners[] = { "@",	"a",	 "b",	     "c.b", "x.y.ent",
+					      "ent",	"*.w",	 "w",	     "d",   "sub",
+					      "ns.sub", "A",	 "SUB",	     "x.d", "*",
+					      "b",	"Y.eNt", "deep.x.d", "@",   "a" };
+	kit_name(owners[below(ARRAY_LEN(owners))], &r->owner);
+}
+
+static void random_value(struct record *r)
+{
+	static const uint16_t types[] = { RRTYPE_A,   RRTYPE_A,	  RRTYPE_TXT, RRTYPE_CNAME,
+					  RRTYPE_NS,  RRTYPE_NS,  RRTYPE_MX,  RRTYPE_DNAME,
+					  RRTYPE_KEY, RRTYPE_WKS, RRTYPE_DS,  RRTYPE_SOA };
+	char text[100];
+	unsigned n = below(3);
+	r->type = types[below(ARRAY_LEN(types))];
+	switch (r->type) {
+	case RRTYPE_A:
+		(void)snprintf(text, sizeof(text), "192.0.2.%u", n);
+		break;
+	case RRTYPE_TXT:
+		(void)snprintf(text, sizeof(text), "\"%c\"", "aAb"[n]);
+		break;
+	case RRTYPE_MX:
+		(void)snprintf(text, sizeof(text), "1 %c", "mMn"[n]);
+		break;
+	case RRTYPE_KEY:
+		(void)snprintf(text, sizeof(text), "%u 3 13 AAAA", n);
+		break;
+	case RRTYPE_WKS:
+		(void)snprintf(text, sizeof(text), "192.0.2.1 6 %u", 20 + n);
+		break;
+	case RRTYPE_DS:
+		(void)snprintf(text, sizeof(text), "%u 13 2 00", n);
+		break;
+	case RRTYPE_SOA:
+		(void)snprintf(text, sizeof(text), "ns host %u 1 1 1 1",
+			       below(8) * 1000000000U / 2 + below(50));
+		break;
+	default:
+		(void)snprintf(text, sizeof(text), "%c.z.", "nNo"[n]);
+		break;
+	}
+	struct ddns_rr rr = { .type = r->type };
+	kit_rdata(&rr, text, r->rdata, sizeof(r->rdata));
+	r->len = rr.len;
+}
+
+static void random_prerequisite(const struct model *m, struct record *r)
+{
+	memset(r, 0, sizeof(*r));
+	if (m->count != 0 && below(2) == 0) { /* one that may hold */
+		*r = m->r[below((uint32_t)m->count)];
+		r->class = RRCLASS_IN;
+		r->ttl = 0;
+	} else {
+		random_owner(r);
+		random_value(r);
+		r->class = RRCLASS_IN;
+	}
+	if (below(3) != 0) {
+		r->class = below(2) == 0 ? RRCLASS_ANY : RRCLASS_NONE;
+		r->type = below(2) == 0 ? RRTYPE_ANY : r->type;
+		r->len = 0;
+	}
+}
+
+static void random_update(struct record *r)
+{
+	memset(r, 0, sizeof(*r));
+	random_owner(r);
+	random_value(r);
+	r->class = RRCLASS_IN;
+	r->ttl = 300 * (1 + below(2));
+	if (below(5) < 2) {
+		r->ttl = 0;
+		r->class = RRCLASS_NONE;
+		if (below(2) == 0) {
+			r->class = RRCLASS_ANY;
+			r->type = below(2) == 0 ? RRTYPE_ANY : r->type;
+			r->len = 0;
+		}
+	}
+}
+
+static void encode(struct kit_message *m, enum section section, const struct record *r)
+{
+	struct ddns_rr rr = { .owner = r->owner.wire,
+			      .rdata = r->rdata,
+			      .ttl = r->ttl,
+			      .type = r->type,
+			      .class = r->class,
+			      .len = r->len };
+	kit_rr(m, section, &rr);
+}
+
+/* What the signer does in between: names get NSEC records. */
+static void random_nsec(struct edit *e, struct model *m)
+{
+	struct record r = { .type = RRTYPE_NSEC, .ttl = 300 };
+	random_owner(&r);
+	if (model_count(m, &r, 0) != 0 && model_count(m, &r, RRTYPE_NSEC) == 0) {
+		struct ddns_rr rr = { .type = RRTYPE_NSEC };
+		kit_rdata(&rr, "@ A", r.rdata, sizeof(r.rdata));
+		r.len = rr.len;
+		ck_assert_int_eq(edit_add(e, r.owner.wire, r.type, r.ttl, r.rdata, r.len), E_OK);
+		m->r[m->count++] = r;
+	}
+}
+
+static void random_request(struct edit *e, struct model *m, unsigned *done)
+{
+	static struct kit_message message;
+	static struct model before;
+	struct record prerequisites[3];
+	struct record updates[REQUEST_MAX];
+	struct ddns_result result;
+	unsigned asked = below(4) == 0 ? 1 + below(2) : 0;
+	unsigned count = 1 + below(REQUEST_MAX);
+	model_copy(&before, m);
+	kit_begin(&message);
+	for (unsigned i = 0; i < asked; i++) {
+		random_prerequisite(m, &prerequisites[i]);
+		encode(&message, SECTION_ANSWER, &prerequisites[i]);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		random_update(&updates[i]);
+		encode(&message, SECTION_AUTHORITY, &updates[i]);
+	}
+	enum rcode want = model_holds(m, prerequisites, asked);
+	enum rcode have = kit_update(message.octets, message.len, 0, e, &result);
+	ck_assert_int_eq(have, want);
+	if (want == RCODE_NOERROR) {
+		for (unsigned i = 0; i < count; i++) {
+			model_update(m, &updates[i]);
+		}
+		model_tidy(m, &before);
+		check_result(&before, m, &result);
+	}
+	done[want]++;
+	check_zone(edit_state(e), m);
+}
+
+START_TEST(random_requests_equal_the_model)
+{
+	static struct model m, before;
+	unsigned done[RCODE_NOTZONE + 1] = { 0 };
+	dice.state = (uint64_t)_i + 1;
+	struct version *v = kit_version(APEX);
+	m.count = 0;
+	struct version_walk walk;
+	for (const struct node *n = version_first(v, &walk); n != NULL; n = version_next(&walk)) {
+		for (unsigned i = 0; i < n->rrsets; i++) {
+			const uint8_t *p = rrset_data(&node_rrsets(n)[i]);
+			for (unsigned k = 0; k < node_rrsets(n)[i].count; k++) {
+				struct rr rr;
+				p = rr_read(p, &rr);
+				struct record *r = &m.r[m.count++];
+				dname_set(&r->owner, n->name);
+				r->type = rr.type;
+				r->ttl = rr.ttl;
+				r->len = rr.rdlen;
+				memcpy(r->rdata, rr.rdata, rr.rdlen);
+			}
+		}
+	}
+	for (unsigned i = 0; i < REQUESTS;) {
+		struct edit *e = edit_begin(v, kit_zone, EDIT_TTL_LAST);
+		model_copy(&before, &m);
+		for (unsigned k = 1 + below(10); k != 0; k--, i++) {
+			random_request(e, &m, done);
+			random_nsec(e, &m);
+		}
+		ck_assert_int_eq(edit_error(e, NULL), E_OK);
+		if (below(4) == 0) {
+			edit_abort(e);
+			model_copy(&m, &before);
+			continue;
+		}
+		struct version *next = edit_commit(e);
+		version_unref(v);
+		v = next;
+		check_zone(v, &m);
+		tree_check(&v->names);
+	}
+	/* The dice gave all that there is. */
+	static const enum rcode all[] = { RCODE_NOERROR, RCODE_NXDOMAIN, RCODE_YXDOMAIN,
+					  RCODE_NXRRSET, RCODE_YXRRSET };
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		ck_assert_uint_ne(done[all[i]], 0);
+	}
+	version_unref(v);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("ddns");
+	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, each_form, 0, ARRAY_LEN(steps));
+	tcase_add_test(tc, what_an_update_did);
+	tcase_add_test(tc, keys_where_they_are_allowed);
+	tcase_add_test(tc, a_chain_is_asked_for);
+	tcase_add_test(tc, requests_follow_each_other);
+	tcase_add_test(tc, each_update_is_asked_for);
+	tcase_add_test(tc, compressed_names);
+	tcase_add_test(tc, messages_that_end_early);
+	tcase_add_test(tc, messages_with_other_zones);
+	tcase_add_test(tc, counts_cost_no_memory);
+	tcase_add_test(tc, sets_that_no_message_holds);
+	tcase_add_loop_test(tc, random_requests_equal_the_model, 0, 20);
 	return unit_run("zones/ddns", tc);
 }
