@@ -4,6 +4,7 @@
  * question).
  *
  *     no whole header, or a response       -> silence
+ *     opcode UPDATE, where it is taken     -> left to others (server/update.c)
  *     opcode other than QUERY              -> NOTIMP, header alone, and OPT
  *     no question, but a cookie            -> NOERROR or BADCOOKIE
  *     not one question, or no name in it   -> FORMERR, header alone
@@ -334,7 +335,12 @@ static void answer_slot(struct query_ctx *ctx, struct query_slot *slot, struct q
 {
 	struct query *query = &slot->query;
 	io->out_len = 0;
+	io->is_taken = false;
 	if (query->is_silent) {
+		return;
+	}
+	if (ctx->env->takes_updates && message_opcode(query->header.flags) == OPCODE_UPDATE) {
+		io->is_taken = true;
 		return;
 	}
 	ctx->client = io->client;

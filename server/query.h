@@ -40,6 +40,7 @@ struct query_env {
 	bool is_tcp;
 	bool is_encrypted;  /* implies is_tcp: responses may be padded */
 	uint16_t keepalive; /* how long an idle connection lives, in 100 ms (RFC 7828) */
+	bool takes_updates; /* somebody else answers UPDATE: see query_io.is_taken */
 	int64_t now;	    /* seconds since 1970 */
 	int64_t now_ms;	    /* of a clock that never goes backwards */
 	struct rrl *rrl;    /* this worker's; NULL: no limit */
@@ -58,6 +59,7 @@ struct query_io {
 	/* Octets written to `out`, at most `room`; or 0 when silence is the answer: to responses, to what has no
 	 * whole header (RFC 8906 §3), and to what would be too much for the client's network (server/rrl.h). */
 	size_t out_len;
+	bool is_taken; /* an UPDATE (RFC 2136), not answered here */
 };
 
 /* Queries that are answered together: enough that the waits for memory overlap. */

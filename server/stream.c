@@ -239,6 +239,27 @@ static void receive(struct stream *s, struct stream_turn *turn)
 
 /* --- turns ----------------------------------------------------------------------------------- */
 
+static enum stream_state state_of(const struct stream *s)
+{
+	if (s->broken || (s->ended && s->unsent.len == 0 && s->pending == 0)) {
+		return STREAM_FINISHED;
+	}
+	return s->unsent.len != 0 ? STREAM_WRITES : s->ended ? STREAM_WAITS : STREAM_READS;
+}
+
+enum stream_state stream_push(struct stream *s, struct stream_turn *turn, const uint8_t *octets,
+			      size_t len)
+{
+	struct stream_scratch *x = turn->scratch;
+	turn->received = turn->sent = turn->answered = 0;
+	be16_put(x->out, (uint16_t)len);
+	memcpy(x->out + PREFIX, octets, len);
+	x->out_len = PREFIX + len;
+	turn->answered = 1;
+	flush(s, turn);
+	return state_of(s);
+}
+
 enum stream_state stream_turn(struct stream *s, struct stream_turn *turn)
 {
 	turn->received = turn->sent = turn->answered = 0;
@@ -250,8 +271,5 @@ enum stream_state stream_turn(struct stream *s, struct stream_turn *turn)
 		receive(s, turn);
 	}
 	flush(s, turn);
-	if (s->broken || (s->ended && s->unsent.len == 0)) {
-		return STREAM_FINISHED;
-	}
-	return s->unsent.len != 0 ? STREAM_WRITES : STREAM_READS;
+	return state_of(s);
 }

@@ -36,6 +36,7 @@ struct stream {
 	struct transport transport;
 	bool ended;	   /* the client sends nothing more; what it asked is still answered */
 	bool broken;	   /* there is nobody to answer */
+	unsigned pending;  /* messages that are answered later, by stream_push; the user's to count */
 	struct buf held;   /* received and not answered yet; starts with a message */
 	struct buf unsent; /* octets of the wire */
 	size_t unsent_at;  /* octets of it that were taken */
@@ -60,6 +61,7 @@ struct stream_turn {
 enum stream_state {
 	STREAM_READS,	/* nothing to do until the socket is readable */
 	STREAM_WRITES,	/* answers wait: nothing to do until it is writable */
+	STREAM_WAITS,	/* nothing more will come, but answers are pending: nothing to do until stream_push */
 	STREAM_FINISHED /* all is sent and nothing will come, or it is broken: to be closed */
 };
 
@@ -67,6 +69,9 @@ enum stream_state {
 void stream_open(struct stream *s, int fd, const struct transport *transport);
 /* Takes leave, as far as the socket takes it. Fine when it is closed already. */
 void stream_close(struct stream *s);
+/* Sends an answer that was pending, in a turn of its own. */
+MUST_USE enum stream_state stream_push(struct stream *s, struct stream_turn *turn,
+				       const uint8_t *octets, size_t len);
 /* One turn; the results of @turn are set. */
 MUST_USE enum stream_state stream_turn(struct stream *s, struct stream_turn *turn);
 

@@ -44,6 +44,7 @@ struct tcp_conn {
 	bool is_blocked;   /* answers wait; the event is EV_WRITE */
 	int64_t judged_ms; /* since when, or when it was last found to take them fast enough */
 	size_t taken;	   /* octets that the client had taken then */
+	bool is_closed;	   /* and only waits for tcp_respond */
 	TAILQ_ENTRY(tcp_conn) link;
 	TAILQ_ENTRY(tcp_conn) of_client;
 };
@@ -92,7 +93,10 @@ static void conn_close(struct tcp_conn *c)
 	client_leave(t->clients, c->client);
 	event_free(c->event);
 	stream_close(&c->stream);
-	mem_free(c);
+	c->is_closed = true;
+	if (c->stream.pending == 0) {
+		mem_free(c);
+	}
 	t->count--;
 	if (t->count == 0) {
 		(void)event_del(t->tick);
@@ -139,7 +143,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	while (c != NULL && now - c->active_ms >= limits.idle_ms) {
 		struct tcp_conn *next = TAILQ_NEXT(c, link);
-		conn_close(c);
+		if (c->stream.pending == 0) {
+			conn_close(c);
+		}
 		c = next;
 	}
 	c = TAILQ_FIRST(&t->blocked);
@@ -170,7 +176,7 @@ static void make_room(struct tcp *t, const struct tcp_limits *limits)
 static size_t answer(void *arg, const uint8_t *in, size_t len, uint8_t *out, size_t room)
 {
 	const struct tcp_conn *c = arg;
-	const struct tcp_query query = { in, len, &c->ip, c->is_encrypted };
+	const struct tcp_query query = { (struct tcp_conn *)arg, in, len, &c->ip, c->is_encrypted };
 	return c->tcp->handler.answer(c->tcp->handler.arg, &query, out, room);
 }
 
@@ -197,20 +203,18 @@ static void set_active(struct tcp_conn *c, int64_t now)
 	TAILQ_INSERT_TAIL(&c->client->conns, c, of_client);
 }
 
-static void conn_turn(struct tcp_conn *c, const struct tcp_limits *limits)
+/* Closes the connection, or has it wait for what its stream waits for. */
+static void after_turn(struct tcp_conn *c, const struct stream_turn *turn, enum stream_state state)
 {
-	struct stream_turn turn = {
-		.scratch = c->tcp->scratch, .answer = answer, .arg = c, .limit = limits->output
-	};
-	enum stream_state state = stream_turn(&c->stream, &turn);
-	bool has_all = turn.received < STREAM_IN;
-	if (state == STREAM_FINISHED || (state == STREAM_READS && c->tcp->stopping && has_all)) {
+	bool has_all = turn->received < STREAM_IN;
+	bool is_done = state == STREAM_READS && c->tcp->stopping && has_all;
+	if (state == STREAM_FINISHED || (is_done && c->stream.pending == 0)) {
 		conn_close(c);
 		return;
 	}
 	int64_t now = clock_ms();
 	bool is_blocked = state == STREAM_WRITES;
-	c->sent += turn.sent;
+	c->sent += turn->sent;
 	if (is_blocked && !c->is_blocked) {
 		judge_from(c, now);
 	}
@@ -218,9 +222,45 @@ static void conn_turn(struct tcp_conn *c, const struct tcp_limits *limits)
 	if (is_blocked != was_blocked) {
 		set_blocked(c, is_blocked);
 	}
-	if (turn.answered != 0 || (was_blocked && !is_blocked)) {
+	if (state == STREAM_WAITS) {
+		(void)event_del(c->event); /* or the end that has come would wake us again and again */
+	}
+	if (turn->answered != 0 || (was_blocked && !is_blocked)) {
 		set_active(c, now);
 	}
+}
+
+static void conn_turn(struct tcp_conn *c, const struct tcp_limits *limits)
+{
+	struct stream_turn turn = {
+		.scratch = c->tcp->scratch, .answer = answer, .arg = c, .limit = limits->output
+	};
+	after_turn(c, &turn, stream_turn(&c->stream, &turn));
+}
+
+void tcp_hold(struct tcp_conn *c)
+{
+	c->stream.pending++;
+}
+
+void tcp_respond(struct tcp_conn *c, const uint8_t *octets, size_t len)
+{
+	struct tcp *t = c->tcp;
+	c->stream.pending--;
+	if (c->is_closed) {
+		if (c->stream.pending == 0) {
+			mem_free(c);
+		}
+		return;
+	}
+	const struct tcp_limits limits = t->handler.begin(t->handler.arg);
+	struct stream_turn turn = { .scratch = t->scratch, .limit = limits.output };
+	if (len != 0) {
+		after_turn(c, &turn, stream_push(&c->stream, &turn, octets, len));
+	} else if (c->stream.ended && c->stream.pending == 0 && !c->is_blocked) {
+		conn_close(c);
+	}
+	t->handler.end(t->handler.arg);
 }
 
 static void on_turn(evutil_socket_t fd, short what, void *arg)

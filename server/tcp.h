@@ -34,7 +34,10 @@ struct tcp_limits {
 	int64_t idle_ms;
 };
 
+struct tcp_conn;
+
 struct tcp_query {
+	struct tcp_conn *conn; /* for tcp_hold */
 	const uint8_t *octets;
 	size_t len;
 	const struct address_ip *client;
@@ -59,6 +62,10 @@ void tcp_free(struct tcp *t); /* closes all connections; NULL is fine */
 enum tcp_kind { TCP_CLEAR, TCP_ENCRYPTED };
 /* Takes connections from @fd (borrowed) until tcp_stop. */
 MUST_USE int tcp_listen(struct tcp *t, int fd, enum tcp_kind kind);
+/* The query that is being answered gets its response later, by tcp_respond (0 octets: none). The connection may close
+ * until then; @conn is good all the same, and not behind tcp_respond. */
+void tcp_hold(struct tcp_conn *conn);
+void tcp_respond(struct tcp_conn *conn, const uint8_t *octets, size_t len);
 /* Takes no more connections, answers what has come, and closes each when its answers are sent; the event
  * loop ends with the last. */
 void tcp_stop(struct tcp *t);

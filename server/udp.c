@@ -14,13 +14,12 @@
 /* Queries are small; longer datagrams are cut and then malformed. */
 #define IN_MAX	    4096
 #define OUT_MAX	    4096
-#define CONTROL_MAX CMSG_SPACE(sizeof(struct in6_pktinfo))
 
 struct slot {
 	uint8_t in[IN_MAX];
 	uint8_t out[OUT_MAX];
 	struct sockaddr_storage peer;
-	_Alignas(struct cmsghdr) uint8_t control[CONTROL_MAX];
+	_Alignas(struct cmsghdr) uint8_t control[UDP_CONTROL_MAX];
 	struct iovec in_vec;
 	struct iovec out_vec;
 };
@@ -70,12 +69,36 @@ static void send_all(struct udp *u, int fd, unsigned count)
 	}
 }
 
-void udp_serve(struct udp *u, int fd, struct query_ctx *ctx, const struct query_env *env)
+static void take(const struct udp *u, int fd, int i, const struct udp_taker *taker)
+{
+	const struct msghdr *m = &u->in[i].msg_hdr;
+	struct udp_origin origin = { .fd = fd, .peer_len = m->msg_namelen };
+	memcpy(&origin.peer, &u->slots[i].peer, sizeof(origin.peer));
+	origin.control_len = m->msg_controllen;
+	memcpy(origin.control, u->slots[i].control, m->msg_controllen);
+	taker->take(taker->arg, &u->io[i], &origin);
+}
+
+void udp_send(const struct udp_origin *origin, const uint8_t *octets, size_t len)
+{
+	struct udp_origin o = *origin;
+	struct iovec vec = { (void *)(uintptr_t)octets, len };
+	const struct msghdr m = { .msg_name = &o.peer,
+				  .msg_namelen = o.peer_len,
+				  .msg_iov = &vec,
+				  .msg_iovlen = 1,
+				  .msg_control = o.control,
+				  .msg_controllen = o.control_len };
+	(void)sendmsg(o.fd, &m, 0); /* what cannot be sent is as good as lost on the way */
+}
+
+void udp_serve(struct udp *u, int fd, struct query_ctx *ctx, const struct query_env *env,
+	       const struct udp_taker *taker)
 {
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		for (unsigned i = 0; i < BATCH; i++) {
 			u->in[i].msg_hdr.msg_namelen = sizeof(u->slots[i].peer);
-			u->in[i].msg_hdr.msg_controllen = CONTROL_MAX;
+			u->in[i].msg_hdr.msg_controllen = UDP_CONTROL_MAX;
 		}
 		int got = recvmmsg(fd, u->in, BATCH, MSG_DONTWAIT, NULL);
 		if (got <= 0) {
@@ -89,6 +112,9 @@ void udp_serve(struct udp *u, int fd, struct query_ctx *ctx, const struct query_
 		unsigned answers = 0;
 		for (int i = 0; i < got; i++) {
 			struct slot *s = &u->slots[i];
+			if (u->io[i].is_taken) {
+				take(u, fd, i, taker);
+			}
 			if (u->io[i].out_len == 0) {
 				continue;
 			}

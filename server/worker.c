@@ -25,6 +25,10 @@ struct worker {
 	const struct tls_server *tls; /* of it */
 	struct event **events;	      /* one per UDP socket */
 	struct event *stop;	      /* readable: told to stop */
+	struct event *mail;	      /* readable: there are responses */
+	int mail_fd;
+	pthread_mutex_t mail_lock;
+	struct request *responses; /* under it */
 	struct event *grace;
 	int stop_fd;
 	unsigned grace_s; /* atomic */
@@ -59,6 +63,79 @@ static int64_t woken_at(const struct worker *w)
 	return now.tv_sec;
 }
 
+/* --- requests that others answer ------------------------------------------------------------- */
+
+static void hand_over(struct worker *w, const struct query_io *io, const struct udp_origin *origin,
+		      struct tcp_conn *conn)
+{
+	const struct serving *s = epoch_read(w->serving);
+	struct request *r = mem_zalloc(sizeof(*r));
+	r->worker = w;
+	r->client = *io->client;
+	r->message = mem_dup(io->in, io->in_len);
+	r->len = io->in_len;
+	r->conn = conn;
+	if (conn != NULL) {
+		tcp_hold(conn);
+	} else {
+		r->origin = *origin;
+	}
+	s->take(s->take_arg, r);
+}
+
+static void take_datagram(void *arg, const struct query_io *io, const struct udp_origin *origin)
+{
+	hand_over(arg, io, origin, NULL);
+}
+
+void request_free(struct request *r)
+{
+	mem_free(r->message);
+	mem_free(r->response);
+	mem_free(r);
+}
+
+void request_answer(struct request *r)
+{
+	struct worker *w = r->worker;
+	(void)pthread_mutex_lock(&w->mail_lock);
+	bool was_empty = w->responses == NULL;
+	r->next = w->responses;
+	w->responses = r;
+	(void)pthread_mutex_unlock(&w->mail_lock);
+	if (was_empty) {
+		(void)eventfd_write(w->mail_fd, 1);
+	}
+}
+
+static void send_responses(struct worker *w)
+{
+	(void)pthread_mutex_lock(&w->mail_lock);
+	struct request *r = w->responses;
+	w->responses = NULL;
+	(void)pthread_mutex_unlock(&w->mail_lock);
+	while (r != NULL) {
+		struct request *next = r->next;
+		if (r->conn != NULL) {
+			tcp_respond(r->conn, r->response, r->response_len);
+		} else if (r->response_len != 0) {
+			udp_send(&r->origin, r->response, r->response_len);
+		}
+		request_free(r);
+		r = next;
+	}
+}
+
+static void on_mail(evutil_socket_t fd, short what, void *arg)
+{
+	eventfd_t count;
+	(void)what;
+	(void)eventfd_read(fd, &count);
+	send_responses(arg);
+}
+
+/* --- datagrams ------------------------------------------------------------------------------- */
+
 /* Borrowed pointers live from epoch_online to epoch_offline, once for each batch. */
 static void on_datagrams(evutil_socket_t fd, short what, void *arg)
 {
@@ -70,9 +147,11 @@ static void on_datagrams(evutil_socket_t fd, short what, void *arg)
 	const struct query_env env = { .zones = s->zones,
 				       .config = &s->query,
 				       .rrl = limits ? w->rrl : NULL,
+				       .takes_updates = s->take != NULL,
 				       .now = woken_at(w),
 				       .now_ms = limits ? clock_ms() : 0 };
-	udp_serve(w->udp, fd, w->ctx, &env);
+	const struct udp_taker taker = { take_datagram, w };
+	udp_serve(w->udp, fd, w->ctx, &env, &taker);
 	epoch_offline();
 }
 
@@ -93,6 +172,7 @@ static struct tcp_limits begin_turn(void *arg)
 	w->turn = (struct query_env){ .zones = s->zones,
 				      .config = &s->query,
 				      .is_tcp = true,
+				      .takes_updates = s->take != NULL,
 				      .keepalive = keepalive_of(s),
 				      .now = woken_at(w) };
 	w->tls = s->tls;
@@ -120,6 +200,9 @@ static size_t answer_turn(void *arg, const struct tcp_query *query, uint8_t *out
 			       .client = query->client };
 	w->turn.is_encrypted = query->is_encrypted;
 	query_answer(w->ctx, &w->turn, &io, 1);
+	if (io.is_taken) {
+		hand_over(w, &io, NULL, query->conn);
+	}
 	return io.out_len;
 }
 
@@ -145,6 +228,7 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
 									 __ATOMIC_ACQUIRE) };
 	(void)fd;
 	(void)what;
+	send_responses(w); /* the last: who makes them has been stopped */
 	/* What came in before is answered: it waits in the sockets' queues. */
 	for (size_t i = 0; i < w->sockets.count; i++) {
 		on_datagrams(w->sockets.udp[i], EV_READ, w);
@@ -187,12 +271,19 @@ static void worker_free(struct worker *w)
 	if (w->grace != NULL) {
 		event_free(w->grace);
 	}
+	if (w->mail != NULL) {
+		event_free(w->mail);
+	}
 	if (w->base != NULL) {
 		event_base_free(w->base);
 	}
 	if (w->stop_fd >= 0) {
 		(void)close(w->stop_fd);
 	}
+	if (w->mail_fd >= 0) {
+		(void)close(w->mail_fd);
+	}
+	(void)pthread_mutex_destroy(&w->mail_lock);
 	worker_sockets_clear(&w->sockets);
 	query_ctx_free(w->ctx);
 	rrl_free(w->rrl);
@@ -227,24 +318,29 @@ int worker_start(struct worker_sockets *sockets, struct serving *const *serving,
 	*sockets = (struct worker_sockets){ 0 };
 	w->serving = serving;
 	w->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	w->mail_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	(void)pthread_mutex_init(&w->mail_lock, NULL);
 	w->base = event_base_new();
 	const struct tcp_handler handler = { w, begin_turn, encrypt, answer_turn, end_turn };
 	int err = query_ctx_new(&w->ctx);
 	if (err == E_OK) {
 		err = rrl_new((*serving)->rrl_entries, &w->rrl);
 	}
-	if (err != E_OK || w->base == NULL || w->stop_fd < 0) {
+	if (err != E_OK || w->base == NULL || w->stop_fd < 0 || w->mail_fd < 0) {
 		err = err != E_OK ? err : E_IO;
 		goto out;
 	}
 	w->udp = udp_new();
 	err = tcp_new(w->base, &handler, &w->tcp);
 	w->stop = event_new(w->base, w->stop_fd, EV_READ, on_stop, w);
+	w->mail = event_new(w->base, w->mail_fd, EV_READ | EV_PERSIST, on_mail, w);
 	w->grace = evtimer_new(w->base, on_grace, w);
 	if (err == E_OK) {
 		err = add_sockets(w);
 	}
-	if (err == E_OK && (w->stop == NULL || w->grace == NULL || event_add(w->stop, NULL) != 0)) {
+	if (err == E_OK &&
+	    (w->stop == NULL || w->grace == NULL || w->mail == NULL ||
+	     event_add(w->stop, NULL) != 0 || event_add(w->mail, NULL) != 0)) {
 		err = E_IO;
 	}
 	if (err == E_OK && pthread_create(&w->thread, NULL, worker_main, w) != 0) {

@@ -8,6 +8,7 @@
 #define SERVER_WORKER_H
 
 #include "server/query.h"
+#include "server/request.h"
 #include "server/tls.h"
 
 /* What is served now. Immutable once published (but for the `current` of each zone). */
@@ -22,6 +23,9 @@ struct serving {
 	uint32_t tls_handshakes;      /* of one client in a second, with one worker */
 	const struct tls_server *tls; /* borrowed; NULL: there are no TLS sockets */
 	uint32_t rrl_entries;	      /* of each worker's table; read at its start */
+	/* Takes requests that are answered later (server/request.h); NULL: nobody does. Any worker's thread. */
+	void (*take)(void *arg, struct request *r);
+	void *take_arg;
 };
 
 struct worker_sockets {

@@ -103,7 +103,6 @@ SHA_CODE static void block_x86(uint32_t state[5], const uint8_t *block)
 		was = abcd;                                                                        \
 		abcd = _mm_sha1rnds4_epu32(abcd, e, f);                                            \
 		w[(g) % 4] = schedule(w[(g) % 4], w[((g) + 1) % 4], w[((g) + 2) % 4], w[((g) + 3) % 4])
-	was = abcd;
 	GROUP(0, 0); GROUP(1, 0); GROUP(2, 0); GROUP(3, 0); GROUP(4, 0);
 	GROUP(5, 1); GROUP(6, 1); GROUP(7, 1); GROUP(8, 1); GROUP(9, 1);
 	GROUP(10, 2); GROUP(11, 2); GROUP(12, 2); GROUP(13, 2); GROUP(14, 2);

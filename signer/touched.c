@@ -161,7 +161,8 @@ void touched_add_before(struct touched *t, const struct version *before,
 	for (size_t i = 0; i < count; i++) {
 		const uint8_t *name = t->names[i];
 		if ((chain_node(before, name) != NULL) != (chain_node(after, name) != NULL)) {
-			touched_add(t, chain_before(after, name)->name);
+			const struct node *n = chain_before(after, name);
+			touched_add(t, n != NULL ? n->name : after->apex.wire);
 		}
 	}
 	touched_sort(t);
