@@ -71,8 +71,9 @@ struct config_server {
 	const char *cookie_secret;     /* path */
 	const uint8_t *report_channel; /* name; NULL: none */
 	struct config_rrl rrl;
-	const char *database; /* directory */
-	uint32_t jobs;	      /* threads */
+	const char *database;  /* directory */
+	uint32_t journal_size; /* octets */
+	uint32_t jobs;	       /* threads */
 };
 
 struct config_log {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "server/clock.h"
+#include "server/jobs.h"
 #include "server/listen.h"
 #include "server/load.h"
 #include "server/loop.h"
@@ -36,6 +37,8 @@ struct daemon {
 	const char *path;
 	struct config *config;
 	struct loop *loop; /* of the control thread: this one */
+	struct vault *vault;
+	struct jobs *jobs; /* NULL: there is no database, so no zone is changed */
 	struct zoneset *zones;
 	struct load_zone *loaded; /* one for each zone of the configuration, in its order */
 	size_t count;
@@ -225,6 +228,8 @@ static struct serving *serving_of(const struct daemon *d, const struct cookie_se
 	s->tls_handshakes = c->tls_handshakes != 0 ? share_of(d, c->tls_handshakes) : 0;
 	s->tls = d->tls;
 	s->rrl_entries = c->rrl.table_size;
+	s->take = d->jobs != NULL ? jobs_submit : NULL;
+	s->take_arg = d->jobs;
 	return s;
 }
 
@@ -313,6 +318,7 @@ static void list_zones(const struct config *config, const struct zoneset *served
 		struct load_zone *z = &out[i];
 		const struct config_zone *c = &config->zones[i];
 		z->config = c;
+		z->is_kept = config_zone_is_kept(c);
 		z->zone = old != NULL ? zoneset_get(served, c->name) : NULL;
 		if (z->zone == NULL) {
 			z->zone = zone_new(c->name);
@@ -323,13 +329,41 @@ static void list_zones(const struct config *config, const struct zoneset *served
 		const struct load_zone *before =
 			bsearch(&probe, old, old_count, sizeof(*old), by_zone);
 		z->stamp = before->stamp;
-		z->wanted = strcmp(before->config->file, c->file) != 0 || load_is_changed(z);
+		z->wanted = strcmp(before->config->file, c->file) != 0 || load_is_changed(z) ||
+			    before->is_kept || z->is_kept || zone_is_stale(z->zone);
 	}
 }
 
 static void open_log(const struct config *c)
 {
 	log_open(c->log.target, c->log.level, c->log.format == CONFIG_LOG_JSON, "signetd");
+}
+
+/* Hands the zones that are kept to the jobs; the others are what is read here. */
+static void part_zones(struct load_zone *zones, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct load_zone *z = &zones[i];
+		if (z->is_kept && z->wanted) {
+			load_stamp(z);
+			z->wanted = false;
+			z->is_handed = true;
+		}
+	}
+}
+
+static void load_kept(struct daemon *d, bool is_start)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		if (d->loaded[i].is_handed) {
+			jobs_load(d->jobs, d->loaded[i].zone);
+			d->loaded[i].is_handed = false;
+		}
+	}
+	jobs_resume(d->jobs);
+	if (is_start) {
+		jobs_wait(d->jobs);
+	}
 }
 
 /* Loads what @next asks for, and makes it what is served. @next is taken, and @tls; NULL: what there was. */
@@ -342,8 +376,13 @@ static void serve(struct daemon *d, struct config *next, const struct cookie_sec
 	if (d->loaded != NULL) {
 		qsort(d->loaded, d->count, sizeof(*d->loaded), by_zone);
 	}
+	const bool is_start = d->zones == NULL;
 	list_zones(next, d->zones, d->loaded, d->count, loaded);
+	part_zones(loaded, next->zone_count);
 	size_t failed = load_zones(loaded, next->zone_count);
+	if (d->jobs != NULL) {
+		jobs_pause(d->jobs);
+	}
 	for (size_t i = 0; i < next->zone_count; i++) {
 		if (loaded[i].fresh != NULL) {
 			old_versions[i] = zone_publish(loaded[i].zone, loaded[i].fresh);
@@ -363,6 +402,9 @@ static void serve(struct daemon *d, struct config *next, const struct cookie_sec
 	struct serving *before = d->serving;
 	epoch_publish(&d->serving, serving);
 	epoch_wait();
+	if (d->jobs != NULL) {
+		jobs_set(d->jobs, next, zones);
+	}
 	for (size_t i = 0; i < d->count; i++) {
 		version_unref(old_versions[i]);
 	}
@@ -381,6 +423,12 @@ static void serve(struct daemon *d, struct config *next, const struct cookie_sec
 	zoneset_free(old.zones);
 	if (old.config != next) {
 		config_free(old.config);
+	}
+	if (d->jobs != NULL) {
+		load_kept(d, is_start);
+	}
+	for (size_t i = 0; i < d->count; i++) {
+		failed += loaded[i].is_kept && zone_is_stale(loaded[i].zone);
 	}
 	mem_trim();
 	log_notice("zones-ready", "zones=%zu failed=%zu", d->count, failed);
@@ -422,6 +470,16 @@ static void reload(struct daemon *d)
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
+
+static int start_jobs(struct daemon *d, struct errmsg *em)
+{
+	if (*d->config->server.database == '\0') {
+		return E_OK;
+	}
+	int err = vault_open(d->config->server.database, d->config->server.journal_size, &d->vault,
+			     em);
+	return err == E_OK ? jobs_new(d->config->server.jobs, d->vault, &d->jobs, em) : err;
+}
 
 static int start_workers(struct daemon *d, struct errmsg *em)
 {
@@ -489,6 +547,8 @@ static void daemon_clear(struct daemon *d, unsigned sockets)
 	for (unsigned i = 0; d->sockets != NULL && i < sockets; i++) {
 		worker_sockets_clear(&d->sockets[i]);
 	}
+	jobs_free(d->jobs);
+	vault_close(d->vault);
 	for (size_t i = 0; i < d->count; i++) {
 		zone_free(d->loaded[i].zone);
 	}
@@ -530,6 +590,9 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 		err = get_secrets(&d, &config->server, &secrets, em);
 	}
 	if (err == E_OK) {
+		err = start_jobs(&d, em);
+	}
+	if (err == E_OK) {
 		check_tls_readable(&config->server);
 		serve(&d, config, &secrets, tls);
 		tls = NULL;
@@ -542,6 +605,10 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 			if (loop_run(d.loop) != E_OK) {
 				err = err_set(em, E_IO, "the system gives no events any more");
 			}
+		}
+		if (d.jobs != NULL) {
+			jobs_stop(
+				d.jobs); /* before the workers, who send what they have answered */
 		}
 		stop_workers(&d);
 		log_notice("server-stopped", "pid=%ld", (long)getpid());

@@ -34,10 +34,11 @@ void stream_scratch_free(struct stream_scratch *s); /* NULL is fine */
 struct stream {
 	int fd; /* -1: closed */
 	struct transport transport;
-	bool ended;	   /* the client sends nothing more; what it asked is still answered */
-	bool broken;	   /* there is nobody to answer */
-	unsigned pending;  /* messages that are answered later, by stream_push; the user's to count */
-	struct buf held;   /* received and not answered yet; starts with a message */
+	bool ended;  /* the client sends nothing more; what it asked is still answered */
+	bool broken; /* there is nobody to answer */
+	unsigned
+		pending; /* messages that are answered later, by stream_push; the user's to count */
+	struct buf held; /* received and not answered yet; starts with a message */
 	struct buf unsent; /* octets of the wire */
 	size_t unsent_at;  /* octets of it that were taken */
 };
@@ -59,9 +60,9 @@ struct stream_turn {
 };
 
 enum stream_state {
-	STREAM_READS,	/* nothing to do until the socket is readable */
-	STREAM_WRITES,	/* answers wait: nothing to do until it is writable */
-	STREAM_WAITS,	/* nothing more will come, but answers are pending: nothing to do until stream_push */
+	STREAM_READS,  /* nothing to do until the socket is readable */
+	STREAM_WRITES, /* answers wait: nothing to do until it is writable */
+	STREAM_WAITS, /* nothing more will come, but answers are pending: nothing to do until stream_push */
 	STREAM_FINISHED /* all is sent and nothing will come, or it is broken: to be closed */
 };
 

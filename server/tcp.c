@@ -223,7 +223,8 @@ static void after_turn(struct tcp_conn *c, const struct stream_turn *turn, enum 
 		set_blocked(c, is_blocked);
 	}
 	if (state == STREAM_WAITS) {
-		(void)event_del(c->event); /* or the end that has come would wake us again and again */
+		(void)event_del(
+			c->event); /* or the end that has come would wake us again and again */
 	}
 	if (turn->answered != 0 || (was_blocked && !is_blocked)) {
 		set_active(c, now);

@@ -12,8 +12,8 @@
 /* Batches before other sockets get their turn. */
 #define ROUNDS 8
 /* Queries are small; longer datagrams are cut and then malformed. */
-#define IN_MAX	    4096
-#define OUT_MAX	    4096
+#define IN_MAX	4096
+#define OUT_MAX 4096
 
 struct slot {
 	uint8_t in[IN_MAX];

@@ -20,7 +20,8 @@ struct udp_origin {
 	int fd;
 	struct sockaddr_storage peer;
 	socklen_t peer_len;
-	uint8_t control[UDP_CONTROL_MAX]; /* says which address was asked; it is the one to answer from */
+	uint8_t control
+		[UDP_CONTROL_MAX]; /* says which address was asked; it is the one to answer from */
 	size_t control_len;
 };
 

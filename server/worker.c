@@ -338,9 +338,8 @@ int worker_start(struct worker_sockets *sockets, struct serving *const *serving,
 	if (err == E_OK) {
 		err = add_sockets(w);
 	}
-	if (err == E_OK &&
-	    (w->stop == NULL || w->grace == NULL || w->mail == NULL ||
-	     event_add(w->stop, NULL) != 0 || event_add(w->mail, NULL) != 0)) {
+	if (err == E_OK && (w->stop == NULL || w->grace == NULL || w->mail == NULL ||
+			    event_add(w->stop, NULL) != 0 || event_add(w->mail, NULL) != 0)) {
 		err = E_IO;
 	}
 	if (err == E_OK && pthread_create(&w->thread, NULL, worker_main, w) != 0) {

@@ -66,7 +66,7 @@ void schedule_make(const struct version *v, int64_t now, int64_t limit, size_t m
 	*out = (struct schedule){ .next = INT64_MAX };
 	for (const struct node *n = version_first(v, walk); n != NULL; n = version_next(walk)) {
 		const struct due d = { expires(n, now), n };
-		if (d.expires <= limit) {
+		if (d.expires < limit) {
 			list_add(&l, &d, most);
 		} else if (d.expires < out->next) {
 			out->next = d.expires;

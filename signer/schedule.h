@@ -13,7 +13,7 @@ struct schedule {
 	int64_t next; /* seconds: when the first signature that is not due expires; INT64_MAX: never */
 };
 
-/* Lists the nodes of @v with a signature that expires at or before @limit, at most @most of them, those that
+/* Lists the nodes of @v with a signature that expires before @limit, at most @most of them, those that
  * expire first. Walks the whole zone: 0.1 s for a million names. */
 void schedule_make(const struct version *v, int64_t now, int64_t limit, size_t most,
 		   struct schedule *out);

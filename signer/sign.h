@@ -39,8 +39,9 @@ struct sign_policy {
 	bool all_keys_sign_all; /* KSK and ZSK roles do not matter */
 	bool manage_keys;	/* DNSKEYs of keys not published at `now` are taken out */
 	bool publish_cds;	/* CDS (SHA-256) and CDNSKEY for keys whose SyncPublish has come */
-	bool trusted;		/* signatures in the zone are known to verify: kept unchecked */
-	unsigned threads;	/* 0: one per core */
+	bool sign_all; /* sign_change looks at all of the zone: keys have come into use or gone */
+	bool trusted;  /* signatures in the zone are known to verify: kept unchecked */
+	unsigned threads;					    /* 0: one per core */
 	void (*progress)(void *arg, uint64_t done, uint64_t total); /* names; may be NULL */
 	void *progress_arg;
 };
@@ -67,6 +68,8 @@ MUST_USE int sign_change(struct edit *e, const struct version *base, const struc
 			 const struct sign_policy *policy, struct sign_stats *stats,
 			 struct errmsg *em);
 
+/* Gives the SOA of the zone of @e its next serial. E_INVAL: there is no SOA. */
+MUST_USE int sign_bump_serial(struct edit *e, enum sign_serial how, int64_t now);
 /* The next serial after @old by @how (RFC 1982: always newer, except SIGN_SERIAL_KEEP). */
 uint32_t sign_next_serial(uint32_t old, enum sign_serial how, int64_t now);
 

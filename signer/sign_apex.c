@@ -168,9 +168,14 @@ uint32_t sign_next_serial(uint32_t old, enum sign_serial how, int64_t now)
 	return serial_is_newer(wanted, old) ? wanted : old + 1;
 }
 
-static int bump_serial(struct sign_run *run, const struct version *state)
+int sign_bump_serial(struct edit *e, enum sign_serial how, int64_t now)
 {
-	uint32_t serial = sign_next_serial(state->serial, run->policy->serial, run->policy->now);
+	const struct version *state = edit_state(e);
+	const uint8_t *apex = edit_apex(e);
+	if (state->soa == NULL) {
+		return E_INVAL;
+	}
+	uint32_t serial = sign_next_serial(state->serial, how, now);
 	if (serial == state->serial) {
 		return E_OK;
 	}
@@ -181,10 +186,10 @@ static int bump_serial(struct sign_run *run, const struct version *state)
 		return E_INVAL;
 	}
 	memcpy(rdata, rr.rdata, rr.rdlen);
-	int err = edit_remove(run->edit, run->apex.wire, RRTYPE_SOA, rdata, rr.rdlen);
+	int err = edit_remove(e, apex, RRTYPE_SOA, rdata, rr.rdlen);
 	be32_put(rdata + rr.rdlen - 20, serial);
 	if (err == E_OK) {
-		err = edit_add(run->edit, run->apex.wire, RRTYPE_SOA, rr.ttl, rdata, rr.rdlen);
+		err = edit_add(e, apex, RRTYPE_SOA, rr.ttl, rdata, rr.rdlen);
 	}
 	return err;
 }
@@ -297,7 +302,7 @@ int sign_apex(struct sign_run *run)
 	}
 	unsigned zonemd = run->policy->zonemd | zonemd_there(state);
 	run->zonemd_later = zonemd != 0;
-	int err = bump_serial(run, state);
+	int err = sign_bump_serial(run->edit, run->policy->serial, run->policy->now);
 	if (err == E_OK) {
 		err = key_sets(run, ttl);
 	}

@@ -373,7 +373,7 @@ static bool is_local(const struct change *c)
 	const struct version *base = c->base;
 	const struct node *before = base->apex_node;
 	const struct node *after = c->state->apex_node;
-	if (!base->secure || base->denial != p->denial ||
+	if (p->sign_all || !base->secure || base->denial != p->denial ||
 	    base->negative_ttl != c->state->negative_ttl ||
 	    !same_set(before, after, RRTYPE_DNSKEY) ||
 	    !same_set(before, after, RRTYPE_NSEC3PARAM)) {

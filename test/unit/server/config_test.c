@@ -286,6 +286,7 @@ static const struct {
 	{ "log.level", "debug", " debug\n" },
 	{ "log.target", "syslog", " syslog\n" },
 	{ "server.database", "db", " db\n" },
+	{ "server.journal-size", "64M", " 64M\n" },
 	{ "server.jobs", "3", " 3\n" },
 	{ "log.format", "json", " json\n" },
 	{ "checks", "{soa: ignore, string-length: error}", NULL },

@@ -1,0 +1,42 @@
+/* server/committer.h - makes changes durable: those of many zones with one write.
+ *
+ * Jobs hand in what their zone's next version changes and wait; one thread writes all that came meanwhile to the
+ * journal, in one transaction, and wakes them. So the disk's flush is shared by all who wait for it, and nobody
+ * waits for others to come.
+ *
+ * Threads: any job may call committer_write; each zone has one at a time.
+ * Memory:  the journal is borrowed. */
+#ifndef SERVER_COMMITTER_H
+#define SERVER_COMMITTER_H
+
+#include "zones/journal.h"
+
+struct committer;
+
+MUST_USE int committer_new(struct journal *journal, struct committer **out, struct errmsg *em);
+/* Nobody waits any more. NULL is fine. */
+void committer_free(struct committer *c);
+
+/* What is to become durable. */
+struct commit {
+	const uint8_t *apex;
+	const struct diff *diff;    /* NULL: no change of the zone's records */
+	struct journal_entry entry; /* source and time are the caller's */
+	/* What is known of the zone beside its records, to be written with it; NULL: as it was. */
+	const struct journal_zone *zone;
+	uint64_t snapshot_seq; /* a snapshot with all up to this one is there; 0: no new one */
+	bool is_reset;	       /* all entries are to go, as the snapshot has all there is */
+	/* Results. */
+	uint64_t seq;		/* of the entry */
+	uint64_t needed_octets; /* that a restart would have to read behind the snapshot */
+	/* Private. */
+	struct commit *next;
+	bool is_done;
+	int err;
+	struct errmsg em;
+};
+
+/* Returns when it is on the disk. E_DISKFULL, E_IO, ...: it is not, and nothing of it; @em says why. */
+MUST_USE int committer_write(struct committer *c, struct commit *commit, struct errmsg *em);
+
+#endif

@@ -1,0 +1,819 @@
+/* server/keeper.c - keeps one zone. */
+#include "server/keeper.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "keys/algorithm.h"
+#include "keys/keyfile.h"
+#include "server/clock.h"
+#include "server/publish.h"
+#include "server/update.h"
+#include "server/zone_load.h"
+#include "signer/nsec3_hash.h"
+#include "signer/schedule.h"
+#include "zones/base/epoch.h"
+#include "zones/base/log.h"
+#include "zones/base/mem.h"
+#include "zones/dns/rdata.h"
+#include "zones/dns/serial.h"
+
+/* Clocks of validators may be behind ours by so much. */
+#define INCEPTION_BEFORE_S 3600
+/* A signature is renewed so long before it could expire somewhere, so that there is time to mend what fails. */
+#define MARGIN_S 3600
+/* Between the renewals of a signature there is at least so much. */
+#define RENEWAL_MIN_S 86400
+/* After a failure it is tried again. */
+#define RETRY_S 60
+
+struct name_text {
+	char text[DNAME_TEXT_MAX + 8];
+};
+
+/* The zone's name for the log. */
+static const char *zone_name(const struct keeper *k, struct name_text *out)
+{
+	char name[DNAME_TEXT_MAX];
+	(void)dname_to_text(k->config->name, name);
+	return log_quote(name, out->text, sizeof(out->text));
+}
+
+static void log_findings(const char *zone, const struct findings *f)
+{
+	char text[700];
+	for (size_t i = 0; i < f->count; i++) {
+		log_event(f->items[i].is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "zone-finding",
+			  "zone=%s text=%s", zone, log_quote(f->items[i].text, text, sizeof(text)));
+	}
+}
+
+static void log_failure(const struct keeper *k, const char *what, const struct errmsg *em)
+{
+	struct name_text name;
+	char text[700];
+	log_error("zone-unchanged", "zone=%s job=%s serving=%s reason=%s", zone_name(k, &name),
+		  what, k->zone->current != NULL ? "old" : "nothing",
+		  log_quote(em->text, text, sizeof(text)));
+}
+
+/* --- policy ---------------------------------------------------------------------------------- */
+
+static uint32_t max_ttl_of(const struct version *v)
+{
+	uint32_t most = 0;
+	struct version_walk *walk = mem_alloc(sizeof(*walk));
+	for (const struct node *n = version_first(v, walk); n != NULL; n = version_next(walk)) {
+		const struct rrset *rs = node_rrsets(n);
+		for (unsigned i = 0; i < n->rrsets; i++) {
+			if (rs[i].count != 0 && rrset_ttl(&rs[i]) > most) {
+				most = rrset_ttl(&rs[i]);
+			}
+		}
+	}
+	mem_free(walk);
+	return most;
+}
+
+/* RFC 1035 §3.3.13: the fourth of the five numbers at the end. */
+static uint32_t soa_expire(const struct version *v)
+{
+	struct rr rr;
+	(void)rr_read(rrset_data(v->soa), &rr);
+	return rr.rdlen >= 20 ? be32_get(rr.rdata + rr.rdlen - 8) : 0;
+}
+
+/* How the zone is signed at @now. A signature is renewed before a secondary that was cut off, and caches behind
+ * it, could still have it when it expires. */
+static struct sign_policy policy_of(struct keeper *k, const struct version *v, int64_t now)
+{
+	static const enum sign_serial serials[] = { [CONFIG_INCREMENT] = SIGN_SERIAL_INCREMENT,
+						    [CONFIG_UNIXTIME] = SIGN_SERIAL_UNIXTIME,
+						    [CONFIG_DATE] = SIGN_SERIAL_DATE };
+	static const unsigned zonemds[] = { 0, 1U << 1, 1U << 2 };
+	struct sign_policy p = { .now = now, .serial = serials[k->config->serial], .threads = 1 };
+	const struct config_policy *c = k->config->policy;
+	if (c == NULL) {
+		return p;
+	}
+	int64_t held = (int64_t)soa_expire(v) + k->max_ttl;
+	int64_t refresh = c->refresh_s > held + MARGIN_S ? c->refresh_s : held + MARGIN_S;
+	int64_t validity = c->validity_s;
+	if (validity < refresh + c->jitter_s + RENEWAL_MIN_S && refresh != c->refresh_s) {
+		validity = refresh + c->jitter_s + RENEWAL_MIN_S;
+		if (!k->is_raised) {
+			struct name_text name;
+			log_notice(
+				"validity-raised",
+				"zone=%s validity_s=%lld reason=\"secondaries and caches may hold "
+				"records for SOA expire and TTL: %lld s\"",
+				zone_name(k, &name), (long long)validity, (long long)held);
+			k->is_raised = true;
+		}
+	}
+	p.inception = now - INCEPTION_BEFORE_S;
+	p.expiration = now + validity;
+	p.jitter = c->jitter_s;
+	p.refresh = (uint32_t)refresh;
+	p.denial = c->denial == CONFIG_NSEC ? DENIAL_NSEC : DENIAL_NSEC3;
+	p.nsec3 = (struct nsec3_param){ .algorithm = NSEC3_SHA1,
+					.flags = c->denial == CONFIG_NSEC3_OPT_OUT ? NSEC3_OPT_OUT
+										   : 0 };
+	p.dnskey_ttl = c->dnskey_ttl_s;
+	p.zonemd = zonemds[c->zonemd];
+	p.manage_keys = true;
+	p.publish_cds = true;
+	return p;
+}
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+static void key_directory(const struct keeper *k, const struct keeper_env *env, struct buf *out)
+{
+	if (*k->config->key_directory != '\0') {
+		buf_str(out, k->config->key_directory);
+	} else {
+		buf_printf(out, "%s/keys", env->config->server.database);
+	}
+}
+
+/* What the parent has to publish. */
+static void log_ds(const struct keeper *k, const struct key *key)
+{
+	uint8_t rdata[4 + CRYPTO_DIGEST_MAX];
+	struct name_text name;
+	struct buf text = { 0 };
+	int n = key_ds(key, 2, rdata, sizeof(rdata));
+	if (n > 0) {
+		rdata_to_text(RRTYPE_DS, rdata, (size_t)n, &text);
+		log_notice(
+			"key-generated",
+			"zone=%s tag=%u ds=\"%s\" remedy=\"give the DS record to the parent zone\"",
+			zone_name(k, &name), key->tag, text.data);
+	}
+	buf_clear(&text);
+}
+
+static int generate(struct keeper *k, const char *dir, uint16_t flags, int64_t now,
+		    struct keyset *keys, struct errmsg *em)
+{
+	const struct algorithm *a = algorithm_from_text(k->config->policy->algorithm);
+	struct key *key = mem_zalloc(sizeof(*key));
+	uint8_t rdata[KEY_RDATA_MAX];
+	int err = E_UNSUPPORTED;
+	dname_set(&key->zone, k->config->name);
+	key->flags = flags;
+	for (int i = 0; i < KEY_TIMES; i++) {
+		key->times[i] = KEY_TIME_NONE;
+	}
+	key->times[KEY_CREATED] = key->times[KEY_PUBLISH] = key->times[KEY_ACTIVATE] = now;
+	if ((flags & KEY_FLAG_SEP) != 0) {
+		key->times[KEY_SYNC_PUBLISH] = now;
+	}
+	do {
+		if (a != NULL) {
+			key->algorithm = a->number;
+			crypto_key_free(key->pair);
+			key->pair = NULL;
+			err = crypto_key_generate(a->number, a->bits_default, &key->pair);
+		}
+		if (err != E_OK) {
+			key_free(key);
+			return err_set(em, err, "cannot make a key: %s", err_text(err));
+		}
+		key->tag = key_tag_of(rdata, key_rdata(key, rdata));
+	} while (keyset_find_tag(keys, key) != NULL);
+	err = keyfile_create(dir, key, em);
+	if (err != E_OK) {
+		key_free(key);
+		return err;
+	}
+	if ((flags & KEY_FLAG_SEP) != 0) {
+		log_ds(k, key);
+	}
+	keyset_add(keys, key);
+	return E_OK;
+}
+
+static int make_keys(struct keeper *k, const char *dir, int64_t now, struct keyset *keys,
+		     struct errmsg *em)
+{
+	const uint16_t ksk = KEY_FLAG_ZONE | KEY_FLAG_SEP;
+	if (k->config->policy->auto_generate == CONFIG_NO) {
+		return err_set(em, E_NOENT,
+			       "there are no keys in %s; make them with signet-keymgr generate, or "
+			       "set policies.auto-generate",
+			       dir);
+	}
+	int err = generate(k, dir, ksk, now, keys, em);
+	if (err == E_OK && k->config->policy->key_roles == CONFIG_KSK_ZSK) {
+		err = generate(k, dir, KEY_FLAG_ZONE, now, keys, em);
+	}
+	return err;
+}
+
+/* Reads the keys of the zone; those that were read before go. */
+static int get_keys(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
+{
+	struct buf dir = { 0 };
+	struct keyset keys = { 0 };
+	struct holder *holder = NULL;
+	if (k->config->policy == NULL) {
+		holder_free(k->holder);
+		k->holder = NULL;
+		return E_OK;
+	}
+	key_directory(k, env, &dir);
+	int err = keyfile_read_dir(dir.data, k->config->name, KEYFILE_PUBLIC, &keys, em);
+	if (err == E_OK && keys.count == 0) {
+		err = make_keys(k, dir.data, now, &keys, em);
+	}
+	if (err == E_OK) {
+		err = holder_new(&keys, &holder);
+		if (err != E_OK) {
+			err_set(em, err, "the keys cannot be used: %s", err_text(err));
+		}
+	}
+	if (err == E_OK) {
+		holder_free(k->holder);
+		k->holder = holder;
+		k->key_event =
+			now; /* they may be others than those that the zone was signed with */
+	}
+	keyset_clear(&keys);
+	buf_clear(&dir);
+	return err;
+}
+
+/* --- the pipeline ---------------------------------------------------------------------------- */
+
+static int64_t valid_until(const struct keeper *k, const struct version *v, int64_t now)
+{
+	return k->holder != NULL ? now + soa_expire(v) + k->max_ttl : now;
+}
+
+/* What all runs have in common. */
+static struct publish publish_of(struct keeper *k, const struct keeper_env *env, struct edit *e,
+				 const struct sign_policy *policy, enum journal_source from)
+{
+	struct version *base = k->zone->current;
+	const struct version *v = base != NULL ? base : edit_state(e);
+	return (struct publish){ .zone = k->zone,
+				 .base = base,
+				 .edit = e,
+				 .holder = k->holder,
+				 .policy = policy,
+				 .valid_until = valid_until(k, v, policy->now),
+				 .vault = env->vault,
+				 .kept = &k->kept,
+				 .from = from };
+}
+
+/* Readers may hold it still. */
+static void let_go(struct version *old)
+{
+	if (old != NULL) {
+		epoch_wait();
+		version_unref(old);
+	}
+}
+
+/* When the next key comes into use or goes; INT64_MAX: none will. */
+static int64_t next_key_event(const struct keeper *k, int64_t now)
+{
+	int64_t next = INT64_MAX;
+	for (size_t i = 0; i < holder_count(k->holder); i++) {
+		const struct key *key = holder_key(k->holder, i);
+		for (int t = 0; t < KEY_TIMES; t++) {
+			int64_t at = key->times[t];
+			if (at != KEY_TIME_NONE && at > now && at < next) {
+				next = at;
+			}
+		}
+	}
+	return next;
+}
+
+static void note_signed(struct keeper *k, int64_t now)
+{
+	k->signed_by = *k->config->policy;
+	k->key_event = next_key_event(k, now);
+}
+
+/* Has the operator chosen another way to sign? */
+static bool is_other_policy(const struct keeper *k)
+{
+	const struct config_policy *a = &k->signed_by;
+	const struct config_policy *b = k->config->policy;
+	return a->name != NULL && (a->denial != b->denial || a->zonemd != b->zonemd);
+}
+
+/* --- load ------------------------------------------------------------------------------------ */
+
+static struct journal_stamp stamp_of(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) != 0) {
+		return (struct journal_stamp){ 0 };
+	}
+	return (struct journal_stamp){ .mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 +
+						   st.st_mtim.tv_nsec,
+				       .size = (uint64_t)st.st_size,
+				       .inode = st.st_ino };
+}
+
+static bool same_stamp(const struct journal_stamp *a, const struct journal_stamp *b)
+{
+	return a->mtime_ns == b->mtime_ns && a->size == b->size && a->inode == b->inode;
+}
+
+/* The zone file, checked. */
+static int read_file(const struct keeper *k, int64_t now, struct version **out, struct errmsg *em)
+{
+	struct name_text name;
+	struct findings findings = { 0 };
+	int err = zone_load(k->config, now, out, &findings);
+	log_findings(zone_name(k, &name), &findings);
+	findings_clear(&findings);
+	if (err != E_OK) {
+		return err_set(em, err, "mend the zone file and reload");
+	}
+	if ((*out)->soa == NULL) {
+		version_unref(*out);
+		return err_set(em, E_INVAL, "there is no SOA record in the zone file");
+	}
+	return E_OK;
+}
+
+static void log_loaded(const struct keeper *k, const char *from, const struct publish *p,
+		       int64_t start)
+{
+	const struct version *v = k->zone->current;
+	struct name_text name;
+	log_info("zone-loaded",
+		 "zone=%s from=%s serial=%u records=%llu signed=%s signatures=%llu ms=%lld",
+		 zone_name(k, &name), from, v->serial, (unsigned long long)v->records,
+		 v->secure ? "yes" : "no", (unsigned long long)(p != NULL ? p->signed_.made : 0),
+		 (long long)(clock_ms() - start));
+}
+
+/* For the first time: from its file. */
+static int load_first(struct keeper *k, const struct keeper_env *env, int64_t now,
+		      struct errmsg *em)
+{
+	struct version *file = NULL;
+	struct version *old = NULL;
+	int64_t start = clock_ms();
+	k->kept.stamp = stamp_of(
+		k->config->file); /* before reading: a change meanwhile shows up next time */
+	int err = read_file(k, now, &file, em);
+	if (err != E_OK) {
+		return err;
+	}
+	k->max_ttl = max_ttl_of(file);
+	struct sign_policy policy = policy_of(k, file, now);
+	policy.threads = 0;
+	if (k->config->policy != NULL) {
+		/* Spread over all of their time, so that renewing them is spread as well. */
+		policy.jitter = (uint32_t)((policy.expiration - now - policy.refresh) / 10 * 9);
+	} else {
+		policy.serial = SIGN_SERIAL_KEEP;
+	}
+	struct edit *e = edit_begin(file, NULL, EDIT_TTL_LAST);
+	struct publish p = publish_of(k, env, e, &policy, JOURNAL_FILE);
+	p.source = file;
+	err = publish_run(&p, &old, em);
+	version_unref(file);
+	if (err == E_OK) {
+		if (k->holder != NULL) {
+			note_signed(k, now);
+		}
+		log_loaded(k, "file", &p, start);
+	}
+	return err;
+}
+
+/* As it was when the server ended, or was killed. E_NOENT: nothing of it is kept. */
+static int restore(struct keeper *k, const struct keeper_env *env, struct errmsg *em)
+{
+	struct version *v = NULL;
+	struct name_text name;
+	char text[700];
+	int64_t start = clock_ms();
+	int err = env->vault != NULL ? vault_restore(env->vault, k->config->name, &v, &k->kept, em)
+				     : E_NOENT;
+	if (err == E_DAMAGED) {
+		log_error(
+			"zone-damaged",
+			"zone=%s reason=%s action=\"loaded from its file; updates since are lost\"",
+			zone_name(k, &name), log_quote(em->text, text, sizeof(text)));
+		err = E_NOENT;
+	}
+	if (err == E_OK) {
+		k->max_ttl = max_ttl_of(v);
+		(void)zone_publish(k->zone, v);
+		log_loaded(k, "database", NULL, start);
+	}
+	return err;
+}
+
+/* --- a changed zone file --------------------------------------------------------------------- */
+
+/* What the server makes by itself is not the file's to say. */
+static bool is_made(const struct keeper *k, uint16_t type)
+{
+	return k->config->policy != NULL && (type == RRTYPE_RRSIG || type == RRTYPE_NSEC ||
+					     type == RRTYPE_NSEC3 || type == RRTYPE_NSEC3PARAM);
+}
+
+static bool has_record(const struct version *v, const struct diff_rr *rr)
+{
+	const struct node *n = version_node(v, rr->owner);
+	const struct rrset *rs = n != NULL ? node_find(n, rr->type) : NULL;
+	const uint8_t *p = rs != NULL ? rrset_data(rs) : NULL;
+	for (unsigned i = 0; rs != NULL && i < rs->count; i++) {
+		struct rr have;
+		p = rr_read(p, &have);
+		if (rdata_compare(rr->type, have.rdata, have.rdlen, rr->rdata, rr->rdlen) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* An update was there first: said, and nothing else. */
+static void log_conflict(const struct keeper *k, const struct diff_rr *rr, const char *what)
+{
+	struct name_text name;
+	char owner[DNAME_TEXT_MAX];
+	char quoted[DNAME_TEXT_MAX + 8];
+	char type[RRTYPE_TEXT_MAX];
+	(void)dname_to_text(rr->owner, owner);
+	log_warn("file-conflict", "zone=%s owner=%s type=%s reason=\"%s by an update before\"",
+		 zone_name(k, &name), log_quote(owner, quoted, sizeof(quoted)),
+		 rrtype_to_text(rr->type, type), what);
+}
+
+/* The SOA of the file, with its serial where that is newer than ours; then *is_newer. */
+static int merge_soa(const struct version *base, const struct version *file, struct edit *e,
+		     bool *is_newer)
+{
+	struct rr have;
+	struct rr rr;
+	uint8_t rdata[2 * DNAME_MAX + 20];
+	(void)rr_read(rrset_data(base->soa), &have);
+	(void)rr_read(rrset_data(file->soa), &rr);
+	if (rr.rdlen < 20 || rr.rdlen > sizeof(rdata)) {
+		return E_INVAL;
+	}
+	*is_newer = serial_is_newer(file->serial, base->serial);
+	memcpy(rdata, rr.rdata, rr.rdlen);
+	be32_put(rdata + rr.rdlen - 20, *is_newer ? file->serial : base->serial);
+	int err = edit_remove(e, base->apex.wire, RRTYPE_SOA, have.rdata, have.rdlen);
+	return err == E_OK ? edit_add(e, base->apex.wire, RRTYPE_SOA, rr.ttl, rdata, rr.rdlen)
+			   : err;
+}
+
+/* Makes in @e what changed in the file; what an update has done to the same records stays. */
+static int merge_file(struct keeper *k, const struct diff *d, const struct version *file,
+		      struct edit *e, bool *serial_is_newer)
+{
+	struct version *base = k->zone->current;
+	struct diff_rr rr;
+	const uint8_t *p = (const uint8_t *)d->removed.octets.data;
+	int err = merge_soa(base, file, e, serial_is_newer);
+	for (uint32_t i = 0; i < d->removed.count && err == E_OK; i++) {
+		p = diff_rr_next(p, &rr);
+		if (is_made(k, rr.type) || rr.type == RRTYPE_SOA) {
+			continue;
+		}
+		if (!has_record(base, &rr)) {
+			log_conflict(k, &rr, "removed");
+		}
+		err = edit_remove(e, rr.owner, rr.type, rr.rdata, rr.rdlen);
+	}
+	p = (const uint8_t *)d->added.octets.data;
+	for (uint32_t i = 0; i < d->added.count && err == E_OK; i++) {
+		p = diff_rr_next(p, &rr);
+		if (is_made(k, rr.type) || rr.type == RRTYPE_SOA) {
+			continue;
+		}
+		k->max_ttl = rr.ttl > k->max_ttl ? rr.ttl : k->max_ttl;
+		err = edit_add(e, rr.owner, rr.type, rr.ttl, rr.rdata, rr.rdlen);
+	}
+	return err;
+}
+
+/* The file as it was when it was last read. Where that is lost, nothing: what the file has is added, and nothing removed. */
+static int get_source(const struct keeper *k, const struct keeper_env *env, struct version **out,
+		      struct errmsg *em)
+{
+	int err = vault_source(env->vault, k->config->name, k->kept.source_generation, out, em);
+	if (err == E_NOENT || err == E_DAMAGED) {
+		struct name_text name;
+		char text[700];
+		log_warn(
+			"source-lost",
+			"zone=%s reason=%s action=\"records that are new in the zone file are added, "
+			"none are removed\"",
+			zone_name(k, &name), log_quote(em->text, text, sizeof(text)));
+		*out = edit_commit(edit_begin(NULL, k->config->name, EDIT_TTL_LEAST));
+		err = E_OK;
+	}
+	return err;
+}
+
+/* The difference of the file to what it was when it was last read becomes an edit of what is served. */
+static int load_change(struct keeper *k, const struct keeper_env *env, int64_t now,
+		       struct errmsg *em)
+{
+	struct version *before = NULL;
+	struct version *file = NULL;
+	struct version *old = NULL;
+	struct diff diff = { 0 };
+	int64_t start = clock_ms();
+	const struct journal_stamp was = k->kept.stamp;
+	const struct journal_stamp stamp = stamp_of(k->config->file);
+	int err = read_file(k, now, &file, em);
+	if (err == E_OK) {
+		err = get_source(k, env, &before, em);
+	}
+	if (err != E_OK) {
+		goto out;
+	}
+	diff_make(before, file, &diff);
+	bool is_newer = false;
+	struct edit *e = edit_begin(k->zone->current, NULL, EDIT_TTL_LAST);
+	err = merge_file(k, &diff, file, e, &is_newer);
+	if (err != E_OK) {
+		edit_abort(e);
+		err_set(em, err, "the change of the zone file cannot be made: %s", err_text(err));
+		goto out;
+	}
+	struct sign_policy policy = policy_of(k, file, now);
+	policy.threads = 0;
+	if (is_newer || diff_is_empty(&diff)) {
+		policy.serial = SIGN_SERIAL_KEEP;
+	}
+	k->kept.stamp = stamp;
+	struct publish p = publish_of(k, env, e, &policy, JOURNAL_FILE);
+	p.source = file;
+	err = publish_run(&p, &old, em);
+	if (err == E_OK) {
+		log_loaded(k, "file", &p, start);
+		let_go(old);
+	} else {
+		k->kept.stamp = was;
+	}
+out:
+	diff_clear(&diff);
+	version_unref(before);
+	version_unref(file);
+	return err;
+}
+
+static int load(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
+{
+	int err = get_keys(k, env, now, em);
+	if (err != E_OK) {
+		return err;
+	}
+	if (k->zone->current == NULL) {
+		err = restore(k, env, em);
+		if (err != E_OK) {
+			return err == E_NOENT ? load_first(k, env, now, em) : err;
+		}
+	}
+	const struct journal_stamp stamp = stamp_of(k->config->file);
+	return env->vault == NULL || same_stamp(&stamp, &k->kept.stamp)
+		       ? E_OK
+		       : load_change(k, env, now, em);
+}
+
+/* --- update ---------------------------------------------------------------------------------- */
+
+static void raise_max_ttl(struct keeper *k, const struct update *u)
+{
+	for (uint32_t i = 0; i < u->ddns.update_count; i++) {
+		const struct ddns_rr *rr = &u->ddns.updates[i];
+		if (rr->class == RRCLASS_IN && rr->ttl > k->max_ttl) {
+			k->max_ttl = rr->ttl;
+		}
+	}
+}
+
+/* *@due gets earlier where a signature that was made is to be renewed before. */
+static int publish_updates(struct keeper *k, const struct keeper_env *env, struct edit *e,
+			   bool serial_is_set, int64_t now, int64_t *due, struct version **old)
+{
+	struct version *base = k->zone->current;
+	struct sign_policy policy = policy_of(k, base, now);
+	struct errmsg em = { "" };
+	if (serial_is_set) {
+		policy.serial = SIGN_SERIAL_KEEP;
+	}
+	struct publish p = publish_of(k, env, e, &policy, JOURNAL_UPDATE);
+	int err = publish_run(&p, old, &em);
+	if (err != E_OK) {
+		log_failure(k, "update", &em);
+	} else if (k->holder != NULL && p.signed_.next_due < *due) {
+		*due = p.signed_.next_due;
+	}
+	return err;
+}
+
+static void update(struct keeper *k, const struct keeper_env *env, const struct keeper_work *work,
+		   int64_t *due)
+{
+	struct update *updates = mem_array(work->count, sizeof(*updates));
+	struct request *r = work->requests;
+	struct edit *e = edit_begin(k->zone->current, NULL, EDIT_TTL_LAST);
+	struct version *old = NULL;
+	bool is_changed = false;
+	bool serial_is_set = false;
+	for (unsigned i = 0; i < work->count; i++) {
+		struct update *u = &updates[i];
+		struct request *next = r->next;
+		update_open(u, r, env->ring, work->now);
+		update_apply(u, k->config, e);
+		is_changed = is_changed || (u->rcode == RCODE_NOERROR && u->result.is_changed);
+		serial_is_set =
+			serial_is_set || (u->rcode == RCODE_NOERROR && u->result.is_serial_set);
+		raise_max_ttl(k, u);
+		r = next;
+	}
+	int err = E_OK;
+	if (is_changed) {
+		err = publish_updates(k, env, e, serial_is_set, work->now, due, &old);
+	} else {
+		edit_abort(e);
+	}
+	for (unsigned i = 0; i < work->count; i++) {
+		if (err != E_OK && updates[i].rcode == RCODE_NOERROR) {
+			updates[i].rcode = RCODE_SERVFAIL;
+		}
+		update_close(&updates[i]);
+	}
+	mem_free(updates);
+	let_go(old);
+}
+
+void keeper_refuse(const struct keeper_env *env, const struct keeper_work *work)
+{
+	struct request *r = work->requests;
+	while (r != NULL) {
+		struct update u;
+		struct request *next = r->next;
+		update_open(&u, r, env->ring, work->now);
+		update_apply(&u, NULL, NULL);
+		update_close(&u);
+		r = next;
+	}
+}
+
+/* A zone that could not be loaded. */
+static void fail(const struct keeper_env *env, const struct keeper_work *work)
+{
+	struct request *r = work->requests;
+	while (r != NULL) {
+		struct update u;
+		struct request *next = r->next;
+		update_open(&u, r, env->ring, work->now);
+		u.rcode = u.rcode == RCODE_NOERROR ? RCODE_SERVFAIL : u.rcode;
+		update_close(&u);
+		r = next;
+	}
+}
+
+/* --- renew ----------------------------------------------------------------------------------- */
+
+/* Would signing all of the zone change nothing? */
+static bool is_signed_so(const struct keeper *k, const struct version *base,
+			 const struct sign_policy *policy)
+{
+	struct sign_policy p = *policy;
+	struct sign_stats stats;
+	struct errmsg em;
+	p.serial = SIGN_SERIAL_KEEP;
+	p.zonemd = 0; /* made anew each time; other_policy tells */
+	struct edit *e = edit_begin(base, NULL, EDIT_TTL_LAST);
+	int err = sign_change(e, base, NULL, 0, k->holder, &p, &stats, &em);
+	bool same = err == E_OK && edit_changes(e) == 0;
+	edit_abort(e);
+	return same;
+}
+
+/* Renews what is due; returns when the next is. */
+static int64_t renew(struct keeper *k, const struct keeper_env *env, int64_t now)
+{
+	struct version *base = k->zone->current;
+	if (k->holder == NULL || base == NULL) {
+		return INT64_MAX;
+	}
+	struct sign_policy policy = policy_of(k, base, now);
+	struct schedule s;
+	struct errmsg em = { "" };
+	struct version *old = NULL;
+	int64_t made = INT64_MAX; /* when the first of those that are made now is due again */
+	int err = E_OK;
+	schedule_make(base, now, now + policy.refresh, KEEPER_RENEW_MAX, &s);
+	policy.sign_all = (k->key_event <= now || is_other_policy(k));
+	policy.threads = policy.sign_all ? 0 : 1;
+	if (policy.sign_all && s.count == 0 && is_signed_so(k, base, &policy)) {
+		policy.sign_all = false;
+		note_signed(k, now);
+	}
+	if (s.count != 0 || policy.sign_all) {
+		struct edit *e = edit_begin(base, NULL, EDIT_TTL_LAST);
+		struct publish p = publish_of(k, env, e, &policy, JOURNAL_RESIGN);
+		p.due = s.due;
+		p.due_count = s.count;
+		err = publish_run(&p, &old, &em);
+		if (err == E_OK) {
+			struct name_text name;
+			made = p.signed_.next_due;
+			note_signed(k, now);
+			log_info("zone-renewed", "zone=%s serial=%u signatures=%llu",
+				 zone_name(k, &name), k->zone->current->serial,
+				 (unsigned long long)p.signed_.made);
+		} else {
+			log_failure(k, "renew", &em);
+		}
+	}
+	int64_t next = s.count == KEEPER_RENEW_MAX ? now
+		       : s.next != INT64_MAX	   ? s.next - policy.refresh
+						   : now + policy.refresh;
+	next = made < next ? made : next;
+	next = k->key_event < next ? k->key_event : next;
+	schedule_clear(&s);
+	let_go(old);
+	return err == E_OK ? (next > now ? next : now + 1) : now + RETRY_S;
+}
+
+/* So that a restart has little to read, and the journal room. */
+static void make_snapshot(struct keeper *k, const struct keeper_env *env)
+{
+	const struct version *v = k->zone->current;
+	struct errmsg em = { "" };
+	if (env->vault == NULL || v == NULL || !vault_wants_snapshot(&k->kept, v)) {
+		return;
+	}
+	if (vault_snapshot(env->vault, k->config->name, v, &k->kept, &em) != E_OK) {
+		log_failure(k, "snapshot", &em);
+	}
+}
+
+/* --- the work -------------------------------------------------------------------------------- */
+
+int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct keeper_work *work)
+{
+	int64_t due = k->due;
+	if (work->load) {
+		struct errmsg em = { "" };
+		int err = load(k, env, work->now, &em);
+		zone_set_stale(k->zone, err != E_OK);
+		if (err != E_OK) {
+			log_failure(k, "load", &em);
+		}
+		due = work->now;
+	}
+	if (work->count != 0 && k->zone->current == NULL) {
+		fail(env, work);
+	} else if (work->count != 0) {
+		update(k, env, work, &due);
+	}
+	if (due <= work->now) {
+		due = renew(k, env, work->now);
+	}
+	make_snapshot(k, env);
+	return due;
+}
+
+void keeper_set_config(struct keeper *k, const struct config_zone *config)
+{
+	k->config = config;
+	if (config->policy != NULL && is_other_policy(k)) {
+		k->due = 0;
+	}
+}
+
+struct keeper *keeper_new(struct zone *zone, const struct config_zone *config)
+{
+	struct keeper *k = mem_zalloc(sizeof(*k));
+	k->zone = zone;
+	k->config = config;
+	k->last = &k->first;
+	k->wants_load = true;
+	k->due = INT64_MAX;
+	k->key_event = INT64_MAX;
+	return k;
+}
+
+void keeper_free(struct keeper *k)
+{
+	if (k != NULL) {
+		holder_free(k->holder);
+		mem_free(k);
+	}
+}

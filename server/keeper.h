@@ -1,0 +1,71 @@
+/* server/keeper.h - keeps one zone: what the server itself has to do for it, one job at a time.
+ *
+ *     load     from its file: signed, verified, published
+ *     update   the requests that wait, together: one edit, one serial, one write to the journal
+ *     renew    the signatures that are due
+ *
+ * Each is one run of the pipeline (server/publish.h).
+ *
+ * Threads: one job thread at a time runs a keeper; what is marked so is under the lock of server/jobs.c.
+ * Memory:  the zone and the configuration are borrowed. */
+#ifndef SERVER_KEEPER_H
+#define SERVER_KEEPER_H
+
+#include "keys/holder.h"
+#include "server/config.h"
+#include "server/request.h"
+#include "server/tsig.h"
+#include "server/vault.h"
+#include "zones/zone.h"
+
+/* Requests that are taken together, so that they share a serial and a write; each is still all or nothing. */
+#define KEEPER_GROUP_MAX 256
+/* Signed sets that are renewed together; updates get their turn in between. */
+#define KEEPER_RENEW_MAX 4096
+
+struct keeper {
+	struct zone *zone;
+	const struct config_zone *config;
+	/* Under the lock. */
+	struct request *first, **last; /* that wait */
+	unsigned waiting;
+	bool wants_load;
+	bool is_queued, is_busy;
+	bool is_kept;	     /* while zones are set */
+	struct keeper *next; /* in the queue */
+	int64_t due;	     /* seconds: when signatures are to be renewed; INT64_MAX: never */
+	/* The job's. */
+	struct holder *holder;	  /* NULL: the zone is not signed by us, or nothing was loaded */
+	struct journal_zone kept; /* what the vault knows of the zone */
+	int64_t key_event;	  /* seconds: when a key comes into use or goes; INT64_MAX: never */
+	struct config_policy signed_by; /* the policy of the last signing */
+	uint32_t max_ttl;		/* seconds, of all records */
+	bool is_raised; /* it was said that signatures are valid longer than the policy has it */
+};
+
+/* What is to be done, taken from the keeper under the lock. */
+struct keeper_work {
+	bool load;
+	struct request *requests;
+	unsigned count;
+	int64_t now; /* seconds since 1970 */
+};
+
+/* What jobs share. */
+struct keeper_env {
+	const struct config *config;
+	struct vault *vault;	      /* NULL: nothing is kept (tests) */
+	const struct tsig_ring *ring; /* of the thread */
+};
+
+struct keeper *keeper_new(struct zone *zone, const struct config_zone *config);
+/* While no job runs. */
+void keeper_set_config(struct keeper *k, const struct config_zone *config);
+void keeper_free(struct keeper *k);
+/* Does the work, answers the requests, and sets k->due (the only member under the lock that it writes: the caller
+ * locks). Returns that. */
+int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct keeper_work *work);
+/* Answers requests for a zone that nobody keeps. */
+void keeper_refuse(const struct keeper_env *env, const struct keeper_work *work);
+
+#endif

@@ -1,0 +1,152 @@
+/* server/update.c - UPDATE messages: who sends them, what becomes of them, what is answered. */
+#include "server/update.h"
+
+#include <string.h>
+
+#include "zones/base/log.h"
+#include "zones/base/mem.h"
+#include "zones/dns/edns.h"
+
+/* A response is its header, an OPT, and a TSIG with two long names and the longest MAC. */
+#define RESPONSE_MAX 1024
+
+static const char *rcode_text(uint16_t rcode)
+{
+	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
+					     "NOTIMP",	"REFUSED", "YXDOMAIN", "YXRRSET",
+					     "NXRRSET", "NOTAUTH", "NOTZONE" };
+	return rcode < ARRAY_LEN(names) ? names[rcode] : "?";
+}
+
+const uint8_t *update_zone(const struct request *r)
+{
+	struct reader reader = reader_of(r->message, r->len);
+	struct message_header header;
+	struct message_question zone;
+	if (message_read_header(&reader, &header) != E_OK || header.count[SECTION_QUESTION] != 1 ||
+	    message_read_question(&reader, &zone) != E_OK) {
+		return NULL;
+	}
+	return zone.name;
+}
+
+/* Is there an OPT record in the additional section? Of a message that ddns_read has taken. */
+static bool has_opt(const uint8_t *message, size_t len)
+{
+	struct reader r = reader_of(message, len);
+	struct message_header h;
+	struct message_question q;
+	struct message_rr rr;
+	if (message_read_header(&r, &h) != E_OK || h.count[SECTION_QUESTION] != 1 ||
+	    message_read_question(&r, &q) != E_OK) {
+		return false;
+	}
+	while (reader_left(&r) != 0 && message_read_rr(&r, &rr) == E_OK) {
+		if (rr.type == RRTYPE_OPT) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void update_open(struct update *u, struct request *r, const struct tsig_ring *ring, int64_t now)
+{
+	size_t len = r->len;
+	*u = (struct update){ .request = r, .now = now };
+	if (tsig_verify(ring, r->message, r->len, (uint64_t)now, &u->tsig, &len) != E_OK) {
+		u->rcode = RCODE_SERVFAIL;
+		return;
+	}
+	u->rcode = u->tsig.rcode;
+	if (u->rcode == RCODE_NOERROR) {
+		u->rcode = (uint16_t)ddns_read(r->message, len, &u->arena, &u->ddns);
+		u->has_opt = has_opt(r->message, len);
+	}
+}
+
+static void log_update(const struct update *u, const uint8_t *zone)
+{
+	char name[DNAME_TEXT_MAX];
+	char key[DNAME_TEXT_MAX] = "none";
+	char quoted[2][DNAME_TEXT_MAX + 8];
+	char client[ADDRESS_NETWORK_TEXT_MAX];
+	const struct address_network network = { u->request->client,
+						 (uint8_t)(u->request->client.len * 8) };
+	(void)dname_to_text(zone, name);
+	if (u->tsig.key != NULL) {
+		(void)dname_to_text(u->tsig.key->name.wire, key);
+	}
+	address_network_to_text(&network, client);
+	log_event(u->rcode == RCODE_NOERROR ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "update",
+		  "zone=%s client=%s key=%s rcode=%s added=%u removed=%u",
+		  log_quote(name, quoted[0], sizeof(quoted[0])), client,
+		  log_quote(key, quoted[1], sizeof(quoted[1])), rcode_text(u->rcode),
+		  u->result.added, u->result.removed);
+}
+
+static uint16_t apply(struct update *u, const struct config_zone *zone, struct edit *e)
+{
+	const struct acl_client client = { &u->request->client, u->tsig.key };
+	/* A zone that is signed by us keeps its keys by itself. */
+	u->ddns.allow = zone->policy == NULL ? DDNS_KEYS | DDNS_NSEC3PARAM | DDNS_ZONEMD : 0;
+	if (u->ddns.class != RRCLASS_IN || !dname_equal(u->ddns.zone, zone->name)) {
+		return RCODE_NOTAUTH;
+	}
+	if (!acl_allows(zone->updaters, &client)) {
+		return RCODE_REFUSED; /* and no word about what is in the zone (RFC 3007 §3.3) */
+	}
+	uint16_t rcode = (uint16_t)ddns_prerequisites(&u->ddns, edit_state(e));
+	if (rcode == RCODE_NOERROR) {
+		rcode = (uint16_t)ddns_prescan(&u->ddns);
+	}
+	if (rcode == RCODE_NOERROR) {
+		rcode = (uint16_t)ddns_apply(&u->ddns, e, &u->result);
+	}
+	return rcode;
+}
+
+void update_apply(struct update *u, const struct config_zone *zone, struct edit *e)
+{
+	if (u->rcode == RCODE_NOERROR) {
+		u->rcode = zone != NULL ? apply(u, zone, e) : RCODE_NOTAUTH;
+	}
+}
+
+static void respond(struct update *u)
+{
+	struct request *r = u->request;
+	uint8_t out[RESPONSE_MAX];
+	struct reader reader = reader_of(r->message, r->len);
+	struct message_header h = { 0 };
+	size_t len = MESSAGE_HEADER_LEN;
+	if (message_read_header(&reader, &h) != E_OK) {
+		return;
+	}
+	h.flags = (uint16_t)(MESSAGE_QR | (h.flags & MESSAGE_OPCODE) | (u->rcode & MESSAGE_RCODE));
+	memset(h.count, 0, sizeof(h.count));
+	if (u->has_opt) {
+		struct writer w = writer_of(out + len, sizeof(out) - len);
+		const struct edns opt = { .udp_size = 1232 };
+		edns_write(&w, &opt);
+		len += writer_len(&w);
+		h.count[SECTION_ADDITIONAL] = 1;
+	}
+	message_write_header(out, &h);
+	if (tsig_sign(&u->tsig, out, &len, sizeof(out), (uint64_t)u->now) != E_OK) {
+		return;
+	}
+	r->response = mem_dup(out, len);
+	r->response_len = len;
+}
+
+void update_close(struct update *u)
+{
+	const uint8_t *zone = update_zone(u->request);
+	if (zone != NULL) {
+		log_update(u, zone);
+	}
+	respond(u);
+	request_answer(u->request);
+	arena_clear(&u->arena);
+	*u = (struct update){ 0 };
+}

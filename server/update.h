@@ -1,0 +1,39 @@
+/* server/update.h - UPDATE messages (RFC 2136, RFC 3007): who sends them, what becomes of them, what is answered.
+ *
+ *     update_open → update_apply (to an edit, with others) → ... durable ... → update_close
+ *
+ * Checks are in the order of RFC 2136 §3 and RFC 8945 §5.2: signature, form, zone, prerequisites, permission, form of
+ * the updates. The first that fails is the answer.
+ *
+ * Threads: one job's.
+ * Memory:  an update owns its request until update_close, which gives it back to its worker. */
+#ifndef SERVER_UPDATE_H
+#define SERVER_UPDATE_H
+
+#include "server/config.h"
+#include "server/request.h"
+#include "server/tsig.h"
+#include "zones/ddns.h"
+
+struct update {
+	struct request *request;
+	struct tsig_exchange tsig;
+	struct arena arena;
+	struct ddns_request ddns;
+	struct ddns_result result;
+	uint16_t rcode; /* of the response, as far as it is known */
+	bool has_opt;	/* so has the response (RFC 6891 §6.1.1) */
+	int64_t now;
+};
+
+/* The name of the zone that a message is for; borrowed. NULL: it names none. */
+const uint8_t *update_zone(const struct request *r);
+
+/* Takes @r: reads it and checks its signature. u->rcode is not NOERROR when there is nothing to be done. */
+void update_open(struct update *u, struct request *r, const struct tsig_ring *ring, int64_t now);
+/* Has the update done in @e, an edit of @zone. u->rcode says how it went; where it is not NOERROR @e is unchanged. */
+void update_apply(struct update *u, const struct config_zone *zone, struct edit *e);
+/* Sends the response. */
+void update_close(struct update *u);
+
+#endif

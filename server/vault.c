@@ -1,0 +1,350 @@
+/* server/vault.c - what is kept of zones in the database directory. */
+#include "server/vault.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "signer/zone_file.h"
+#include "zones/base/log.h"
+#include "zones/base/mem.h"
+#include "zones/base/text.h"
+#include "zones/master.h"
+
+/* A snapshot is written when a restart would have to read more than this, and more than a part of the zone. */
+#define SNAPSHOT_OCTETS ((uint64_t)256 << 10)
+#define SNAPSHOT_PART	4
+
+struct vault {
+	char *directory;
+	struct journal *journal;
+	struct committer *committer;
+};
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+/* The zone's name for a file: letters in lower case, others than these, digits, '-' and '_' as %2F; a dot between labels. */
+static void file_name(const uint8_t *apex, struct buf *out)
+{
+	char text[DNAME_TEXT_MAX];
+	size_t len = dname_to_text(apex, text);
+	len -= len > 1; /* the final dot */
+	for (size_t i = 0; i < len; i++) {
+		uint8_t c = text_lower[(uint8_t)text[i]];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+			     c == '_' || (c == '.' && i != 0);
+		if (plain) {
+			buf_char(out, (char)c);
+		} else {
+			buf_printf(out, "%%%02X", c);
+		}
+	}
+}
+
+static void path_of(const struct vault *v, const uint8_t *apex, const char *kind, uint64_t number,
+		    struct buf *out)
+{
+	buf_printf(out, "%s/", v->directory);
+	file_name(apex, out);
+	buf_printf(out, ".%s.%llu", kind, (unsigned long long)number);
+}
+
+/* Removes the files of the zone that are of @kind and not @number. */
+static void remove_others(const struct vault *v, const uint8_t *apex, const char *kind,
+			  uint64_t number)
+{
+	struct buf start = { 0 };
+	struct buf path = { 0 };
+	DIR *dir = opendir(v->directory);
+	const struct dirent *e;
+	file_name(apex, &start);
+	buf_printf(&start, ".%s.", kind);
+	while (dir != NULL && (e = readdir(dir)) != NULL) {
+		uint64_t n = 0;
+		const char *tail = e->d_name + start.len;
+		if (strncmp(e->d_name, start.data, start.len) == 0 &&
+		    text_to_u64(tail, strlen(tail), UINT64_MAX, &n) == E_OK && n != number) {
+			buf_reset(&path);
+			buf_printf(&path, "%s/%s", v->directory, e->d_name);
+			(void)unlink(path.data);
+		}
+	}
+	if (dir != NULL) {
+		(void)closedir(dir);
+	}
+	buf_clear(&start);
+	buf_clear(&path);
+}
+
+static int write_zone(const struct vault *v, const uint8_t *apex, const char *kind, uint64_t number,
+		      const struct version *zone, struct errmsg *em)
+{
+	struct buf path = { 0 };
+	path_of(v, apex, kind, number, &path);
+	int err = zone_file_write(zone, path.data, 0, em);
+	buf_clear(&path);
+	return err;
+}
+
+static int read_zone(const struct vault *v, const uint8_t *apex, const char *kind, uint64_t number,
+		     struct version **out, struct errmsg *em)
+{
+	const struct master_options options = { .origin = apex };
+	struct findings findings = { 0 };
+	struct file_view text = { 0 };
+	struct edit *e = NULL;
+	struct buf path = { 0 };
+	path_of(v, apex, kind, number, &path);
+	int err = file_read(path.data, MASTER_FILE_MAX, &text, em);
+	if (err == E_OK &&
+	    (master_read_memory(path.data, text.data, text.len, &options, &e, &findings) != E_OK ||
+	     !zone_file_is_ours(&text, edit_state(e), 0))) {
+		err = err_set(em, E_DAMAGED, "%s is not what was written", path.data);
+		edit_abort(e);
+	} else if (err == E_OK) {
+		*out = edit_commit(e);
+	}
+	findings_clear(&findings);
+	file_view_clear(&text);
+	buf_clear(&path);
+	return err;
+}
+
+/* --- the directory --------------------------------------------------------------------------- */
+
+static int make_directory(const char *path, struct errmsg *em)
+{
+	struct stat st;
+	if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+		return err_set(em, err_from_errno(errno),
+			       "server.database: cannot make the directory %s: %s", path,
+			       strerror(errno));
+	}
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		return err_set(em, E_INVAL, "server.database: %s is no directory", path);
+	}
+	struct buf keys = { 0 };
+	buf_printf(&keys, "%s/keys", path);
+	int err = mkdir(keys.data, 0700) == 0 || errno == EEXIST ? E_OK : err_from_errno(errno);
+	if (err != E_OK) {
+		err_set(em, err, "server.database: cannot make the directory %s: %s", keys.data,
+			strerror(errno));
+	}
+	buf_clear(&keys);
+	return err;
+}
+
+static int open_journal(struct vault *v, size_t size, struct errmsg *em)
+{
+	struct buf path = { 0 };
+	char quoted[700];
+	buf_printf(&path, "%s/journal.mdb", v->directory);
+	int err = journal_open(&v->journal, path.data, size, STORE_WRITE, em);
+	if (err == E_DAMAGED) {
+		log_error("journal-damaged",
+			  "reason=%s action=\"moved aside; zones are loaded from their files\"",
+			  log_quote(em->text, quoted, sizeof(quoted)));
+		err = store_move_aside(path.data, em);
+		if (err == E_OK) {
+			err = journal_open(&v->journal, path.data, size, STORE_WRITE, em);
+		}
+	}
+	buf_clear(&path);
+	return err;
+}
+
+int vault_open(const char *path, size_t size, struct vault **out, struct errmsg *em)
+{
+	struct vault *v = mem_zalloc(sizeof(*v));
+	v->directory = mem_dup(path, strlen(path) + 1);
+	int err = make_directory(path, em);
+	if (err == E_OK) {
+		err = open_journal(v, size, em);
+	}
+	if (err == E_OK) {
+		err = committer_new(v->journal, &v->committer, em);
+	}
+	if (err != E_OK) {
+		vault_close(v);
+		return err;
+	}
+	*out = v;
+	return E_OK;
+}
+
+void vault_close(struct vault *v)
+{
+	if (v != NULL) {
+		committer_free(v->committer);
+		journal_close(v->journal);
+		mem_free(v->directory);
+		mem_free(v);
+	}
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+struct replay {
+	struct edit *edit;
+	struct errmsg *em;
+};
+
+static int replay_entry(void *arg, const struct journal_entry *e, const struct diff *d)
+{
+	const struct replay *r = arg;
+	(void)e;
+	return diff_apply(d, r->edit, r->em);
+}
+
+/* Brings the snapshot up to date. */
+static int replay(struct journal_txn *t, const uint8_t *apex, const struct journal_zone *zone,
+		  struct version **v, struct errmsg *em)
+{
+	if (zone->last_seq <= zone->snapshot_seq) {
+		return E_OK;
+	}
+	struct version *snapshot = *v;
+	struct replay r = { edit_begin(snapshot, NULL, EDIT_TTL_LAST), em };
+	int err = journal_read(t, apex, zone->snapshot_seq + 1, replay_entry, &r, em);
+	if (err == E_OK) {
+		err = edit_error(r.edit, em);
+	}
+	if (err != E_OK) {
+		edit_abort(r.edit);
+		return err == E_MISMATCH ? E_DAMAGED : err;
+	}
+	*v = edit_commit(r.edit);
+	version_unref(snapshot);
+	return E_OK;
+}
+
+int vault_restore(struct vault *v, const uint8_t *apex, struct version **out,
+		  struct journal_zone *zone, struct errmsg *em)
+{
+	struct journal_txn *t = NULL;
+	struct version *made = NULL;
+	int err = journal_begin(v->journal, STORE_READ, &t, em);
+	if (err != E_OK) {
+		return err;
+	}
+	err = journal_zone_get(t, apex, zone);
+	if (err == E_OK) {
+		err = read_zone(v, apex, "served", zone->snapshot_seq, &made, em);
+		err = err == E_NOENT ? E_DAMAGED : err;
+	}
+	if (err == E_OK) {
+		err = replay(t, apex, zone, &made, em);
+	}
+	journal_abort(t);
+	if (err != E_OK) {
+		version_unref(made);
+		return err;
+	}
+	remove_others(v, apex, "served", zone->snapshot_seq);
+	remove_others(v, apex, "source", zone->source_generation);
+	*out = made;
+	return E_OK;
+}
+
+int vault_source(struct vault *v, const uint8_t *apex, uint64_t generation, struct version **out,
+		 struct errmsg *em)
+{
+	return read_zone(v, apex, "source", generation, out, em);
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+int vault_begin(struct vault *v, const uint8_t *apex, const struct version *served,
+		const struct version *source, struct journal_zone *zone, struct errmsg *em)
+{
+	/* Numbers go on where they were, so that no file of before is taken for one of now. */
+	uint64_t seq = zone->last_seq + 1;
+	zone->source_generation++;
+	int err = write_zone(v, apex, "served", seq, served, em);
+	if (err == E_OK) {
+		err = write_zone(v, apex, "source", zone->source_generation, source, em);
+	}
+	if (err == E_OK) {
+		struct commit commit = {
+			.apex = apex, .zone = zone, .snapshot_seq = seq, .is_reset = true
+		};
+		err = committer_write(v->committer, &commit, em);
+	}
+	if (err == E_OK) {
+		zone->last_seq = zone->snapshot_seq = seq;
+		zone->needed_octets = 0;
+		remove_others(v, apex, "served", seq);
+		remove_others(v, apex, "source", zone->source_generation);
+	}
+	return err;
+}
+
+int vault_write(struct vault *v, const struct vault_change *change, struct journal_zone *zone,
+		struct errmsg *em)
+{
+	struct diff diff = { 0 };
+	struct journal_zone next = *zone;
+	struct commit commit = { .apex = change->apex, .diff = &diff };
+	int err = E_OK;
+	if (change->source != NULL) {
+		next.source_generation++;
+		err = write_zone(v, change->apex, "source", next.source_generation, change->source,
+				 em);
+		commit.zone = &next;
+	}
+	if (err == E_OK) {
+		diff_make(change->base, change->next, &diff);
+		commit.entry.time = change->now;
+		commit.entry.source = change->from;
+		err = committer_write(v->committer, &commit, em);
+	}
+	if (err == E_LIMIT) { /* too large for the journal: a snapshot has it */
+		const uint64_t seq = zone->last_seq + 1;
+		err = write_zone(v, change->apex, "served", seq, change->next, em);
+		commit = (struct commit){
+			.apex = change->apex, .zone = &next, .snapshot_seq = seq, .is_reset = true
+		};
+		if (err == E_OK) {
+			err = committer_write(v->committer, &commit, em);
+		}
+		if (err == E_OK) {
+			next.snapshot_seq = commit.seq = seq;
+			remove_others(v, change->apex, "served", seq);
+		}
+	}
+	diff_clear(&diff);
+	if (err == E_OK) {
+		next.last_seq = commit.seq;
+		next.needed_octets = commit.needed_octets;
+		*zone = next;
+		if (change->source != NULL) {
+			remove_others(v, change->apex, "source", zone->source_generation);
+		}
+	}
+	return err;
+}
+
+bool vault_wants_snapshot(const struct journal_zone *zone, const struct version *served)
+{
+	return zone->needed_octets > SNAPSHOT_OCTETS &&
+	       zone->needed_octets > version_memory(served) / SNAPSHOT_PART;
+}
+
+int vault_snapshot(struct vault *v, const uint8_t *apex, const struct version *served,
+		   struct journal_zone *zone, struct errmsg *em)
+{
+	int err = write_zone(v, apex, "served", zone->last_seq, served, em);
+	if (err == E_OK) {
+		struct commit commit = { .apex = apex, .snapshot_seq = zone->last_seq };
+		err = committer_write(v->committer, &commit, em);
+	}
+	if (err == E_OK) {
+		zone->snapshot_seq = zone->last_seq;
+		zone->needed_octets = 0;
+		remove_others(v, apex, "served", zone->last_seq);
+	}
+	return err;
+}

@@ -1,0 +1,54 @@
+/* server/vault.h - what is kept of zones in the database directory, and how a restart finds it again.
+ *
+ *     journal.mdb              all changes of all zones, and what is known of each (zones/journal.h)
+ *     example.com.served.N     the zone as it was served after change N, in master-file form
+ *     example.com.source.G     the zone file as it was last read, for the G-th time it had changed
+ *
+ * A file is complete when the journal names it; files that it does not name are left-overs of a crash, and are removed
+ * when the zone is opened. So a crash at any instant leaves the last state that was acknowledged.
+ *
+ * Threads: any job, for its own zone.
+ * Memory:  paths belong to the vault. */
+#ifndef SERVER_VAULT_H
+#define SERVER_VAULT_H
+
+#include "server/committer.h"
+#include "zones/version.h"
+
+struct vault;
+
+/* Opens or makes the directory @path (0700), whose journal may grow to @size octets. A journal that is damaged is moved aside,
+ * and said so in the log. */
+MUST_USE int vault_open(const char *path, size_t size, struct vault **out, struct errmsg *em);
+void vault_close(struct vault *v); /* NULL is fine */
+
+/* What is there of the zone @apex: the version with all changes that were acknowledged, one reference for the caller; and what
+ * is known of it. E_NOENT: nothing. E_DAMAGED: it is not what was written. */
+MUST_USE int vault_restore(struct vault *v, const uint8_t *apex, struct version **out,
+			   struct journal_zone *zone, struct errmsg *em);
+/* The zone file as it was last read. E_NOENT, E_DAMAGED. */
+MUST_USE int vault_source(struct vault *v, const uint8_t *apex, uint64_t generation,
+			  struct version **out, struct errmsg *em);
+
+/* Begins anew with @served, made of @source, whatever was there before. */
+MUST_USE int vault_begin(struct vault *v, const uint8_t *apex, const struct version *served,
+			 const struct version *source, struct journal_zone *zone,
+			 struct errmsg *em);
+/* Makes the change from @base to @next durable. @source (may be NULL) is the zone file that it comes from, newly read; then
+ * zone->stamp is its. @zone is brought up to date. */
+struct vault_change {
+	const uint8_t *apex;
+	const struct version *base, *next;
+	const struct version *source;
+	enum journal_source from;
+	int64_t now;
+};
+MUST_USE int vault_write(struct vault *v, const struct vault_change *change,
+			 struct journal_zone *zone, struct errmsg *em);
+/* Is so much behind the last snapshot that it is time for another? */
+bool vault_wants_snapshot(const struct journal_zone *zone, const struct version *served);
+/* Keeps @served, which has all changes of @zone, as a whole. */
+MUST_USE int vault_snapshot(struct vault *v, const uint8_t *apex, const struct version *served,
+			    struct journal_zone *zone, struct errmsg *em);
+
+#endif
