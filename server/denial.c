@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "signer/nsec3_hash.h"
-#include "zones/base/text.h"
 
 /* Records of another chain (RFC 5155 §10.4, while parameters change) that are stepped over before the
  * search is given up; two chains mingle evenly. */
@@ -70,8 +69,7 @@ static void hashed_label(struct hashed *h, const struct version *v, const uint8_
 {
 	uint8_t hash[NSEC3_HASH_LEN];
 	nsec3_hash(&v->nsec3_param, name, hash);
-	h->label[0] = NSEC3_LABEL_LEN;
-	text_to_base32hex(hash, NSEC3_HASH_LEN, (char *)h->label + 1);
+	nsec3_label(hash, h->label);
 	h->version = v;
 	h->is_found = false;
 	h->is_seen = false;

@@ -18,11 +18,16 @@ void nsec3_hash(const struct nsec3_param *param, const uint8_t *name, uint8_t ou
 	}
 }
 
+void nsec3_label(const uint8_t hash[NSEC3_HASH_LEN], uint8_t out[1 + NSEC3_LABEL_LEN])
+{
+	out[0] = NSEC3_LABEL_LEN;
+	text_to_base32hex(hash, NSEC3_HASH_LEN, (char *)out + 1);
+}
+
 int nsec3_owner(const uint8_t hash[NSEC3_HASH_LEN], const uint8_t *apex, struct dname *out)
 {
 	uint8_t label[1 + NSEC3_LABEL_LEN];
-	label[0] = NSEC3_LABEL_LEN;
-	text_to_base32hex(hash, NSEC3_HASH_LEN, (char *)label + 1);
+	nsec3_label(hash, label);
 	return dname_prepend(out, label, apex);
 }
 

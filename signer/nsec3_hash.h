@@ -14,6 +14,8 @@
 /* Hash of @name (any case) by the salt and iterations of @param. */
 void nsec3_hash(const struct nsec3_param *param, const uint8_t *name, uint8_t out[NSEC3_HASH_LEN]);
 
+/* The label of a hash, its length in front. */
+void nsec3_label(const uint8_t hash[NSEC3_HASH_LEN], uint8_t out[1 + NSEC3_LABEL_LEN]);
 /* The owner name of a hash in zone @apex. E_NAME when the apex is too long for it. */
 MUST_USE int nsec3_owner(const uint8_t hash[NSEC3_HASH_LEN], const uint8_t *apex,
 			 struct dname *out);
