@@ -18,7 +18,8 @@
 
 struct jobs {
 	pthread_mutex_t lock;	 /* of all that follows, but what is set while paused */
-	pthread_cond_t moved;	 /* there is work, or less of it */
+	pthread_cond_t came;  /* there is work, for one thread */
+	pthread_cond_t ended; /* a job */
 	struct keeper **keepers; /* sorted by name */
 	size_t count;
 	struct keeper *first, **last; /* the queue */
@@ -45,7 +46,7 @@ static void enqueue(struct jobs *j, struct keeper *k)
 	k->next = NULL;
 	*j->last = k;
 	j->last = &k->next;
-	(void)pthread_cond_broadcast(&j->moved);
+	(void)pthread_cond_signal(&j->came);
 }
 
 static struct keeper *dequeue(struct jobs *j)
@@ -154,7 +155,7 @@ static void run_one(struct jobs *j, struct keeper *k, struct worker_keys *keys)
 	if (has_work(k, work.now)) {
 		enqueue(j, k);
 	}
-	(void)pthread_cond_broadcast(&j->moved);
+	(void)pthread_cond_broadcast(&j->ended);
 }
 
 static void *thread_main(void *arg)
@@ -173,7 +174,7 @@ static void *thread_main(void *arg)
 		struct timespec until;
 		(void)clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec += TICK_S;
-		(void)pthread_cond_timedwait(&j->moved, &j->lock, &until);
+		(void)pthread_cond_timedwait(&j->came, &j->lock, &until);
 	}
 	(void)pthread_mutex_unlock(&j->lock);
 	tsig_ring_free(keys.ring);
@@ -186,7 +187,8 @@ int jobs_new(unsigned threads, struct vault *vault, struct jobs **out, struct er
 {
 	struct jobs *j = mem_zalloc(sizeof(*j));
 	(void)pthread_mutex_init(&j->lock, NULL);
-	(void)pthread_cond_init(&j->moved, NULL);
+	(void)pthread_cond_init(&j->came, NULL);
+	(void)pthread_cond_init(&j->ended, NULL);
 	j->last = &j->first;
 	j->nowhere.last = &j->nowhere.first;
 	j->nowhere.due = INT64_MAX;
@@ -213,7 +215,7 @@ void jobs_pause(struct jobs *j)
 	(void)pthread_mutex_lock(&j->lock);
 	j->is_paused = true;
 	while (j->running != 0) {
-		(void)pthread_cond_wait(&j->moved, &j->lock);
+		(void)pthread_cond_wait(&j->ended, &j->lock);
 	}
 	(void)pthread_mutex_unlock(&j->lock);
 }
@@ -222,7 +224,7 @@ void jobs_resume(struct jobs *j)
 {
 	(void)pthread_mutex_lock(&j->lock);
 	j->is_paused = false;
-	(void)pthread_cond_broadcast(&j->moved);
+	(void)pthread_cond_broadcast(&j->came);
 	(void)pthread_mutex_unlock(&j->lock);
 }
 
@@ -230,7 +232,7 @@ void jobs_wait(struct jobs *j)
 {
 	(void)pthread_mutex_lock(&j->lock);
 	while (j->first != NULL || j->running != 0) {
-		(void)pthread_cond_wait(&j->moved, &j->lock);
+		(void)pthread_cond_wait(&j->ended, &j->lock);
 	}
 	(void)pthread_mutex_unlock(&j->lock);
 }
@@ -249,7 +251,7 @@ void jobs_stop(struct jobs *j)
 	jobs_pause(j);
 	(void)pthread_mutex_lock(&j->lock);
 	j->is_stopping = true;
-	(void)pthread_cond_broadcast(&j->moved);
+	(void)pthread_cond_broadcast(&j->came);
 	drop_waiting(j, &j->nowhere);
 	for (size_t i = 0; i < j->count; i++) {
 		drop_waiting(j, j->keepers[i]);
@@ -270,7 +272,8 @@ void jobs_free(struct jobs *j)
 		keeper_free(j->keepers[i]);
 	}
 	(void)pthread_mutex_destroy(&j->lock);
-	(void)pthread_cond_destroy(&j->moved);
+	(void)pthread_cond_destroy(&j->came);
+	(void)pthread_cond_destroy(&j->ended);
 	mem_free(j->keepers);
 	mem_free(j->threads);
 	mem_free(j);

@@ -112,6 +112,7 @@ static struct sign_policy policy_of(struct keeper *k, const struct version *v, i
 			k->is_raised = true;
 		}
 	}
+	p.session = k->session;
 	p.inception = now - INCEPTION_BEFORE_S;
 	p.expiration = now + validity;
 	p.jitter = c->jitter_s;
@@ -213,15 +214,25 @@ static int make_keys(struct keeper *k, const char *dir, int64_t now, struct keys
 	return err;
 }
 
+static void set_holder(struct keeper *k, struct holder *holder, struct holder_session *session)
+{
+	if (k->session != NULL) {
+		holder_session_close(k->session);
+	}
+	holder_free(k->holder);
+	k->holder = holder;
+	k->session = session;
+}
+
 /* Reads the keys of the zone; those that were read before go. */
 static int get_keys(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
 {
 	struct buf dir = { 0 };
 	struct keyset keys = { 0 };
 	struct holder *holder = NULL;
+	struct holder_session *session = NULL;
 	if (k->config->policy == NULL) {
-		holder_free(k->holder);
-		k->holder = NULL;
+		set_holder(k, NULL, NULL);
 		return E_OK;
 	}
 	key_directory(k, env, &dir);
@@ -231,13 +242,16 @@ static int get_keys(struct keeper *k, const struct keeper_env *env, int64_t now,
 	}
 	if (err == E_OK) {
 		err = holder_new(&keys, &holder);
+		if (err == E_OK) {
+			err = holder_session_open(holder, &session);
+		}
 		if (err != E_OK) {
+			holder_free(holder);
 			err_set(em, err, "the keys cannot be used: %s", err_text(err));
 		}
 	}
 	if (err == E_OK) {
-		holder_free(k->holder);
-		k->holder = holder;
+		set_holder(k, holder, session);
 		k->key_event =
 			now; /* they may be others than those that the zone was signed with */
 	}
@@ -264,6 +278,7 @@ static struct publish publish_of(struct keeper *k, const struct keeper_env *env,
 				 .edit = e,
 				 .holder = k->holder,
 				 .policy = policy,
+				 .memory = k->memory,
 				 .valid_until = valid_until(k, v, policy->now),
 				 .vault = env->vault,
 				 .kept = &k->kept,
@@ -807,13 +822,15 @@ struct keeper *keeper_new(struct zone *zone, const struct config_zone *config)
 	k->wants_load = true;
 	k->due = INT64_MAX;
 	k->key_event = INT64_MAX;
+	k->memory = verify_memory_new();
 	return k;
 }
 
 void keeper_free(struct keeper *k)
 {
 	if (k != NULL) {
-		holder_free(k->holder);
+		set_holder(k, NULL, NULL);
+		verify_memory_free(k->memory);
 		mem_free(k);
 	}
 }

@@ -16,6 +16,7 @@
 #include "server/request.h"
 #include "server/tsig.h"
 #include "server/vault.h"
+#include "signer/verify.h"
 #include "zones/zone.h"
 
 /* Requests that are taken together, so that they share a serial and a write; each is still all or nothing. */
@@ -35,7 +36,9 @@ struct keeper {
 	struct keeper *next; /* in the queue */
 	int64_t due;	     /* seconds: when signatures are to be renewed; INT64_MAX: never */
 	/* The job's. */
-	struct holder *holder;	  /* NULL: the zone is not signed by us, or nothing was loaded */
+	struct holder *holder; /* NULL: the zone is not signed by us, or nothing was loaded */
+	struct holder_session *session; /* of the holder */
+	struct verify_memory *memory;
 	struct journal_zone kept; /* what the vault knows of the zone */
 	int64_t key_event;	  /* seconds: when a key comes into use or goes; INT64_MAX: never */
 	struct config_policy signed_by; /* the policy of the last signing */

@@ -1,7 +1,6 @@
 /* server/publish.c - the pipeline by which a zone changes. */
 #include "server/publish.h"
 
-#include "signer/verify.h"
 #include "zones/base/log.h"
 
 static int sign(struct publish *p, struct errmsg *em)
@@ -18,7 +17,9 @@ static int sign(struct publish *p, struct errmsg *em)
 
 static int verify(const struct publish *p, struct errmsg *em)
 {
-	const struct verify_options opt = { .now = p->policy->now, .threads = p->policy->threads };
+	const struct verify_options opt = { .now = p->policy->now,
+					    .threads = p->policy->threads,
+					    .memory = p->memory };
 	const struct version *v = edit_state(p->edit);
 	struct verify_stats stats;
 	struct findings f = { 0 };

@@ -10,6 +10,7 @@
 #include "keys/holder.h"
 #include "server/vault.h"
 #include "signer/sign.h"
+#include "signer/verify.h"
 #include "zones/edit.h"
 #include "zones/zone.h"
 
@@ -19,6 +20,7 @@ struct publish {
 	struct edit *edit;
 	const struct holder *holder; /* NULL: the zone is not signed by us */
 	const struct sign_policy *policy;
+	struct verify_memory *memory; /* of the zone; may be NULL */
 	int64_t valid_until;	       /* no signature that is made may expire before; seconds */
 	const struct node *const *due; /* of base, to be renewed */
 	size_t due_count;

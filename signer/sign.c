@@ -99,6 +99,10 @@ static int workers_open(struct sign_run *run)
 	for (unsigned i = 0; i < run->threads; i++) {
 		struct sign_worker *w = &run->workers[i];
 		w->stats.next_due = INT64_MAX;
+		if (i == 0 && run->policy->session != NULL) {
+			w->session = run->policy->session;
+			continue;
+		}
 		int err = holder_session_open(run->holder, &w->session);
 		if (err != E_OK) {
 			return err_set(run->em, err, "cannot prepare the keys for signing: %s",
@@ -120,7 +124,9 @@ static void workers_close(struct sign_run *run, struct sign_stats *stats)
 		if (w->stats.next_due < stats->next_due) {
 			stats->next_due = w->stats.next_due;
 		}
-		holder_session_close(w->session);
+		if (w->session != run->policy->session) {
+			holder_session_close(w->session);
+		}
 		for (size_t k = 0; k < SIGN_KEYS_MAX; k++) {
 			crypto_verifier_free(w->verifier[k]);
 		}

@@ -41,7 +41,10 @@ struct sign_policy {
 	bool publish_cds;	/* CDS (SHA-256) and CDNSKEY for keys whose SyncPublish has come */
 	bool sign_all; /* sign_change looks at all of the zone: keys have come into use or gone */
 	bool trusted;  /* signatures in the zone are known to verify: kept unchecked */
-	unsigned threads;					    /* 0: one per core */
+	unsigned threads; /* 0: one per core */
+	/* Of the holder, for the thread that calls; borrowed. NULL: one is opened, which takes as long as a few
+	 * signatures. */
+	struct holder_session *session;
 	void (*progress)(void *arg, uint64_t done, uint64_t total); /* names; may be NULL */
 	void *progress_arg;
 };

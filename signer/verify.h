@@ -146,13 +146,21 @@ const struct verify_kind_info *verify_kind_info(enum verify_kind kind);
 #define VERIFY_CHAINS_MAX     8
 #define VERIFY_ITERATIONS_MAX 2500
 
+struct verify_memory;
+
 struct verify_options {
 	int64_t now;
 	/* A node with DS and DNSKEY sets, one of whose keys must sign the DNSKEY set; NULL: any key with
 	 * the SEP flag will do. Borrowed. */
 	const struct node *anchors;
 	unsigned threads; /* 0: one per core */
+	/* For verify_change: keys that were read, kept from change to change of a zone. NULL: none. */
+	struct verify_memory *memory;
 };
+
+/* One thread at a time. */
+struct verify_memory *verify_memory_new(void);
+void verify_memory_free(struct verify_memory *m); /* NULL is fine */
 
 struct verify_stats {
 	uint64_t names;		  /* authoritative names and delegations */

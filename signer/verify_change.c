@@ -8,9 +8,16 @@
 #include "signer/verify_run.h"
 #include "zones/base/mem.h"
 
+struct verify_memory {
+	struct verify_run run;
+	struct verify_worker worker;
+	struct buf dnskeys; /* the set whose keys the run has, with its signatures */
+};
+
 struct change {
 	struct verify_run *run;
 	struct verify_worker *w;
+	struct verify_memory *memory;
 	struct touched names;
 	size_t moved; /* NSEC3 records that came or went */
 };
@@ -216,6 +223,36 @@ static void verify_chain(struct change *c)
 
 /* --- the order of things --------------------------------------------------------------------- */
 
+/* Reads and verifies the keys, unless they are those that are remembered. */
+static int get_keys(struct change *c)
+{
+	struct verify_memory *m = c->memory;
+	struct verify_run *run = c->run;
+	const struct rrset *rs = node_find(run->v->apex_node, RRTYPE_DNSKEY);
+	const size_t len = rs != NULL ? rs->data_len + rs->sig_len : 0;
+	if (rs != NULL && len == m->dnskeys.len && run->key_count != 0 &&
+	    memcmp(rrset_data(rs), m->dnskeys.data, len) == 0) {
+		return E_OK;
+	}
+	for (size_t k = 0; k < VERIFY_KEYS_MAX; k++) {
+		crypto_verifier_free(c->w->verifier[k]);
+		c->w->verifier[k] = NULL;
+	}
+	verify_keys_clear(run);
+	run->key_count = run->algorithm_count = 0;
+	run->key_signers = 0;
+	int err = verify_keys(run, c->w);
+	for (size_t i = 0; i < run->key_count; i++) {
+		run->keys[i].rdata = NULL; /* the version's, which goes; nobody asks any more */
+		run->keys[i].len = 0;
+	}
+	m->dnskeys.len = 0;
+	if (err == E_OK) {
+		buf_add(&m->dnskeys, rrset_data(rs), len);
+	}
+	return err;
+}
+
 static int verify_parts(struct change *c)
 {
 	struct verify_run *run = c->run;
@@ -225,7 +262,7 @@ static int verify_parts(struct change *c)
 		verify_report(c->w, VERIFY_NO_SOA, "no SOA record");
 		return E_CHECK;
 	}
-	int err = verify_keys(run, c->w);
+	int err = get_keys(c);
 	if (err != E_OK) {
 		return err;
 	}
@@ -256,6 +293,21 @@ static bool is_local(const struct version *base, const struct version *v)
 	       (v->denial != DENIAL_NSEC3 || nsec3_param_same(&base->nsec3_param, &v->nsec3_param));
 }
 
+struct verify_memory *verify_memory_new(void)
+{
+	return mem_zalloc(sizeof(struct verify_memory));
+}
+
+void verify_memory_free(struct verify_memory *m)
+{
+	if (m != NULL) {
+		verify_worker_clear(&m->worker);
+		verify_keys_clear(&m->run);
+		buf_clear(&m->dnskeys);
+		mem_free(m);
+	}
+}
+
 int verify_change(const struct version *base, const struct version *v,
 		  const struct verify_options *opt, struct verify_stats *stats,
 		  struct findings *findings)
@@ -263,9 +315,11 @@ int verify_change(const struct version *base, const struct version *v,
 	if (!is_local(base, v)) {
 		return verify_version(v, opt, stats, findings);
 	}
-	struct verify_run *run = mem_zalloc(sizeof(*run));
-	struct verify_worker *w = mem_zalloc(sizeof(*w));
-	struct change c = { .run = run, .w = w };
+	struct verify_memory *own = opt->memory == NULL ? verify_memory_new() : NULL;
+	struct verify_memory *m = own != NULL ? own : opt->memory;
+	struct verify_run *run = &m->run;
+	struct verify_worker *w = &m->worker;
+	struct change c = { .run = run, .w = w, .memory = m };
 	const struct verify_options plain = { .now = opt->now, .threads = 1 };
 	const size_t errors = findings->errors;
 	run->v = v;
@@ -273,17 +327,19 @@ int verify_change(const struct version *base, const struct version *v,
 	run->opt = &plain;
 	w->run = run;
 	w->findings = findings;
-	w->stats.first_expiration = INT64_MAX;
+	w->stats = (struct verify_stats){ .first_expiration = INT64_MAX };
 	int err = verify_parts(&c);
 	*stats = w->stats;
-	verify_worker_clear(w);
-	verify_keys_clear(run);
 	touched_clear(&c.names);
 	mem_free(run->items);
-	mem_free(run);
-	mem_free(w);
+	run->items = NULL;
+	run->item_count = 0;
+	verify_memory_free(own);
 	if (err == E_OK && findings->errors != errors) {
 		err = E_CHECK;
+	}
+	if (err != E_OK && own == NULL) {
+		m->dnskeys.len = 0; /* look at the keys again */
 	}
 	return err;
 }
