@@ -8,15 +8,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-int privileges_drop(const char *user, const char *group, struct errmsg *em)
+int privileges_find(const char *user, const char *group, struct privileges *out, struct errmsg *em)
 {
-	/* No program that we might be made to start could get more. */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-		return err_set(em, E_PERM, "cannot give up new privileges: %s", strerror(errno));
-	}
-	if (*user == '\0' && *group == '\0') {
-		return E_OK;
-	}
 	const struct passwd *pw = *user != '\0' ? getpwnam(user) : NULL;
 	if (*user != '\0' && pw == NULL) {
 		return err_set(em, E_NOENT, "server.user: there is no user \"%s\"; create it",
@@ -27,15 +20,34 @@ int privileges_drop(const char *user, const char *group, struct errmsg *em)
 		return err_set(em, E_NOENT, "server.group: there is no group \"%s\"; create it",
 			       group);
 	}
-	gid_t gid = getegid();
+	out->uid = pw != NULL ? pw->pw_uid : geteuid();
+	out->gid = getegid();
 	if (gr != NULL) {
-		gid = gr->gr_gid;
+		out->gid = gr->gr_gid;
 	} else if (pw != NULL) {
-		gid = pw->pw_gid;
+		out->gid = pw->pw_gid;
 	}
+	return E_OK;
+}
+
+int privileges_drop(const char *user, const char *group, struct errmsg *em)
+{
+	struct privileges to;
+	/* No program that we might be made to start could get more. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+		return err_set(em, E_PERM, "cannot give up new privileges: %s", strerror(errno));
+	}
+	if (*user == '\0' && *group == '\0') {
+		return E_OK;
+	}
+	int err = privileges_find(user, group, &to, em);
+	if (err != E_OK) {
+		return err;
+	}
+	const gid_t gid = to.gid;
 	if (geteuid() != 0) {
 		/* Started as an ordinary user: fine if it is the right one. */
-		if (*user == '\0' || (pw != NULL && pw->pw_uid == geteuid())) {
+		if (to.uid == geteuid()) {
 			return E_OK;
 		}
 		return err_set(em, E_PERM,
@@ -43,12 +55,11 @@ int privileges_drop(const char *user, const char *group, struct errmsg *em)
 			       "that user",
 			       user);
 	}
-	if (setgroups(1, &gid) != 0 || setgid(gid) != 0 ||
-	    (pw != NULL && setuid(pw->pw_uid) != 0)) {
+	if (setgroups(1, &gid) != 0 || setgid(gid) != 0 || (*user != '\0' && setuid(to.uid) != 0)) {
 		return err_set(em, E_PERM, "cannot become user \"%s\" group \"%s\": %s", user,
 			       group, strerror(errno));
 	}
-	if (pw != NULL && pw->pw_uid != 0 && setuid(0) == 0) {
+	if (to.uid != 0 && setuid(0) == 0) {
 		return err_set(em, E_PERM,
 			       "root could be regained after becoming \"%s\"; not going on", user);
 	}
