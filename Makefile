@@ -13,9 +13,9 @@ B := build/$(MODE)
 # Lowest layer first. A layer may include itself and those before it; test/check-layers reads this.
 LAYERS := zones/base zones/dns zones keys signer server
 PROGRAMS := zones/signet-checkzone keys/signet-keymgr signer/signet-signzone \
-	signer/signet-verifyzone server/signetd server/signet-checkconf
+	signer/signet-verifyzone server/signetd server/signetctl server/signet-checkconf
 
-BUILD_PACKAGES := gcc libc6-dev libssl-dev libevent-dev liburcu-dev liblmdb-dev libyaml-dev
+BUILD_PACKAGES := gcc libc6-dev libssl-dev libevent-dev liburcu-dev liblmdb-dev libyaml-dev libjansson-dev
 TEST_PACKAGES := check libsubunit-dev openssl python3 python3-dnspython python3-cryptography bind9 \
 	bind9-utils bind9-dnsutils bind9-host knot knot-dnsutils knot-dnssecutils nsd unbound ldnsutils \
 	validns dnsviz dnsperf
@@ -45,7 +45,7 @@ ALL_CFLAGS = -std=c11 $(ARCH) $(WARN) $(CPPFLAGS) $(CFLAGS_$(MODE)) $(CFLAGS)
 LIBS_zones  := -llmdb -lurcu-qsbr -lpthread
 LIBS_keys   := -lcrypto $(LIBS_zones)
 LIBS_signer := $(LIBS_keys)
-LIBS_server := -levent_core -lyaml -lssl $(LIBS_signer)
+LIBS_server := -levent_core -lyaml -ljansson -lssl $(LIBS_signer)
 
 # --- what belongs together ---------------------------------------------------------------------
 
@@ -237,7 +237,7 @@ install: all ## install programs and man pages below DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin
 	install -m 755 $(filter-out %/signetd,$(BINS)) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(filter %/signetd,$(BINS)) $(DESTDIR)$(PREFIX)/sbin
-	for m in man/*.[578]; do s=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
+	for m in man/*.[1578]; do s=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
 		install -d $$s && install -m 644 $$m $$s || exit 1; done
 
 # --- house rules -------------------------------------------------------------------------------

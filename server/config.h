@@ -21,8 +21,9 @@
 #include "zones/check.h"
 #include "zones/findings.h"
 
-#define CONFIG_PATH_DEFAULT "/etc/signet/signet.yaml"
-#define CONFIG_SIZE_MAX	    ((size_t)64 << 20) /* octets of a file; some 500,000 zones */
+#define CONFIG_PATH_DEFAULT    "/etc/signet/signet.yaml"
+#define CONFIG_CONTROL_DEFAULT "/run/signet/control"
+#define CONFIG_SIZE_MAX	       ((size_t)64 << 20) /* octets of a file; some 500,000 zones */
 
 struct config_addresses {
 	const struct address *list;
@@ -58,6 +59,7 @@ struct config_server {
 	const char *user;
 	const char *group;
 	const char *pid_file;
+	const char *control; /* socket; "": none */
 	uint32_t udp_size;   /* octets */
 	uint32_t udp_buffer; /* octets */
 	uint32_t tcp_clients;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "server/clock.h"
+#include "server/commands.h"
 #include "server/jobs.h"
 #include "server/listen.h"
 #include "server/load.h"
@@ -32,13 +33,20 @@
 
 /* Connections have so long to take their answers at the end. */
 #define GRACE_S 5
+/* So long may a client of the control socket take to ask, or to take a part of its answer. */
+#define CONTROL_PATIENCE_MS 10000
 
 struct daemon {
 	const char *path;
 	struct config *config;
 	struct loop *loop; /* of the control thread: this one */
 	struct vault *vault;
-	struct jobs *jobs; /* NULL: there is no database, so no zone is changed */
+	struct jobs *jobs;		 /* NULL: there is no database, so no zone is changed */
+	struct control *control;	 /* NULL: there is none */
+	struct control_request *stopper; /* who asked to stop, and waits for that; NULL: nobody */
+	int64_t started_at;
+	int64_t configured_at;
+	struct errmsg not_reload; /* why the last reload did not change anything; empty: it did */
 	struct zoneset *zones;
 	struct load_zone *loaded; /* one for each zone of the configuration, in its order */
 	size_t count;
@@ -309,17 +317,17 @@ static int by_zone(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The zones of @config: those that are served already go on, others are new. @old is sorted by zone; NULL:
- * nothing is served. */
-static void list_zones(const struct config *config, const struct zoneset *served,
-		       const struct load_zone *old, size_t old_count, struct load_zone *out)
+/* The zones of @config: those that are served already go on, others are new. The zones of @d are sorted; there
+ * are none at the start. */
+static void list_zones(const struct daemon *d, const struct config *config, enum daemon_reload how,
+		       struct load_zone *out)
 {
 	for (size_t i = 0; i < config->zone_count; i++) {
 		struct load_zone *z = &out[i];
 		const struct config_zone *c = &config->zones[i];
 		z->config = c;
 		z->is_kept = config_zone_is_kept(c);
-		z->zone = old != NULL ? zoneset_get(served, c->name) : NULL;
+		z->zone = d->loaded != NULL ? zoneset_get(d->zones, c->name) : NULL;
 		if (z->zone == NULL) {
 			z->zone = zone_new(c->name);
 			z->wanted = true;
@@ -327,11 +335,24 @@ static void list_zones(const struct config *config, const struct zoneset *served
 		}
 		const struct load_zone probe = { .zone = z->zone };
 		const struct load_zone *before =
-			bsearch(&probe, old, old_count, sizeof(*old), by_zone);
+			bsearch(&probe, d->loaded, d->count, sizeof(*d->loaded), by_zone);
 		z->stamp = before->stamp;
-		z->wanted = strcmp(before->config->file, c->file) != 0 || load_is_changed(z) ||
-			    before->is_kept || z->is_kept || zone_is_stale(z->zone);
+		z->loaded_at = before->loaded_at;
+		z->reason = before->reason != NULL ? mem_str(before->reason, strlen(before->reason))
+						   : NULL;
+		z->wanted =
+			strcmp(before->config->file, c->file) != 0 || before->is_kept ||
+			z->is_kept ||
+			(how == DAEMON_RELOAD && (load_is_changed(z) || zone_is_stale(z->zone)));
 	}
+}
+
+static void loaded_free(struct load_zone *loaded, size_t count)
+{
+	for (size_t i = 0; loaded != NULL && i < count; i++) {
+		mem_free(loaded[i].reason);
+	}
+	mem_free(loaded);
 }
 
 static void open_log(const struct config *c)
@@ -366,10 +387,19 @@ static void load_kept(struct daemon *d, bool is_start)
 	}
 }
 
-/* Loads what @next asks for, and makes it what is served. @next is taken, and @tls; NULL: what there was. */
-static void serve(struct daemon *d, struct config *next, const struct cookie_secrets *secrets,
-		  struct tls_server *tls)
+/* What a reload brings, beside zones. */
+struct next {
+	struct config *config;
+	struct cookie_secrets secrets;
+	struct tls_server *tls; /* NULL: what there was */
+	enum daemon_reload how;
+};
+
+/* Loads what @n asks for (taken, but for the secrets), and makes it what is served. Returns how many zones
+ * failed. */
+static size_t serve(struct daemon *d, const struct next *n)
 {
+	struct config *next = n->config;
 	struct load_zone *loaded = mem_array(next->zone_count, sizeof(*loaded));
 	struct zoneset *zones = zoneset_new();
 	struct version **old_versions = mem_array(next->zone_count, sizeof(struct version *));
@@ -377,7 +407,7 @@ static void serve(struct daemon *d, struct config *next, const struct cookie_sec
 		qsort(d->loaded, d->count, sizeof(*d->loaded), by_zone);
 	}
 	const bool is_start = d->zones == NULL;
-	list_zones(next, d->zones, d->loaded, d->count, loaded);
+	list_zones(d, next, n->how, loaded);
 	part_zones(loaded, next->zone_count);
 	size_t failed = load_zones(loaded, next->zone_count);
 	if (d->jobs != NULL) {
@@ -397,8 +427,9 @@ static void serve(struct daemon *d, struct config *next, const struct cookie_sec
 	d->zones = zones;
 	d->loaded = loaded;
 	d->count = next->zone_count;
-	d->tls = tls != NULL ? tls : old.tls;
-	struct serving *serving = serving_of(d, secrets);
+	d->configured_at = clock_now();
+	d->tls = n->tls != NULL ? n->tls : old.tls;
+	struct serving *serving = serving_of(d, &n->secrets);
 	struct serving *before = d->serving;
 	epoch_publish(&d->serving, serving);
 	epoch_wait();
@@ -419,7 +450,7 @@ static void serve(struct daemon *d, struct config *next, const struct cookie_sec
 	if (old.tls != d->tls) {
 		tls_server_free(old.tls);
 	}
-	mem_free(old.loaded);
+	loaded_free(old.loaded, old.count);
 	zoneset_free(old.zones);
 	if (old.config != next) {
 		config_free(old.config);
@@ -432,41 +463,113 @@ static void serve(struct daemon *d, struct config *next, const struct cookie_sec
 	}
 	mem_trim();
 	log_notice("zones-ready", "zones=%zu failed=%zu", d->count, failed);
+	return failed;
 }
 
-static void reload(struct daemon *d)
+/* Logs, and says the first error to @em. */
+static void tell_findings(struct findings *f, struct errmsg *em)
+{
+	warn_findings("config-finding", f);
+	for (size_t i = 0; i < f->count && em->text[0] == '\0'; i++) {
+		if (f->items[i].is_error) {
+			(void)err_set(em, E_CHECK, "%s%s", f->items[i].text,
+				      f->errors > 1 ? " (and more, see the log)" : "");
+		}
+	}
+	findings_clear(f);
+}
+
+/* What @how is to bring; only what can be used altogether. */
+static int read_next(struct daemon *d, struct next *n, struct errmsg *em)
 {
 	struct findings findings = { 0 };
-	struct config *next = NULL;
-	struct cookie_secrets secrets;
-	struct tls_server *tls = NULL;
-	struct errmsg em = { "" };
-	int64_t start = clock_ms();
-	log_notice("reload-started", "config=%s", d->path);
-	int err = config_load(d->path, &next, &findings);
-	if (err == E_OK && get_secrets(d, &next->server, &secrets, &em) != E_OK) {
-		findings_add(&findings, true, "server.cookie-secret: %s", em.text);
-		config_free(next);
+	struct errmsg why = { "" };
+	int err = config_load(d->path, &n->config, &findings);
+	if (err == E_OK && get_secrets(d, &n->config->server, &n->secrets, &why) != E_OK) {
+		findings_add(&findings, true, "server.cookie-secret: %s", why.text);
+		config_free(n->config);
 		err = E_CHECK;
 	}
-	warn_findings("config-finding", &findings);
-	findings_clear(&findings);
+	tell_findings(&findings, em);
 	if (err != E_OK) {
-		log_error("reload-failed",
-			  "remedy=\"mend the configuration and reload; the old one stays\"");
-		return;
+		return err;
 	}
-	config_compare(d->config, next, &findings);
-	warn_findings("config-finding", &findings);
-	findings_clear(&findings);
-	open_log(next);
-	if (d->tls != NULL && get_tls(&next->server, &tls) != E_OK) {
+	config_compare(d->config, n->config, &findings);
+	tell_findings(&findings, em);
+	open_log(n->config);
+	if (d->tls != NULL && get_tls(&n->config->server, &n->tls) != E_OK) {
 		log_error("tls-kept",
 			  "remedy=\"mend certificate and key and reload; the old ones stay\"");
 	}
-	serve(d, next, &secrets, tls);
-	cookie_secrets_clear(&secrets);
+	return E_OK;
+}
+
+int daemon_reload(struct daemon *d, enum daemon_reload how, size_t *failed, struct errmsg *em)
+{
+	struct next next = { .how = how };
+	int64_t start = clock_ms();
+	log_notice("reload-started", "config=%s", d->path);
+	d->not_reload.text[0] = '\0';
+	int err = read_next(d, &next, &d->not_reload);
+	if (err != E_OK) {
+		log_error("reload-failed",
+			  "remedy=\"mend the configuration and reload; the old one stays\"");
+		return err_set(em, E_CHECK, "%s", d->not_reload.text);
+	}
+	*failed = serve(d, &next);
+	cookie_secrets_clear(&next.secrets);
 	log_notice("reload-done", "ms=%lld", (long long)(clock_ms() - start));
+	return E_OK;
+}
+
+struct load_zone *daemon_zone(struct daemon *d, const uint8_t *apex)
+{
+	const struct zone *z = zoneset_get(d->zones, apex);
+	size_t i = 0;
+	while (i < d->count && d->loaded[i].zone != z) {
+		i++;
+	}
+	return i < d->count ? &d->loaded[i] : NULL;
+}
+
+int daemon_reload_zone(struct daemon *d, struct load_zone *z, enum daemon_loaded *out,
+		       struct errmsg *em)
+{
+	if (z->is_kept && d->jobs == NULL) {
+		return err_set(em, E_CHECK,
+			       "the zone needs server.database, which is new: restart the server");
+	}
+	if (z->is_kept) {
+		load_stamp(z);
+		jobs_load(d->jobs, z->zone);
+		*out = DAEMON_BEGUN;
+		return E_OK;
+	}
+	z->wanted = load_is_changed(z);
+	*out = z->wanted ? DAEMON_LOADED : DAEMON_UNCHANGED;
+	if (load_zones(z, 1) != 0) {
+		return err_set(em, E_CHECK, "%s", z->reason);
+	}
+	if (z->fresh != NULL) {
+		struct version *old = zone_publish(z->zone, z->fresh);
+		z->fresh = NULL;
+		epoch_wait();
+		version_unref(old);
+		mem_trim();
+	}
+	return E_OK;
+}
+
+struct daemon_state daemon_look(const struct daemon *d)
+{
+	return (struct daemon_state){ .path = d->path,
+				      .config = d->config,
+				      .zones = d->loaded,
+				      .zone_count = d->count,
+				      .workers = d->worker_count,
+				      .started_at = d->started_at,
+				      .configured_at = d->configured_at,
+				      .not_reload = d->not_reload.text };
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -515,12 +618,51 @@ static void stop_workers(struct daemon *d)
 static void on_signal(void *arg, int sig)
 {
 	struct daemon *d = arg;
+	size_t failed;
 	if (sig == SIGHUP) {
-		reload(d);
+		(void)!daemon_reload(d, DAEMON_RELOAD, &failed, NULL);
 		return;
 	}
 	log_notice("server-stopping", "signal=%s", sig == SIGTERM ? "TERM" : "INT");
+	daemon_stop(d, NULL);
+}
+
+void daemon_stop(struct daemon *d, struct control_request *request)
+{
+	if (d->stopper == NULL) {
+		d->stopper = request;
+	} else if (request != NULL) {
+		control_reply(request, CONTROL_FAILED, "it is stopping already");
+	}
 	loop_stop(d->loop);
+}
+
+/* The default is no more than a wish: nobody has asked for it. */
+static int open_control(struct daemon *d, struct errmsg *em)
+{
+	const struct config_server *c = &d->config->server;
+	char text[sizeof(em->text)];
+	struct privileges to;
+	struct errmsg why = { "" };
+	if (*c->control == '\0') {
+		return E_OK;
+	}
+	int err = privileges_find(c->user, c->group, &to, em);
+	if (err != E_OK) {
+		return err;
+	}
+	const struct control_options options = { .path = c->control,
+						 .uid = to.uid,
+						 .gid = to.gid,
+						 .run = commands_run,
+						 .arg = d,
+						 .patience_ms = CONTROL_PATIENCE_MS };
+	err = control_new(d->loop, &options, &d->control, &why);
+	if (err != E_OK && strcmp(c->control, CONFIG_CONTROL_DEFAULT) == 0) {
+		log_warn("control-skipped", "reason=%s", log_quote(why.text, text, sizeof(text)));
+		return E_OK;
+	}
+	return err != E_OK ? err_set(em, err, "server.control: %s", why.text) : E_OK;
 }
 
 static int make_loop(struct daemon *d, struct errmsg *em)
@@ -554,24 +696,29 @@ static void daemon_clear(struct daemon *d, unsigned sockets)
 	}
 	mem_free(d->sockets);
 	mem_free(d->workers);
-	mem_free(d->loaded);
+	loaded_free(d->loaded, d->count);
 	serving_free(d->serving);
 	tls_server_free(d->tls);
 	cookie_secrets_clear(&d->random);
 	zoneset_free(d->zones);
 	config_free(d->config);
+	if (d->stopper != NULL) {
+		control_reply(d->stopper, CONTROL_DONE, "stopped");
+	}
+	control_free(d->control);
 	loop_free(d->loop);
 }
 
 int daemon_run(const char *path, struct config *config, struct errmsg *em)
 {
-	struct daemon d = { .path = path, .config = config };
+	struct daemon d = { .path = path, .config = config, .started_at = clock_now() };
 	unsigned sockets = 0;
 	struct pid_file pid_file = PID_FILE_NONE;
-	struct cookie_secrets secrets = { 0 };
-	struct tls_server *tls = NULL;
+	struct next first = { .config = config };
 	(void)signal(SIGPIPE, SIG_IGN);
 	open_log(config);
+	epoch_register(); /* for commands that look at zones */
+	epoch_offline();
 	int err = make_loop(&d, em);
 	if (err == E_OK) {
 		err = bind_all(&d, em);
@@ -580,22 +727,25 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 	if (err == E_OK) {
 		err = pid_file_write(&pid_file, config->server.pid_file, em);
 	}
-	if (err == E_OK && get_tls(&config->server, &tls) != E_OK) {
+	if (err == E_OK && get_tls(&config->server, &first.tls) != E_OK) {
 		err = err_set(em, E_CHECK, "certificate and key for TLS cannot be used; see above");
+	}
+	if (err == E_OK) {
+		err = open_control(&d, em);
 	}
 	if (err == E_OK) {
 		err = privileges_drop(config->server.user, config->server.group, em);
 	}
 	if (err == E_OK) {
-		err = get_secrets(&d, &config->server, &secrets, em);
+		err = get_secrets(&d, &config->server, &first.secrets, em);
 	}
 	if (err == E_OK) {
 		err = start_jobs(&d, em);
 	}
 	if (err == E_OK) {
 		check_tls_readable(&config->server);
-		serve(&d, config, &secrets, tls);
-		tls = NULL;
+		(void)serve(&d, &first);
+		first.tls = NULL;
 		err = start_workers(&d, em);
 		if (err == E_OK) {
 			log_notice("server-started",
@@ -613,9 +763,10 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 		stop_workers(&d);
 		log_notice("server-stopped", "pid=%ld", (long)getpid());
 	}
-	cookie_secrets_clear(&secrets);
-	tls_server_free(tls);
+	cookie_secrets_clear(&first.secrets);
+	tls_server_free(first.tls);
 	pid_file_remove(&pid_file);
 	daemon_clear(&d, sockets);
+	epoch_unregister();
 	return err;
 }

@@ -1,11 +1,13 @@
 /* server/load.c - zones from files. */
 #include "server/load.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #include "server/clock.h"
 #include "server/zone_load.h"
 #include "zones/base/log.h"
+#include "zones/base/mem.h"
 #include "zones/base/parallel.h"
 
 #define SHOWN_MAX 20 /* findings of one zone that are logged */
@@ -51,6 +53,17 @@ static void log_findings(const char *zone, const struct findings *f)
 	}
 }
 
+/* The first error. */
+static char *reason_of(const struct findings *f)
+{
+	size_t i = 0;
+	while (i < f->count && !f->items[i].is_error) {
+		i++;
+	}
+	const char *text = i < f->count ? f->items[i].text : "the zone file cannot be read";
+	return mem_str(text, strlen(text));
+}
+
 static int load_one(struct load_zone *z)
 {
 	char name[DNAME_TEXT_MAX];
@@ -64,6 +77,8 @@ static int load_one(struct load_zone *z)
 	load_stamp(z);
 	int err = zone_load(z->config, clock_now(), &v, &findings);
 	log_findings(quoted, &findings);
+	mem_free(z->reason);
+	z->reason = err != E_OK ? reason_of(&findings) : NULL;
 	findings_clear(&findings);
 	zone_set_stale(z->zone, err != E_OK);
 	if (err == E_OK) {
@@ -71,6 +86,7 @@ static int load_one(struct load_zone *z)
 			 v->serial, (unsigned long long)v->records, v->secure ? "yes" : "no",
 			 (long long)(clock_ms() - start));
 		z->fresh = v;
+		z->loaded_at = clock_now();
 	} else {
 		log_error("zone-failed",
 			  "zone=%s serving=%s remedy=\"mend the zone file and reload\"", quoted,

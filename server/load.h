@@ -19,6 +19,8 @@ struct load_zone {
 	const struct config_zone *config; /* borrowed */
 	struct zone *zone;		  /* borrowed */
 	struct load_stamp stamp;	  /* of the file when it was read; zero: never */
+	int64_t loaded_at;		  /* seconds since 1970; 0: never */
+	char *reason;			  /* why what is served is not newer; owned; NULL: it is */
 	bool wanted;			  /* to be read now */
 	bool is_kept;			  /* its keeper reads it (server/keeper.h) */
 	bool is_handed;			  /* to its keeper, to be read */

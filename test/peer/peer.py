@@ -156,6 +156,10 @@ class Daemon:
         ask = dns.query.tcp if tcp else dns.query.udp
         return ask(q, address, port=self.port, timeout=timeout)
 
+    def ctl(self, *words, **more):
+        """Asks signetd by signetctl: (status, output and errors together)."""
+        return ours('signetctl', '-c', self.config, *words, **more)
+
     def stop(self, sig=signal.SIGTERM):
         """Returns the exit status."""
         if self.process.poll() is None:
@@ -175,6 +179,8 @@ def signetd(test, zones, name='signetd', extra=''):
     port = free_port()
     lines = ['server:', f'  listen: [ 127.0.0.1@{port}, "::1@{port}" ]']
     lines += extra.splitlines()
+    if 'control:' not in extra:
+        lines.append(f'  control: "{test.path(name)}.control"')
     lines.append('zones:')
     for zone, path in zones.items():
         lines += [f'  - name: "{zone}"', f'    file: {path}']

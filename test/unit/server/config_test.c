@@ -255,6 +255,7 @@ static const struct {
 	{ "server.workers", "3", " 3\n" },
 	{ "server.user", "\"a b\"", " \"a b\"\n" },
 	{ "server.group", "dns", " dns\n" },
+	{ "server.control", "run/control", " run/control\n" },
 	{ "server.pid-file", "'run/a\"\\b'", " \"run/a\\\"\\\\b\"\n" },
 	{ "server.udp-size", "4k", " 4K\n" },
 	{ "server.udp-buffer", "1G", " 1G\n" },

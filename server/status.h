@@ -1,0 +1,19 @@
+/* server/status.h - what is told of the server and its zones.
+ *
+ * Threads: one that is a reader of epochs and offline (zones/base/epoch.h): the control thread. */
+#ifndef SERVER_STATUS_H
+#define SERVER_STATUS_H
+
+#include "server/daemon.h"
+#include "server/report.h"
+
+/* Which program this is, how long it runs, how many zones are in which state. */
+void status_server(struct report *r, const struct daemon_state *s);
+/* What is served of the zone, and why it is not newer. */
+void status_zone(struct report *r, const struct load_zone *z);
+/* A list of all zones. */
+void status_zones(struct report *r, const struct daemon_state *s);
+/* Memory, processor time, records. */
+void status_counts(struct report *r, const struct daemon_state *s);
+
+#endif
