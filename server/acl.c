@@ -1,17 +1,19 @@
-/* server/acl.c - who may do something: by TSIG key, address, or network. */
+/* server/acl.c - who may do something: by TSIG key, address, network, or as a remote. */
 #include "server/acl.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "zones/base/text.h"
 
-enum kind { ANY, KEY, NETWORK };
+enum kind { ANY, KEY, REMOTE, NETWORK };
 
 struct rule {
 	struct rule *next;
 	enum kind kind;
 	bool deny;
 	const struct tsig_key *key;
+	const struct acl_remote *remote;
 	struct address_network network;
 };
 
@@ -37,26 +39,75 @@ static bool take_word(const char **text, const char *word)
 	return true;
 }
 
-static int find_key(const struct acl_keys *keys, const char *text, const struct tsig_key **out,
-		    struct errmsg *em)
+/* The name seen so far that is nearest to what was written. */
+struct nearest {
+	const char *word;
+	char name[DNAME_TEXT_MAX]; /* "": none is near */
+};
+
+static void nearest_try(struct nearest *n, const char *name)
+{
+	bool is_first = n->name[0] == '\0';
+	const char *const words[] = { is_first ? name : n->name, is_first ? NULL : name, NULL };
+	if (text_did_you_mean(n->word, words) == name) {
+		(void)snprintf(n->name, sizeof(n->name), "%s", name);
+	}
+}
+
+/* "there is no @what @word ...", with what was found near. */
+static int not_there(const struct nearest *n, const char *what, const char *list, struct errmsg *em)
 {
 	char quoted[TEXT_QUOTE_MAX];
+	char near[TEXT_QUOTE_MAX];
+	(void)text_quote(n->word, strlen(n->word), quoted);
+	if (n->name[0] != '\0') {
+		return err_set(em, E_NOENT, "there is no %s %.150s; did you mean %.150s?", what,
+			       quoted, text_quote(n->name, strlen(n->name), near));
+	}
+	return err_set(em, E_NOENT, "there is no %s %s; define it below \"%s\"", what, quoted,
+		       list);
+}
+
+int acl_find_key(const struct acl_names *names, const char *text, const struct tsig_key **out,
+		 struct errmsg *em)
+{
+	struct nearest nearest = { .word = text };
 	struct dname name;
 	int err = dname_from_text(&name, text, strlen(text), dname_root, em);
 	if (err != E_OK) {
 		return err;
 	}
-	for (size_t i = 0; i < keys->count; i++) {
-		if (dname_equal(keys->list[i].name.wire, name.wire)) {
-			*out = &keys->list[i];
+	for (size_t i = 0; i < names->key_count; i++) {
+		if (dname_equal(names->keys[i].name.wire, name.wire)) {
+			*out = &names->keys[i];
 			return E_OK;
 		}
 	}
-	return err_set(em, E_NOENT, "there is no key %s; define it below \"keys\"",
-		       text_quote(text, strlen(text), quoted));
+	for (size_t i = 0; i < names->key_count; i++) {
+		char known[DNAME_TEXT_MAX];
+		size_t n = dname_to_text(names->keys[i].name.wire, known);
+		bool is_absolute = text[strlen(text) - 1] == '.';
+		known[n - 1] = is_absolute ? '.' : '\0'; /* written as the other is */
+		nearest_try(&nearest, known);
+	}
+	return not_there(&nearest, "key", "keys", em);
 }
 
-int acl_add(struct acl *acl, struct arena *arena, const struct acl_keys *keys, const char *rule,
+static int find_remote(const struct acl_names *names, const char *text,
+		       const struct acl_remote **out, struct errmsg *em)
+{
+	struct nearest nearest = { .word = text };
+	for (size_t i = 0; i < names->remote_count; i++) {
+		if (strcmp(names->remotes[i].name, text) == 0) {
+			*out = &names->remotes[i];
+			return E_OK;
+		}
+		nearest_try(&nearest, names->remotes[i].name);
+	}
+	return not_there(&nearest, "remote", "remotes", em);
+}
+
+int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names, const char *rule,
 	    struct errmsg *em)
 {
 	struct rule r = { .kind = NETWORK };
@@ -66,15 +117,18 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_keys *keys, c
 		r.kind = ANY;
 	} else if (take_word(&rule, "key")) {
 		r.kind = KEY;
-		err = find_key(keys, rule, &r.key, em);
+		err = acl_find_key(names, rule, &r.key, em);
+	} else if (take_word(&rule, "remote")) {
+		r.kind = REMOTE;
+		err = find_remote(names, rule, &r.remote, em);
 	} else {
 		struct errmsg why;
 		char quoted[TEXT_QUOTE_MAX];
 		err = address_network_from_text(&r.network, rule, strlen(rule), &why);
 		if (err != E_OK) {
 			err = err_set(em, err,
-				      "found %s, expected \"key NAME\", an address, a network or "
-				      "\"any\"",
+				      "found %s, expected \"key NAME\", \"remote NAME\", an "
+				      "address, a network or \"any\"",
 				      text_quote(rule, strlen(rule), quoted));
 		}
 	}
@@ -86,6 +140,21 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_keys *keys, c
 	return err;
 }
 
+static bool is_remote(const struct acl_remote *r, const struct acl_client *client)
+{
+	size_t network = 0;
+	size_t key = 0;
+	while (network < r->network_count &&
+	       !address_network_has(&r->networks[network], client->ip)) {
+		network++;
+	}
+	while (key < r->key_count && r->keys[key] != client->key) {
+		key++;
+	}
+	return (r->network_count == 0 || network < r->network_count) &&
+	       (r->key_count == 0 || key < r->key_count);
+}
+
 static bool is_meant(const struct rule *r, const struct acl_client *client)
 {
 	switch (r->kind) {
@@ -93,6 +162,8 @@ static bool is_meant(const struct rule *r, const struct acl_client *client)
 		return true;
 	case KEY:
 		return client->key == r->key;
+	case REMOTE:
+		return is_remote(r->remote, client);
 	case NETWORK:
 		return address_network_has(&r->network, client->ip);
 	}

@@ -1,10 +1,10 @@
-/* server/acl.h - who may do something: by TSIG key, address, or network.
+/* server/acl.h - who may do something: by TSIG key, address, network, or as a remote.
  *
- * Rules are texts: "key NAME", an address, a network, "any", and each of these with "deny" in front. Who is denied by
- * one rule is denied whatever others say; who is named by none is denied as well.
+ * Rules are texts: "key NAME", "remote NAME", an address, a network, "any", and each of these with "deny" in front. A
+ * remote is who has one of its addresses and one of its keys, where it has such. Who is denied by one rule is denied whatever others say; who is named by none is denied as well.
  *
  * Threads: immutable once made.
- * Memory:  belongs to the arena it was made in; keys are borrowed. */
+ * Memory:  belongs to the arena it was made in; keys and remotes are borrowed. */
 #ifndef SERVER_ACL_H
 #define SERVER_ACL_H
 
@@ -14,15 +14,30 @@
 
 struct acl;
 
-/* The keys that rules may name. */
-struct acl_keys {
-	const struct tsig_key *list;
-	size_t count;
+/* A peer with a name. */
+struct acl_remote {
+	const char *name;
+	const struct address_network *networks;
+	size_t network_count; /* 0: from any address */
+	const struct tsig_key **keys;
+	size_t key_count; /* 0: signed or not */
 };
 
+/* What rules may name. */
+struct acl_names {
+	const struct tsig_key *keys;
+	size_t key_count;
+	const struct acl_remote *remotes;
+	size_t remote_count;
+};
+
+/* The key that @text names. E_NOENT: there is none; @em says which is near. */
+MUST_USE int acl_find_key(const struct acl_names *names, const char *text,
+			  const struct tsig_key **out, struct errmsg *em);
+
 struct acl *acl_new(struct arena *arena);
-/* Adds a rule. E_SYNTAX, E_NOENT (no such key): @em says what was found and expected. */
-MUST_USE int acl_add(struct acl *acl, struct arena *arena, const struct acl_keys *keys,
+/* Adds a rule. E_SYNTAX, E_NOENT (no such key or remote): @em says what was found and expected. */
+MUST_USE int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 		     const char *rule, struct errmsg *em);
 
 /* Who asks. */

@@ -23,11 +23,13 @@
 		#member " is no " #type);
 #define OPTION(path, member, type, ...)	       CHECK_TYPE(struct config, member, type)
 #define KEY_OPTION(path, member, type, ...)    CHECK_TYPE(struct config_key, member, type)
+#define REMOTE_OPTION(path, member, type, ...) CHECK_TYPE(struct config_remote, member, type)
 #define POLICY_OPTION(path, member, type, ...) CHECK_TYPE(struct config_policy, member, type)
 #define ZONE_OPTION(path, member, type, ...)   CHECK_TYPE(struct config_zone, member, type)
 #include "server/options.def"
 #undef OPTION
 #undef KEY_OPTION
+#undef REMOTE_OPTION
 #undef POLICY_OPTION
 #undef ZONE_OPTION
 
@@ -39,12 +41,14 @@ const struct config_option config_options[] = {
  },
 #define OPTION(...)	   ROW(struct config, TOP, __VA_ARGS__)
 #define KEY_OPTION(...)	   ROW(struct config_key, KEY, __VA_ARGS__)
+#define REMOTE_OPTION(...) ROW(struct config_remote, REMOTE, __VA_ARGS__)
 #define POLICY_OPTION(...) ROW(struct config_policy, POLICY, __VA_ARGS__)
 #define ZONE_OPTION(...)   ROW(struct config_zone, ZONE, __VA_ARGS__)
 #include "server/options.def"
 #undef ROW
 #undef OPTION
 #undef KEY_OPTION
+#undef REMOTE_OPTION
 #undef POLICY_OPTION
 #undef ZONE_OPTION
 	{ .path = NULL },
@@ -59,12 +63,15 @@ const struct config_option config_options[] = {
 const struct config_list config_lists[CONFIG_SCOPES] = {
 	[CONFIG_KEY] = LIST("keys", "key", "secret", struct config_key, keys, key_count, false,
 			    "Secrets that the server shares with others (TSIG, RFC 8945)."),
+	[CONFIG_REMOTE] = LIST("remotes", "remote", "addresses", struct config_remote, remotes,
+			       remote_count, true, "Peers, for rules that name them."),
 	[CONFIG_POLICY] = LIST("policies", "policy", "denial", struct config_policy, policies,
 			       policy_count, true, "Ways to sign zones."),
 	[CONFIG_ZONE] = LIST("zones", "zone", "file", struct config_zone, zones, zone_count, false,
 			     "The zones that are served."),
 };
 _Static_assert(offsetof(struct config_key, name) == 0 &&
+		       offsetof(struct config_remote, name) == 0 &&
 		       offsetof(struct config_policy, name) == 0 &&
 		       offsetof(struct config_zone, name) == 0,
 	       "the name of an item comes first");
@@ -466,6 +473,50 @@ static void read_keys(struct reading *g)
 	for (size_t i = 0; i < c->key_count; i++) {
 		make_key(g, &c->keys[i], &c->tsig_keys[i]);
 	}
+	c->names.keys = c->tsig_keys;
+	c->names.key_count = c->key_count;
+}
+
+/* --- remotes --------------------------------------------------------------------------------- */
+
+static void make_remote(const struct reading *g, const struct config_remote *r,
+			struct acl_remote *out)
+{
+	*out = (struct acl_remote){ .name = r->name,
+				    .networks = r->addresses.list,
+				    .network_count = r->addresses.count };
+	out->keys = arena_alloc(&g->config->arena, (r->keys.count + 1) * sizeof(*out->keys));
+	for (size_t i = 0; i < r->keys.count; i++) {
+		const struct config_text *t = &r->keys.list[i];
+		struct errmsg em = { "" };
+		if (acl_find_key(&g->config->names, t->text, &out->keys[out->key_count], &em) ==
+		    E_OK) {
+			out->key_count++;
+		} else {
+			config_report_error(g->reader.report, t->place, "remotes.keys: %.400s",
+					    em.text);
+		}
+	}
+	if (r->addresses.count == 0 && r->keys.count == 0) {
+		config_report_error(g->reader.report, r->place,
+				    "this remote has neither \"addresses\" nor \"keys\", so "
+				    "everybody would be it");
+	}
+}
+
+static void read_remotes(struct reading *g)
+{
+	struct config *c = g->config;
+	struct config_remote defaults = { 0 };
+	read_defaults(g, CONFIG_REMOTE, &defaults);
+	read_list(g, CONFIG_REMOTE, &defaults);
+	check_items_differ(g, CONFIG_REMOTE);
+	struct acl_remote *made = arena_alloc(&c->arena, (c->remote_count + 1) * sizeof(*made));
+	for (size_t i = 0; i < c->remote_count; i++) {
+		make_remote(g, &c->remotes[i], &made[i]);
+	}
+	c->names.remotes = made;
+	c->names.remote_count = c->remote_count;
 }
 
 /* --- policies -------------------------------------------------------------------------------- */
@@ -529,6 +580,21 @@ static const struct config_policy *policy_find(const struct config *c, const cha
 	return strcmp(name, default_policy) == 0 ? c->default_policy : NULL;
 }
 
+static const char *nearest_policy(const struct config *c, const char *name)
+{
+	const char **words = mem_array(c->policy_count + 3, sizeof(const char *));
+	size_t count = 0;
+	for (size_t i = 0; i < c->policy_count; i++) {
+		words[count++] = c->policies[i].name;
+	}
+	words[count++] = default_policy;
+	words[count++] = "no";
+	words[count] = NULL;
+	const char *near = text_did_you_mean(name, words);
+	mem_free(words);
+	return near;
+}
+
 static void set_policy(const struct reading *g, struct config_zone *z)
 {
 	char quoted[TEXT_QUOTE_MAX];
@@ -536,7 +602,12 @@ static void set_policy(const struct reading *g, struct config_zone *z)
 		return;
 	}
 	z->policy = policy_find(g->config, z->dnssec);
-	if (z->policy == NULL) {
+	const char *near = z->policy == NULL ? nearest_policy(g->config, z->dnssec) : NULL;
+	if (near != NULL) {
+		config_report_error(g->reader.report, z->place,
+				    "zones.dnssec: there is no policy %s; did you mean \"%s\"?",
+				    text_quote(z->dnssec, strlen(z->dnssec), quoted), near);
+	} else if (z->policy == NULL) {
 		config_report_error(g->reader.report, z->place,
 				    "zones.dnssec: there is no policy %s; define it below "
 				    "\"policies\", or use \"default\" or \"no\"",
@@ -547,7 +618,6 @@ static void set_policy(const struct reading *g, struct config_zone *z)
 static void set_updaters(const struct reading *g, struct config_zone *z)
 {
 	struct arena *arena = &g->config->arena;
-	const struct acl_keys keys = { g->config->tsig_keys, g->config->key_count };
 	if (z->allow_update.count == 0) {
 		return;
 	}
@@ -555,7 +625,7 @@ static void set_updaters(const struct reading *g, struct config_zone *z)
 	for (size_t i = 0; i < z->allow_update.count; i++) {
 		const struct config_text *t = &z->allow_update.list[i];
 		struct errmsg em = { "" };
-		if (acl_add(acl, arena, &keys, t->text, &em) != E_OK) {
+		if (acl_add(acl, arena, &g->config->names, t->text, &em) != E_OK) {
 			config_report_error(g->reader.report, t->place,
 					    "zones.allow-update: %.400s", em.text);
 		}
@@ -563,9 +633,32 @@ static void set_updaters(const struct reading *g, struct config_zone *z)
 	z->updaters = acl;
 }
 
+static void set_update_policy(const struct reading *g, struct config_zone *z)
+{
+	struct arena *arena = &g->config->arena;
+	if (z->update_rules.count == 0) {
+		return;
+	}
+	struct update_policy *policy = update_policy_new(arena);
+	for (size_t i = 0; i < z->update_rules.count; i++) {
+		const struct config_text *t = &z->update_rules.list[i];
+		struct errmsg em = { "" };
+		if (update_policy_add(policy, arena, &g->config->names, t->text, &em) != E_OK) {
+			config_report_error(g->reader.report, t->place,
+					    "zones.update-policy: %.400s", em.text);
+		}
+	}
+	if (z->allow_update.count != 0) {
+		config_report_error(g->reader.report, z->update_rules.list[0].place,
+				    "zones.update-policy: there is allow-update too; who may "
+				    "change all of the zone is \"grant KEY zonesub ANY\" here");
+	}
+	z->update_policy = policy;
+}
+
 bool config_zone_is_kept(const struct config_zone *z)
 {
-	return z->policy != NULL || z->updaters != NULL;
+	return z->policy != NULL || z->updaters != NULL || z->update_policy != NULL;
 }
 
 static void read_zones(struct reading *g)
@@ -579,6 +672,7 @@ static void read_zones(struct reading *g)
 		struct config_zone *z = (struct config_zone *)(uintptr_t)&c->zones[i];
 		set_policy(g, z);
 		set_updaters(g, z);
+		set_update_policy(g, z);
 		if (config_zone_is_kept(z) && *c->server.database == '\0') {
 			config_report_error(g->reader.report, z->place,
 					    "a zone that is signed or updated needs "
@@ -718,6 +812,7 @@ static void read_top(struct reading *g, const struct config_node *root)
 		g->root = root;
 		read_map(g, "", root, g->config);
 		read_keys(g);
+		read_remotes(g);
 		read_policies(g);
 		read_zones(g);
 		config_check(g);

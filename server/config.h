@@ -14,6 +14,7 @@
 #include "server/acl.h"
 #include "server/address.h"
 #include "server/config_report.h"
+#include "server/update_policy.h"
 #include "signer/sign.h"
 #include "zones/base/arena.h"
 #include "zones/base/buf.h"
@@ -101,6 +102,14 @@ struct config_key {
 	struct config_place place; /* of its name in the file; likewise below */
 };
 
+/* A peer, whatever it does. */
+struct config_remote {
+	const char *name;
+	struct config_networks addresses;
+	struct config_texts keys;
+	struct config_place place;
+};
+
 enum config_denial { CONFIG_NSEC, CONFIG_NSEC3, CONFIG_NSEC3_OPT_OUT };
 enum config_zonemd { CONFIG_ZONEMD_NO, CONFIG_ZONEMD_SHA384, CONFIG_ZONEMD_SHA512 };
 enum config_serial { CONFIG_INCREMENT, CONFIG_UNIXTIME, CONFIG_DATE };
@@ -131,6 +140,8 @@ struct config_zone {
 	enum config_serial serial;
 	struct config_texts allow_update;
 	const struct acl *updaters; /* made of allow_update; NULL: nobody */
+	struct config_texts update_rules;
+	const struct update_policy *update_policy; /* made of these; NULL: there are none */
 	struct config_place place;
 };
 
@@ -141,6 +152,9 @@ struct config {
 	const struct config_key *keys; /* lists are in the order of the file */
 	size_t key_count;
 	struct tsig_key *tsig_keys; /* heap; made of these; as many */
+	const struct config_remote *remotes;
+	size_t remote_count;
+	struct acl_names names; /* of keys and remotes, for rules */
 	const struct config_policy *policies;
 	size_t policy_count;
 	const struct config_policy *default_policy; /* that of the file named so, or all defaults */
@@ -174,7 +188,9 @@ enum config_type {
 	CONFIG_ZONE_NAME,
 	CONFIG_ZONE_FILE,
 	CONFIG_CHECKS,
-	CONFIG_TEXTS,
+	CONFIG_ACL,
+	CONFIG_KEY_NAMES,
+	CONFIG_UPDATE_RULES,
 	CONFIG_DENIAL,
 	CONFIG_ZONEMD,
 	CONFIG_SERIAL,
@@ -183,7 +199,14 @@ enum config_type {
 };
 
 /* What has options: the configuration itself, and the items of its lists. */
-enum config_scope { CONFIG_TOP, CONFIG_KEY, CONFIG_POLICY, CONFIG_ZONE, CONFIG_SCOPES };
+enum config_scope {
+	CONFIG_TOP,
+	CONFIG_KEY,
+	CONFIG_REMOTE,
+	CONFIG_POLICY,
+	CONFIG_ZONE,
+	CONFIG_SCOPES
+};
 
 struct config_option {
 	const char *path;	 /* keys from the top, with dots: "server.udp-size" */

@@ -30,7 +30,9 @@
 #define CONFIG_C_ZONE_NAME     const uint8_t *
 #define CONFIG_C_ZONE_FILE     const char *
 #define CONFIG_C_CHECKS	       struct check_levels
-#define CONFIG_C_TEXTS	       struct config_texts
+#define CONFIG_C_ACL	       struct config_texts
+#define CONFIG_C_KEY_NAMES     struct config_texts
+#define CONFIG_C_UPDATE_RULES  struct config_texts
 #define CONFIG_C_DENIAL	       enum config_denial
 #define CONFIG_C_ZONEMD	       enum config_zonemd
 #define CONFIG_C_SERIAL	       enum config_serial

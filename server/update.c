@@ -84,18 +84,55 @@ static void log_update(const struct update *u, const uint8_t *zone)
 		  u->result.added, u->result.removed);
 }
 
-static uint16_t apply(struct update *u, const struct config_zone *zone, struct edit *e)
+/* Who asks for changes in which zone. */
+struct asker {
+	const struct config_zone *zone;
+	const uint8_t *signer;
+};
+
+static bool may_change(void *arg, const uint8_t *owner, uint16_t type, const uint8_t *rdata UNUSED,
+		       size_t len UNUSED)
+{
+	const struct asker *a = arg;
+	const struct update_wish wish = { a->signer, a->zone->name, owner, type };
+	uint32_t most;
+	return update_policy_allows(a->zone->update_policy, &wish, &most);
+}
+
+static uint32_t most_of(void *arg, const uint8_t *owner, uint16_t type)
+{
+	const struct asker *a = arg;
+	const struct update_wish wish = { a->signer, a->zone->name, owner, type };
+	uint32_t most = 0;
+	(void)update_policy_allows(a->zone->update_policy, &wish, &most);
+	return most;
+}
+
+static bool may_ask(const struct update *u, const struct config_zone *zone)
 {
 	const struct acl_client client = { &u->request->client, u->tsig.key };
+	return zone->update_policy != NULL ? u->tsig.key != NULL
+					   : acl_allows(zone->updaters, &client);
+}
+
+static uint16_t apply(struct update *u, const struct config_zone *zone, struct edit *e)
+{
+	struct asker asker = { .zone = zone };
 	/* A zone that is signed by us keeps its keys by itself. */
 	u->ddns.allow = zone->policy == NULL ? DDNS_KEYS | DDNS_NSEC3PARAM | DDNS_ZONEMD : 0;
 	if (u->ddns.class != RRCLASS_IN || !dname_equal(u->ddns.zone, zone->name)) {
 		return RCODE_NOTAUTH;
 	}
-	if (!acl_allows(zone->updaters, &client)) {
+	if (!may_ask(u, zone)) {
 		return RCODE_REFUSED; /* and no word about what is in the zone (RFC 3007 §3.3) */
 	}
 	uint16_t rcode = (uint16_t)ddns_prerequisites(&u->ddns, edit_state(e));
+	if (rcode == RCODE_NOERROR && zone->update_policy != NULL) {
+		asker.signer = u->tsig.key->name.wire;
+		u->ddns.limit = most_of;
+		u->ddns.limit_arg = &asker;
+		rcode = (uint16_t)ddns_permitted(&u->ddns, edit_state(e), may_change, &asker);
+	}
 	if (rcode == RCODE_NOERROR) {
 		rcode = (uint16_t)ddns_prescan(&u->ddns);
 	}

@@ -519,21 +519,26 @@ static void set_drop_services(struct set *s, const uint8_t *rdata)
 	}
 }
 
-static void set_add(struct arena *a, struct set *s, const uint8_t *rdata, uint16_t len)
+/* Not when there are @most records (0: no limit) without it: false. */
+static bool set_add(struct arena *a, struct set *s, const struct record *r, uint32_t most)
 {
 	uint32_t at;
 	if (replaces(s->type)) {
 		s->count = 0;
 	} else if (s->type == RRTYPE_WKS) {
-		set_drop_services(s, rdata);
+		set_drop_services(s, r->rdata);
 	}
-	if (set_search(s, rdata, len, &at)) {
-		return;
+	if (set_search(s, r->rdata, r->len, &at)) {
+		return true;
+	}
+	if (most != 0 && s->count >= most) {
+		return false;
 	}
 	s->records = grow(a, s->records, s->count, &s->cap, sizeof(*s->records));
 	memmove(&s->records[at + 1], &s->records[at], (s->count - at) * sizeof(*s->records));
-	s->records[at] = (struct record){ rdata, len };
+	s->records[at] = *r;
 	s->count++;
+	return true;
 }
 
 /* --- what an update does to its name --------------------------------------------------------- */
@@ -595,9 +600,14 @@ static void name_add(struct name *n, const struct ddns_rr *rr)
 	if (!name_suits(n, rr->type) || (rr->type == RRTYPE_SOA && !is_newer_soa(n, rr))) {
 		return;
 	}
+	const struct ddns_request *req = n->req;
 	struct ddns_result *r = n->result;
 	struct set *s = name_touch(n, rr->type);
-	set_add(n->req->arena, s, rdata_for_zone(n, rr), rr->len);
+	const struct record record = { rdata_for_zone(n, rr), rr->len };
+	uint32_t most = req->limit != NULL ? req->limit(req->limit_arg, rr->owner, rr->type) : 0;
+	if (!set_add(req->arena, s, &record, most)) {
+		return;
+	}
 	s->ttl = rr->ttl <= TTL_MAX ? rr->ttl : 0;
 	r->is_serial_set = r->is_serial_set || rr->type == RRTYPE_SOA;
 	if (rr->type == RRTYPE_NSEC3PARAM &&

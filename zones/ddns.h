@@ -40,10 +40,15 @@ struct ddns_rr {
 	uint16_t len;
 };
 
+/* How many records of @type may be at @owner; 0: as many as there is room for. */
+typedef uint32_t ddns_limit(void *arg, const uint8_t *owner, uint16_t type);
+
 struct ddns_request {
 	const uint8_t *zone;
 	uint16_t class;
-	unsigned allow; /* enum ddns_allow; ddns_read allows nothing, the caller may */
+	unsigned allow;	   /* enum ddns_allow; ddns_read allows nothing, the caller may */
+	ddns_limit *limit; /* records beyond it are left out without a word; NULL: no limits */
+	void *limit_arg;
 	uint32_t prerequisite_count, update_count;
 	struct ddns_rr *prerequisites;
 	struct ddns_rr *updates; /* in the order of the message */

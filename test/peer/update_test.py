@@ -40,7 +40,7 @@ def secret_of(algorithm):
 class Primary:
     """A signetd with one kept zone, which can be killed and started again on the same database."""
 
-    def __init__(self, t, zone, policy='default', more=''):
+    def __init__(self, t, zone, policy='default', access=None):
         self.t, self.zone = t, zone
         self.name = zone.strip('.')
         self.file = t.write(f'{self.name}.zone', ZONE)
@@ -58,8 +58,8 @@ zones:
   - name: {zone}
     file: {self.file}
     dnssec: {policy}
-    allow-update: [ {rules} ]
-''' + more)
+    {access or f'allow-update: [ {rules} ]'}
+''')
         self.start()
 
     def start(self):
@@ -277,6 +277,37 @@ def crashes(t, p):
         validates(t, p, resolver, name, 'TXT', f'after the crashes: {name}')
 
 
+def rules(t):
+    """Who may change what (zones.update-policy)."""
+    p = Primary(t, 'rules.', access='''update-policy:
+      - deny hmac-sha512.key subdomain secret.rules
+      - grant hmac-sha512.key zonesub
+      - grant hmac-sha256.key name _acme.rules TXT(2)
+      - grant *.key wildcard *.open.rules A''')
+    refused, done = dns.rcode.REFUSED, dns.rcode.NOERROR
+    for what, algorithm, changes, rcode in (
+            ('all of the zone', 'sha512', [('add', 'a', 60, 'TXT', 'x'), ('add', 'b.c', 60, 'A', '192.0.2.1')], done),
+            ('what a rule before denies', 'sha512', [('add', 'd', 60, 'TXT', 'x'), ('add', 'x.secret', 60, 'TXT', 'x')], refused),
+            ('NS without a rule that names it', 'sha512', [('add', 'sub', 60, 'NS', 'ns.elsewhere.')], refused),
+            ('another type', 'sha256', [('add', '_acme', 60, 'A', '192.0.2.1')], refused),
+            ('another name', 'sha256', [('add', 'a', 60, 'TXT', 'y')], refused),
+            ('all of a name that is not its own', 'sha256', [('delete', 'a')], refused),
+            ('by wildcard', 'sha1', [('add', 'a.open', 60, 'A', '192.0.2.1')], done),
+            ('the wildcard\'s parent', 'sha1', [('add', 'open', 60, 'A', '192.0.2.1')], refused)):
+        u = p.update(f'hmac-{algorithm}')
+        for action, *rest in changes:
+            getattr(u, action)(*rest)
+        t.check(f'rules: {what}', p.send(u).rcode() == rcode)
+    t.check('rules: a refused update does nothing', not p.texts('d') and p.texts('a') == {'x'})
+    key = key_file(t, 'hmac-sha256')
+    status, out = nsupdate(t, p, key, [f'update add _acme.rules. 60 TXT {i}' for i in range(3)])
+    t.check('rules: two records of three', status == 0 and p.texts('_acme') == {'0', '1'}, (out, p.texts('_acme')))
+    status, out = nsupdate(t, p, key, ['update delete _acme.rules. TXT 0', 'update add _acme.rules. 60 TXT 5'])
+    t.check('rules: one for another', status == 0 and p.texts('_acme') == {'1', '5'}, (out, p.texts('_acme')))
+    status, out = nsupdate(t, p, None, ['prereq yxrrset www.rules. TXT', 'update add a.open.rules. 60 A 192.0.2.2'])
+    t.check('rules: without a key REFUSED, and no word about the zone', status != 0 and 'REFUSED' in out, out)
+
+
 def main():
     with peer.Test('update') as t:
         p = Primary(t, 'example.')
@@ -284,6 +315,7 @@ def main():
         refusals(t, p)
         chain_changes(t, p)
         edit_file(t, p)
+        rules(t)
         crashes(t, p)
         for policy in ('nsec3', 'opt-out'):
             chain_changes(t, Primary(t, f'{policy}.', policy))

@@ -3,11 +3,24 @@
 #include "test/unit/unit.h"
 
 static struct tsig_key keys[2];
-static const struct acl_keys known = { keys, 2 };
+static const struct tsig_key *office_keys[] = { &keys[0] };
+static struct address_network office_networks[1];
+static const struct acl_remote remotes[] = {
+	{ .name = "office",
+	  .networks = office_networks,
+	  .network_count = 1,
+	  .keys = office_keys,
+	  .key_count = 1 },
+	{ .name = "signer", .keys = office_keys, .key_count = 1 },
+	{ .name = "there", .networks = office_networks, .network_count = 1 },
+};
+static const struct acl_names known = { keys, 2, remotes, ARRAY_LEN(remotes) };
 
 static void setup(void)
 {
 	struct dname name;
+	ck_assert_int_eq(address_network_from_text(&office_networks[0], "192.0.2.0/24", 12, NULL),
+			 E_OK);
 	for (unsigned i = 0; i < 2; i++) {
 		const char *text = i == 0 ? "k.example" : "other.example";
 		ck_assert_int_eq(dname_from_text(&name, text, strlen(text), dname_root, NULL),
@@ -48,6 +61,17 @@ static const struct {
 	{ { "any", "deny key other.example" }, "192.0.2.2", 0, true },
 	{ { "deny any", "any" }, "192.0.2.2", 0, false },
 	{ { "deny 192.0.2.1" }, "192.0.2.2", 0, false },
+	/* What a remote has must be right, all of it. */
+	{ { "remote office" }, "192.0.2.1", 0, true },
+	{ { "remote office" }, "192.0.2.1", 1, false },
+	{ { "remote office" }, "192.0.2.1", -1, false },
+	{ { "remote office" }, "192.0.3.1", 0, false },
+	{ { "remote signer" }, "192.0.3.1", 0, true },
+	{ { "remote signer" }, "192.0.3.1", -1, false },
+	{ { "remote there" }, "192.0.2.9", -1, true },
+	{ { "remote there" }, "192.0.3.9", 0, false },
+	{ { "any", "deny remote there" }, "192.0.2.9", 0, false },
+	{ { "any", "deny remote there" }, "192.0.3.9", 0, true },
 };
 
 START_TEST(rules_allow_and_deny)
@@ -74,6 +98,9 @@ static const char *const broken[] = { "",
 				      "key ",
 				      "key a..b",
 				      "key nobody.example",
+				      "remote",
+				      "remote Office",
+				      "remote nobody",
 				      "192.0.2.256",
 				      "192.0.2.0/33",
 				      "deny",

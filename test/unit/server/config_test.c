@@ -67,7 +67,8 @@ static void assert_has(const char *text, const char *part)
 /* Of a zone that is signed or updated. */
 static bool needs_database(const struct config_option *o)
 {
-	return strcmp(o->path, "zones.dnssec") == 0 || strcmp(o->path, "zones.allow-update") == 0;
+	return strcmp(o->path, "zones.dnssec") == 0 || strcmp(o->path, "zones.allow-update") == 0 ||
+	       strcmp(o->path, "zones.update-policy") == 0;
 }
 
 /* A configuration that sets the option to @value, and a zone. */
@@ -75,9 +76,13 @@ static char *text_with(const struct config_option *o, const char *value)
 {
 	struct buf b = { 0 };
 	const char *dot = strchr(o->path, '.');
-	if (o->scope == CONFIG_KEY || o->scope == CONFIG_POLICY) {
+	if (strcmp(o->path, "remotes.keys") == 0) {
+		buf_str(&b, "keys: [ { name: k.example, secret: c2VjcmV0 } ]\n");
+	}
+	if (o->scope == CONFIG_KEY || o->scope == CONFIG_REMOTE || o->scope == CONFIG_POLICY) {
 		static const char *const needed[] = {
 			"keys.name",	    "k.example", "keys.secret",	      "c2VjcmV0",
+			"remotes.name",	    "office",	 "remotes.addresses", "[192.0.2.1]",
 			"policies.name",    "p",	 "policies.validity", "1y",
 			"policies.refresh", "60s",	 "policies.jitter",   "0s"
 		};
@@ -299,6 +304,12 @@ static const struct {
 	{ "zones.serial", "unixtime", " unixtime\n" },
 	{ "zones.allow-update", "[ deny 192.0.2.1, 192.0.2.0/24 ]",
 	  "\n  - \"deny 192.0.2.1\"\n  - 192.0.2.0/24\n" },
+	{ "zones.update-policy", "[ deny * name a.example TXT, grant * zonesub ]",
+	  "\n  - \"deny * name a.example TXT\"\n  - \"grant * zonesub\"\n" },
+	{ "remotes.name", "Office", " Office\n" },
+	{ "remotes.addresses", "[ 192.0.2.0/24, \"2001:db8::1\" ]",
+	  "\n  - \"192.0.2.0/24\"\n  - \"2001:db8::1/128\"\n" },
+	{ "remotes.keys", "[ k.example ]", "\n  - k.example\n" },
 	{ "keys.name", "Update.Example", " Update.Example.\n" },
 	{ "keys.algorithm", "hmac-sha512-256", " hmac-sha512-256\n" },
 	{ "keys.secret", "c2VjcmV0c2VjcmV0", " c2VjcmV0c2VjcmV0\n" },

@@ -446,6 +446,58 @@ START_TEST(each_update_is_asked_for)
 }
 END_TEST
 
+static uint32_t two_texts(void *arg UNUSED, const uint8_t *owner UNUSED, uint16_t type)
+{
+	return type == RRTYPE_TXT ? 2 : 0;
+}
+
+static void assert_texts(struct edit *e, const char *owner, unsigned count, uint32_t ttl)
+{
+	struct dname name;
+	kit_name(owner, &name);
+	const struct rrset *rs = node_find(version_node(edit_state(e), name.wire), RRTYPE_TXT);
+	ck_assert_ptr_nonnull(rs);
+	ck_assert_uint_eq(rs->count, count);
+	ck_assert_uint_eq(rrset_ttl(rs), ttl);
+}
+
+/* What is too much is left out, the rest is done; a place that becomes free can be taken. */
+START_TEST(sets_grow_to_their_limit)
+{
+	static const struct {
+		const char *request;
+		unsigned texts;
+		uint32_t ttl;
+		uint32_t added;
+	} rows[] = {
+		{ "add q 5 TXT 1\nadd q 5 TXT 2\nadd q 5 TXT 3\nadd q 5 A 192.0.2.1\n"
+		  "add q 5 A 192.0.2.2\nadd q 5 A 192.0.2.3\n",
+		  2, 5, 5 },
+		{ "add q 7 TXT 4\n", 2, 5, 0 },
+		{ "add q 7 TXT 2\n", 2, 7, 0 },
+		{ "del q TXT 1\nadd q 7 TXT 4\nadd q 7 TXT 5\n", 2, 7, 1 },
+		{ "del q TXT\nadd q 9 TXT 6\n", 1, 9, 1 },
+	};
+	static struct kit_message m;
+	struct version *base = kit_version(zone);
+	struct edit *e = edit_begin(base, kit_zone, EDIT_TTL_LAST);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena arena = { 0 };
+		struct ddns_request req;
+		struct ddns_result result;
+		kit_message(&m, rows[i].request);
+		ck_assert_int_eq(ddns_read(m.octets, m.len, &arena, &req), RCODE_NOERROR);
+		req.limit = two_texts;
+		ck_assert_int_eq(ddns_apply(&req, e, &result), RCODE_NOERROR);
+		assert_texts(e, "q", rows[i].texts, rows[i].ttl);
+		ck_assert_uint_eq(result.added, rows[i].added);
+		arena_clear(&arena);
+	}
+	edit_abort(e);
+	version_unref(base);
+}
+END_TEST
+
 /* --- messages -------------------------------------------------------------------------------- */
 
 static enum rcode read_octets(const uint8_t *octets, size_t len, struct arena *arena,
@@ -1050,6 +1102,7 @@ int main(void)
 	tcase_add_test(tc, a_chain_is_asked_for);
 	tcase_add_test(tc, requests_follow_each_other);
 	tcase_add_test(tc, each_update_is_asked_for);
+	tcase_add_test(tc, sets_grow_to_their_limit);
 	tcase_add_test(tc, compressed_names);
 	tcase_add_test(tc, messages_that_end_early);
 	tcase_add_test(tc, messages_with_other_zones);
