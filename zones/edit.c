@@ -174,6 +174,16 @@ void edit_drop_nsec3(struct edit *e, const uint8_t *owner)
 	node_drop(e, old, fresh);
 }
 
+void edit_take_node(struct edit *e, enum batch_tree which, const struct dname_key *key,
+		    struct node *n)
+{
+	struct tree *t = which == BATCH_NSEC3 ? &e->work->nsec3 : &e->work->names;
+	bool fresh = false;
+	const struct node *old = node_take(e, t, key, n, &fresh);
+	e->changes++;
+	node_drop(e, old, fresh);
+}
+
 /* --- applying a batch ------------------------------------------------------------------------ */
 
 /* Brings the changes of @o into @t: the node made of them goes in as it is where no node was. */

@@ -56,4 +56,9 @@ void edit_put_node(struct edit *e, const struct node *image);
 /* Takes a node out of the NSEC3 tree. */
 void edit_drop_nsec3(struct edit *e, const uint8_t *owner);
 
+/* A node that lies in a pool which edit_adopt will take, as batch_make's do, goes into the tree @which as it is, in the
+ * place of the one of its name. */
+void edit_take_node(struct edit *e, enum batch_tree which, const struct dname_key *key,
+		    struct node *n);
+
 #endif

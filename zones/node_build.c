@@ -93,13 +93,10 @@ static const struct {
 	{ RRTYPE_NSEC, NODE_NSEC },   { RRTYPE_NSEC3, NODE_NSEC3 }, { RRTYPE_NS, NODE_CUT },
 };
 
-static uint16_t flags_of_set(const struct node_build_set *s)
+uint16_t node_flag_of_type(uint16_t type)
 {
-	if (s->count == 0) {
-		return 0;
-	}
 	for (size_t i = 0; i < ARRAY_LEN(flag_of_type); i++) {
-		if (flag_of_type[i].type == s->type) {
+		if (flag_of_type[i].type == type) {
 			return flag_of_type[i].flag;
 		}
 	}
@@ -117,7 +114,7 @@ const struct node *node_build_end(struct node_build *b, bool is_apex)
 	for (unsigned i = 0; i < b->count; i++) {
 		if (b->sets[i].count != 0 || b->sets[i].sigs != 0) {
 			b->sets[kept++] = b->sets[i];
-			flags |= flags_of_set(&b->sets[i]);
+			flags |= b->sets[i].count != 0 ? node_flag_of_type(b->sets[i].type) : 0;
 		}
 	}
 	if (is_apex) {

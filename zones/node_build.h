@@ -25,6 +25,9 @@ struct node_build {
 	int err; /* sticky: E_LIMIT when a set passes 65535 records or a node 2^31 octets */
 };
 
+/* The NODE_* flag that records of @type give their node, or 0. */
+uint16_t node_flag_of_type(uint16_t type);
+
 void node_build_clear(struct node_build *b);
 void node_build_begin(struct node_build *b, const uint8_t *name);
 /* Starts the next set; types must ascend. */
