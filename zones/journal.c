@@ -58,8 +58,12 @@ enum { TOTAL_FORMAT = 0, TOTAL_OCTETS = 8, TOTAL_LEN = 16 };
 /* No entry is larger: one that says so is damaged. */
 #define ENTRY_MAX ((uint64_t)1 << 40)
 
-#define PIECE	 STRESSED(STORE_VALUE_PAGE, 50)
-#define OVERHEAD 64 /* what an entry costs beside its octets, about: key and page head */
+#define PIECE STRESSED(STORE_VALUE_PAGE, 1000)
+
+/* What a piece takes of the store, at worst. Small ones share a page, which may be half empty. */
+#define PAGE	   4096
+#define SHARED_MAX 1000
+#define OVERHEAD   128
 
 /* Behind the keys of all zones. */
 static const uint8_t total_key[1] = { 0xff };
@@ -364,9 +368,20 @@ void journal_zone_put(struct journal_txn *t, const uint8_t *apex, const struct j
 
 /* --- reading entries ------------------------------------------------------------------------- */
 
+static uint64_t piece_cost(uint64_t octets)
+{
+	return OVERHEAD + (octets > SHARED_MAX ? PAGE : 2 * octets);
+}
+
 static uint64_t cost_of(uint64_t octets)
 {
-	return octets + OVERHEAD;
+	return octets / PIECE * piece_cost(PIECE) + piece_cost(octets % PIECE);
+}
+
+/* All octets of an entry with this head. */
+static uint64_t value_len(const uint8_t *head)
+{
+	return HEAD_LEN + be64_get(head + HEAD_REMOVED_OCTETS) + be64_get(head + HEAD_ADDED_OCTETS);
 }
 
 /* The head of an entry, as far as it can be judged without the rest. */
@@ -389,7 +404,7 @@ static int head_parse(struct store_octets v, struct journal_entry *e)
 		.source = p[HEAD_SOURCE],
 		.removed = be32_get(p + HEAD_REMOVED),
 		.added = be32_get(p + HEAD_ADDED),
-		.octets = cost_of(HEAD_LEN + removed + added),
+		.octets = cost_of(value_len(p)),
 	};
 	return E_OK;
 }
@@ -433,7 +448,7 @@ static int value_get(struct journal_txn *t, struct key *k, uint64_t seq, struct 
 	if (err != E_OK) {
 		return err;
 	}
-	uint64_t want = e.octets - OVERHEAD;
+	uint64_t want = value_len(v.data);
 	*value = v;
 	if (v.len >= want) {
 		return E_OK;
@@ -455,7 +470,7 @@ int journal_entry_read(struct store_octets value, const uint8_t *apex, struct jo
 		       struct diff *d)
 {
 	int err = head_parse(value, e);
-	if (err != E_OK || value.len != e->octets - OVERHEAD ||
+	if (err != E_OK || value.len != value_len(value.data) ||
 	    be32_get(value.data + HEAD_SUM) != sum_of(value.data, value.len)) {
 		return E_DAMAGED;
 	}
@@ -670,12 +685,16 @@ int journal_make_room(struct journal_txn *t, uint64_t octets)
 {
 	struct heap h = { 0 };
 	uint64_t limit = t->journal->limit;
-	/* Some more than is wanted, so that it need not be done for each entry. */
-	uint64_t wanted = octets + limit / 16;
 	uint64_t total = 0;
 	int err = total_get(t, &total);
+	const uint64_t before = total;
+	/* Some more than is wanted, so that it need not be done for each entry. Where less than the limit is too
+	 * much already, readers keep pages that were dropped. */
+	uint64_t wanted = octets + limit / 16;
+	uint64_t goal = total < limit ? total : limit;
+	goal = goal > wanted ? goal - wanted : 0;
 	heap_fill(t, &h);
-	while (err == E_OK && h.count != 0 && total + wanted > limit) {
+	while (err == E_OK && h.count != 0 && total > goal) {
 		struct zone zone;
 		uint64_t dropped = 0;
 		err = zone_load(t, h.items[0].apex.wire, &zone);
@@ -689,7 +708,7 @@ int journal_make_room(struct journal_txn *t, uint64_t octets)
 			h.items[0].time =
 				has_history(&zone.z) ? time_of_first(t, &zone) : INT64_MAX;
 		} while (has_history(&zone.z) && h.items[0].time <= until &&
-			 total - dropped + wanted > limit);
+			 total - dropped > goal);
 		total -= dropped < total ? dropped : total;
 		zone_store(t, &zone);
 		if (!has_history(&zone.z)) {
@@ -703,7 +722,7 @@ int journal_make_room(struct journal_txn *t, uint64_t octets)
 		total_put(t, total);
 		err = journal_error(t, NULL);
 	}
-	if (err == E_OK && total + octets > limit) {
+	if (err == E_OK && (total + octets > limit || total == before)) {
 		err = fail(
 			t, E_DISKFULL,
 			"the journal is full of changes that are in no snapshot; raise its size");

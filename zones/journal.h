@@ -50,7 +50,7 @@ struct journal_entry {
 	enum journal_source source;
 	uint32_t removed; /* records */
 	uint32_t added;
-	uint64_t octets; /* in the store */
+	uint64_t octets; /* that it takes of the store, about */
 };
 
 /* A zone file as it was last read. */
@@ -124,7 +124,7 @@ MUST_USE int journal_find(struct journal_txn *t, const uint8_t *apex, uint32_t s
 
 /* Drops the zone's oldest history while there is more than @octets of it, or it is older than @oldest. */
 void journal_trim(struct journal_txn *t, const uint8_t *apex, uint64_t octets, int64_t oldest);
-/* Drops the oldest history of any zone until @octets more fit. E_DISKFULL: what is left is needed. */
+/* Drops the oldest history of any zone to make room for @octets, and some. E_DISKFULL: there is not so much. */
 int journal_make_room(struct journal_txn *t, uint64_t octets);
 /* Drops all entries of the zone; the next one has @seq + 1 (@seq at least the last's) and begins at any serial.
  * For what does not fit, and for what is damaged: with a snapshot of @seq beside it. */
