@@ -173,11 +173,17 @@ static void diff_sets(struct diff *d, const struct node *old, const struct rrset
 	diff_records(d, records_of(old, a, true), records_of(now, b, true));
 }
 
+static const struct rrset *set_at(const struct node *n, unsigned i)
+{
+	return n != NULL && i < n->rrsets ? &node_rrsets(n)[i] : NULL;
+}
+
 static const struct rrset *any_set(const struct node *n, uint16_t type)
 {
-	for (unsigned i = 0; n != NULL && i < n->rrsets; i++) {
-		if (node_rrsets(n)[i].type == type) {
-			return &node_rrsets(n)[i];
+	const struct rrset *rs;
+	for (unsigned i = 0; (rs = set_at(n, i)) != NULL; i++) {
+		if (rs->type == type) {
+			return rs;
 		}
 	}
 	return NULL;
@@ -186,18 +192,21 @@ static const struct rrset *any_set(const struct node *n, uint16_t type)
 void diff_add_nodes(struct diff *d, const struct node *old, const struct node *now)
 {
 	diff_sets(d, old, any_set(old, RRTYPE_SOA), now, any_set(now, RRTYPE_SOA));
-	const struct rrset *a = old != NULL ? node_rrsets(old) : NULL;
-	const struct rrset *b = now != NULL ? node_rrsets(now) : NULL;
-	const struct rrset *a_end = old != NULL ? a + old->rrsets : NULL;
-	const struct rrset *b_end = now != NULL ? b + now->rrsets : NULL;
-	while (a != a_end || b != b_end) {
-		bool take_a = b == b_end || (a != a_end && a->type <= b->type);
-		bool take_b = a == a_end || (b != b_end && b->type <= a->type);
+	unsigned i = 0;
+	unsigned k = 0;
+	for (;;) {
+		const struct rrset *a = set_at(old, i);
+		const struct rrset *b = set_at(now, k);
+		if (a == NULL && b == NULL) {
+			return;
+		}
+		bool take_a = a != NULL && (b == NULL || a->type <= b->type);
+		bool take_b = b != NULL && (a == NULL || b->type <= a->type);
 		if ((take_a ? a : b)->type != RRTYPE_SOA) {
 			diff_sets(d, old, take_a ? a : NULL, now, take_b ? b : NULL);
 		}
-		a += take_a;
-		b += take_b;
+		i += take_a;
+		k += take_b;
 	}
 }
 
