@@ -8,11 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "signer/zone_file.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 #include "zones/base/text.h"
-#include "zones/master.h"
+#include "zones/snapshot.h"
 
 /* A snapshot is written when a restart would have to read more than this, and more than a part of the zone. */
 #define SNAPSHOT_OCTETS ((uint64_t)256 << 10)
@@ -52,6 +51,23 @@ static void path_of(const struct vault *v, const uint8_t *apex, const char *kind
 	buf_printf(out, ".%s.%llu", kind, (unsigned long long)number);
 }
 
+/* Letters behind the dot in the name of a file that is being written (zones/base/file.h). */
+#define TEMP_LETTERS 8
+
+/* Is @tail, what stands behind the kind in a file's name, another number than @number, or what a crash has left of a file
+ * that was being written? Files of zones whose names begin like that have more dots. */
+static bool is_left_over(const char *tail, uint64_t number)
+{
+	uint64_t n = 0;
+	const char *dot = strchr(tail, '.');
+	size_t len = dot != NULL ? (size_t)(dot - tail) : strlen(tail);
+	if (text_to_u64(tail, len, UINT64_MAX, &n) != E_OK) {
+		return false;
+	}
+	return dot != NULL ? strlen(dot + 1) == TEMP_LETTERS && strchr(dot + 1, '.') == NULL
+			   : n != number;
+}
+
 /* Removes the files of the zone that are of @kind and not @number. */
 static void remove_others(const struct vault *v, const uint8_t *apex, const char *kind,
 			  uint64_t number)
@@ -63,10 +79,8 @@ static void remove_others(const struct vault *v, const uint8_t *apex, const char
 	file_name(apex, &start);
 	buf_printf(&start, ".%s.", kind);
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
-		uint64_t n = 0;
-		const char *tail = e->d_name + start.len;
 		if (strncmp(e->d_name, start.data, start.len) == 0 &&
-		    text_to_u64(tail, strlen(tail), UINT64_MAX, &n) == E_OK && n != number) {
+		    is_left_over(e->d_name + start.len, number)) {
 			buf_reset(&path);
 			buf_printf(&path, "%s/%s", v->directory, e->d_name);
 			(void)unlink(path.data);
@@ -84,7 +98,7 @@ static int write_zone(const struct vault *v, const uint8_t *apex, const char *ki
 {
 	struct buf path = { 0 };
 	path_of(v, apex, kind, number, &path);
-	int err = zone_file_write(zone, path.data, 0, em);
+	int err = snapshot_write(path.data, zone, number, em);
 	buf_clear(&path);
 	return err;
 }
@@ -92,23 +106,17 @@ static int write_zone(const struct vault *v, const uint8_t *apex, const char *ki
 static int read_zone(const struct vault *v, const uint8_t *apex, const char *kind, uint64_t number,
 		     struct version **out, struct errmsg *em)
 {
-	const struct master_options options = { .origin = apex };
-	struct findings findings = { 0 };
-	struct file_view text = { 0 };
-	struct edit *e = NULL;
+	struct snapshot_info info;
+	struct version *made = NULL;
 	struct buf path = { 0 };
 	path_of(v, apex, kind, number, &path);
-	int err = file_read(path.data, MASTER_FILE_MAX, &text, em);
-	if (err == E_OK &&
-	    (master_read_memory(path.data, text.data, text.len, &options, &e, &findings) != E_OK ||
-	     !zone_file_is_ours(&text, edit_state(e), 0))) {
+	int err = snapshot_read(path.data, apex, 0, &made, &info, em);
+	if (err == E_MISMATCH || (err == E_OK && info.seq != number)) {
 		err = err_set(em, E_DAMAGED, "%s is not what was written", path.data);
-		edit_abort(e);
+		version_unref(made);
 	} else if (err == E_OK) {
-		*out = edit_commit(e);
+		*out = made;
 	}
-	findings_clear(&findings);
-	file_view_clear(&text);
 	buf_clear(&path);
 	return err;
 }

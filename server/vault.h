@@ -1,8 +1,8 @@
 /* server/vault.h - what is kept of zones in the database directory, and how a restart finds it again.
  *
  *     journal.mdb              all changes of all zones, and what is known of each (zones/journal.h)
- *     example.com.served.N     the zone as it was served after change N, in master-file form
- *     example.com.source.G     the zone file as it was last read, for the G-th time it had changed
+ *     example.com.served.N     the zone as it was served after change N (zones/snapshot.h)
+ *     example.com.source.G     the zone file as it was last read, for the G-th time it had changed, likewise
  *
  * A file is complete when the journal names it; files that it does not name are left-overs of a crash, and are removed
  * when the zone is opened. So a crash at any instant leaves the last state that was acknowledged.
