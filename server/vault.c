@@ -150,7 +150,10 @@ static int open_journal(struct vault *v, size_t size, struct errmsg *em)
 	struct buf path = { 0 };
 	char quoted[700];
 	buf_printf(&path, "%s/journal.mdb", v->directory);
-	int err = journal_open(&v->journal, path.data, size, STORE_WRITE, em);
+	int err = store_probe(path.data, em);
+	if (err == E_OK) {
+		err = journal_open(&v->journal, path.data, size, STORE_WRITE, em);
+	}
 	if (err == E_DAMAGED) {
 		log_error("journal-damaged",
 			  "reason=%s action=\"moved aside; zones are loaded from their files\"",

@@ -1,17 +1,22 @@
 /* zones/base/store.c - LMDB with our errors. One map in a file, without names: so a commit writes few pages.
  *
  * LMDB trusts its file. What can be seen of damage before it is touched is seen in store_open: the head, and a file
- * that is shorter than the pages in use, whose mapping would kill the reader. */
+ * that is shorter than the pages in use, whose mapping would kill the reader. The rest store_probe finds, by a process
+ * that may die of it. */
 #include "zones/base/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "zones/base/crc32c.h"
 #include "zones/base/mem.h"
 
 struct store {
@@ -156,6 +161,81 @@ void store_close(struct store *s)
 		mem_free(s->path);
 		mem_free(s);
 	}
+}
+
+/* An entry's least octets in a page: so many entries are in a file at most. More, and it goes in circles. */
+#define ENTRY_LEAST 8
+
+/* All entries of a map, one after the other, and each as it is found by its key. */
+static int walk(MDB_txn *txn, MDB_dbi dbi, uint64_t most)
+{
+	MDB_cursor *c;
+	MDB_cursor *by_key;
+	MDB_val k;
+	MDB_val v;
+	uint32_t sum = 0;
+	int rc = mdb_cursor_open(txn, dbi, &c);
+	rc = rc != 0 ? rc : mdb_cursor_open(txn, dbi, &by_key);
+	while (rc == 0 && (rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0) {
+		MDB_val key = k;
+		MDB_val found;
+		rc = mdb_cursor_get(by_key, &key, &found, MDB_SET);
+		if (rc != 0 || found.mv_data != v.mv_data || most-- == 0) {
+			return MDB_CORRUPTED;
+		}
+		/* Each octet is read, as whoever asks for it will. */
+		sum = crc32c(crc32c(sum, k.mv_data, k.mv_size), v.mv_data, v.mv_size);
+	}
+	return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* Of CPU: what takes longer goes in circles within LMDB. */
+#define PROBE_SECONDS 60
+#define FREE_LIST     0 /* the map of the pages that may be used again */
+
+/* The process that store_probe starts: its status tells. */
+static NORETURN void probe(const char *path, uint64_t size)
+{
+	struct store s = { .path = (char *)(uintptr_t)path };
+	const struct rlimit no_core = { 0, 0 };
+	const struct rlimit seconds = { PROBE_SECONDS, PROBE_SECONDS };
+	const uint64_t most = size / ENTRY_LEAST;
+	MDB_txn *txn = NULL;
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	(void)dup2(null, STDERR_FILENO); /* what LMDB says when it aborts */
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	(void)setrlimit(RLIMIT_CPU, &seconds);
+	int rc = mdb_env_create(&s.env);
+	rc = rc != 0 ? rc
+		     : mdb_env_open(s.env, path, MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK,
+				    0);
+	if (rc == 0 && check_length(&s, NULL) != E_OK) {
+		rc = MDB_INVALID;
+	}
+	rc = rc != 0 ? rc : mdb_txn_begin(s.env, NULL, MDB_RDONLY, &txn);
+	rc = rc != 0 ? rc : mdb_dbi_open(txn, NULL, 0, &s.dbi);
+	rc = rc != 0 ? rc : walk(txn, s.dbi, most);
+	rc = rc != 0 ? rc : walk(txn, FREE_LIST, most);
+	_exit(rc != 0);
+}
+
+int store_probe(const char *path, struct errmsg *em)
+{
+	struct stat st;
+	if (stat(path, &st) != 0) {
+		return E_OK;
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		probe(path, (uint64_t)st.st_size);
+	}
+	int status = 0;
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+	}
+	return pid > 0 && status != 0
+		       ? err_set(em, E_DAMAGED, "%s: cannot be read to its end; it is damaged",
+				 path)
+		       : E_OK;
 }
 
 int store_move_aside(const char *path, struct errmsg *em)

@@ -45,6 +45,10 @@ MUST_USE int store_open(struct store **out, const char *path, size_t size, enum 
 			struct errmsg *em);
 /* All transactions have ended. NULL is fine. */
 void store_close(struct store *s);
+/* Reads all of the store at @path in a process of its own, where damage that LMDB does not survive does no harm: call it
+ * before store_open, while there are no other threads. E_DAMAGED; E_OK, also when nothing is there. Takes a second for
+ * some gigabytes. */
+MUST_USE int store_probe(const char *path, struct errmsg *em);
 /* Renames "<path>" to "<path>.damaged" (what had that name is gone) for a person to look at. The store is closed. */
 MUST_USE int store_move_aside(const char *path, struct errmsg *em);
 

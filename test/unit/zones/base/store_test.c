@@ -135,6 +135,14 @@ static void check_equal(struct store_txn *t, const struct model *m, struct unit_
 	ck_assert_int_eq(store_get(t, f.data, f.len, &v), m->value[first] != 0 ? E_OK : E_NOENT);
 }
 
+static int count_one(void *arg, struct store_octets key, struct store_octets value)
+{
+	(void)key;
+	(void)value;
+	++*(unsigned *)arg;
+	return E_OK;
+}
+
 static void change(struct store_txn *t, struct model *m, struct unit_random *r)
 {
 	char key[2];
@@ -324,6 +332,50 @@ START_TEST(what_is_no_store_is_moved_aside)
 }
 END_TEST
 
+/* Octets overwritten anywhere: what the probe finds sound can be read to its end by this process. */
+START_TEST(the_probe_dies_instead_of_us)
+{
+	struct unit_random r = { (uint64_t)_i + 1 };
+	struct errmsg em = { "" };
+	struct stat st;
+	ck_assert_int_eq(store_probe(path, &em), E_OK); /* not there */
+	unsigned damaged = 0;
+	for (unsigned round = 0; round < 40; round++) {
+		(void)unlink(path);
+		struct store *s = open_store(SIZE);
+		for (uint32_t i = 0; i < 400; i++) {
+			struct store_txn *t = begin(s, STORE_WRITE);
+			for (uint32_t k = 0; k < 50; k++, i++) {
+				store_put(t, &i, sizeof(i), dir, sizeof(dir));
+			}
+			commit(t);
+		}
+		store_close(s);
+		ck_assert_int_eq(store_probe(path, &em), E_OK);
+		ck_assert_int_eq(stat(path, &st), 0);
+		for (unsigned k = 0; k < 400; k++) {
+			uint8_t octet = (uint8_t)unit_random_next(&r);
+			damage(&octet, 1, (off_t)unit_random_below(&r, (uint32_t)st.st_size), -1);
+		}
+		if (store_probe(path, &em) != E_OK) {
+			ck_assert_ptr_nonnull(strstr(em.text, path));
+			damaged++;
+			continue;
+		}
+		if (store_open(&s, path, SIZE, STORE_READ, &em) == E_OK) {
+			unsigned count = 0;
+			struct store_txn *t = begin(s, STORE_READ);
+			ck_assert_int_eq(store_each(t, (struct store_octets){ NULL, 0 }, NULL,
+						    count_one, &count),
+					 E_OK);
+			store_abort(t);
+			store_close(s);
+		}
+	}
+	ck_assert_uint_ne(damaged, 0);
+}
+END_TEST
+
 START_TEST(what_cannot_be_opened)
 {
 	struct store *s = NULL;
@@ -395,6 +447,7 @@ int main(void)
 	tcase_add_test(tc, a_full_store_refuses_and_keeps_what_it_has);
 	tcase_add_test(tc, a_full_disk_refuses_and_service_goes_on);
 	tcase_add_loop_test(tc, what_is_no_store_is_moved_aside, 0, 5);
+	tcase_add_loop_test(tc, the_probe_dies_instead_of_us, 0, 2);
 	tcase_add_test(tc, what_cannot_be_opened);
 	if (unit_can_die()) {
 		tcase_add_loop_test(tc, what_was_committed_survives_a_kill, 0, 6);
