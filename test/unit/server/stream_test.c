@@ -4,16 +4,7 @@
  * be lost, doubled or out of place. */
 #include "server/stream.h"
 
-#include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "test/unit/unit.h"
-#include "zones/base/mem.h"
-#include "zones/base/wire.h"
-
-#define MESSAGE_MAX 65535
-#define LIMIT	    20000 /* octets of answers before they are sent */
+#include "test/unit/server/stream_kit.h"
 
 /* --- a transport ----------------------------------------------------------------------------- */
 
@@ -98,73 +89,45 @@ static void fake_free(void *state)
 
 static const struct transport_ops fake_ops = { fake_read, fake_write, fake_end, fake_free };
 
-/* --- pairs ----------------------------------------------------------------------------------- */
-
-/* A stream and the client's end of it. */
-struct pair {
-	struct stream stream;
-	int client;
+/* What the client has beside its socket: the other end of a transport. */
+struct far {
 	struct fake *fake; /* NULL: octets are as they are */
 	bool fake_is_freed;
 	size_t sent, got; /* octets of the client's, without the handshake */
-	struct stream_turn turn;
-	enum stream_state state; /* after the last turn */
-	unsigned asked;		 /* messages that came to the answer function */
 };
 
-/* The answer to a message says how long that was and how long it is itself: its first two octets, 0 for
- * silence, then octets of the third. A message of less than three octets gets none. */
-static size_t answer(void *arg, const uint8_t *in, size_t len, uint8_t *out, size_t room)
+/* --- pairs ----------------------------------------------------------------------------------- */
+
+static ssize_t client_recv(struct pair *p, uint8_t *to, size_t room)
 {
-	struct pair *p = arg;
-	p->asked++;
-	if (len < 3) {
-		return 0;
+	ssize_t n = recv(p->client, to, room, 0);
+	if (n > 0 && p->far->fake != NULL) {
+		scramble(to, (size_t)n, p->far->got);
 	}
-	size_t n = be16_get(in);
-	ck_assert_uint_le(n, room);
-	memset(out, in[2], n);
-	return n;
+	p->far->got += n > 0 ? (size_t)n : 0;
+	return n < 0 && errno != EAGAIN ? 0 : n;
 }
 
 static void pair_make(struct pair *p, bool is_fake)
 {
-	int fds[2];
-	memset(p, 0, sizeof(*p));
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	struct fake *fake = is_fake ? calloc(1, sizeof(*fake)) : NULL;
+	const struct transport transport = { &fake_ops, fake };
+	pair_start(p, is_fake ? &transport : NULL);
+	p->receive = client_recv;
+	p->far = calloc(1, sizeof(*p->far));
+	p->far->fake = fake;
 	if (is_fake) {
-		p->fake = calloc(1, sizeof(*p->fake));
-		p->fake->is_freed = &p->fake_is_freed;
+		fake->is_freed = &p->far->fake_is_freed;
 	}
-	const struct transport transport = { &fake_ops, p->fake };
-	stream_open(&p->stream, fds[0], is_fake ? &transport : NULL);
-	p->client = fds[1];
-	p->turn = (struct stream_turn){
-		.scratch = stream_scratch_new(), .answer = answer, .arg = p, .limit = LIMIT
-	};
 }
 
 static void pair_close(struct pair *p)
 {
-	stream_close(&p->stream);
-	stream_close(&p->stream); /* fine */
-	ck_assert(p->fake_is_freed == (p->fake != NULL));
-	if (p->client >= 0) {
-		(void)close(p->client);
-	}
-	stream_scratch_free(p->turn.scratch);
+	pair_end(p);
+	stream_close(&p->stream); /* once more is fine */
+	ck_assert(p->far->fake_is_freed == (p->far->fake != NULL));
 	stream_scratch_free(NULL);
-}
-
-static enum stream_state turn(struct pair *p)
-{
-	enum stream_state state = stream_turn(&p->stream, &p->turn);
-	size_t waiting = p->stream.unsent.len - p->stream.unsent_at;
-	ck_assert_uint_le(p->stream.held.len, 2 + MESSAGE_MAX + STREAM_IN);
-	ck_assert_uint_le(waiting, LIMIT + 2 + MESSAGE_MAX);
-	ck_assert_int_eq(state == STREAM_WRITES, waiting != 0 && !p->stream.broken);
-	p->state = state;
-	return state;
+	free(p->far);
 }
 
 static void pair_open(struct pair *p, bool is_fake)
@@ -186,66 +149,17 @@ static ssize_t client_send(struct pair *p, const void *octets, size_t len)
 	static uint8_t wire[1 << 20];
 	ck_assert_uint_le(len, sizeof(wire));
 	memcpy(wire, octets, len);
-	if (p->fake != NULL) {
-		scramble(wire, len, p->sent);
+	if (p->far->fake != NULL) {
+		scramble(wire, len, p->far->sent);
 	}
 	ssize_t n = send(p->client, wire, len, MSG_NOSIGNAL);
-	p->sent += n > 0 ? (size_t)n : 0;
+	p->far->sent += n > 0 ? (size_t)n : 0;
 	return n;
-}
-
-static ssize_t client_recv(struct pair *p, uint8_t *to, size_t room)
-{
-	ssize_t n = recv(p->client, to, room, 0);
-	if (n > 0 && p->fake != NULL) {
-		scramble(to, (size_t)n, p->got);
-	}
-	p->got += n > 0 ? (size_t)n : 0;
-	return n;
-}
-
-/* Turns until nothing more comes. */
-static enum stream_state settle(struct pair *p)
-{
-	enum stream_state state;
-	do {
-		state = turn(p);
-	} while (state == STREAM_READS && p->turn.received != 0);
-	return state;
-}
-
-/* A message of @len octets, framed, that wants @wanted octets of @fill. */
-static size_t frame(uint8_t *out, size_t len, size_t wanted, uint8_t fill)
-{
-	uint8_t message[3] = { (uint8_t)(wanted >> 8), (uint8_t)wanted, fill };
-	be16_put(out, (uint16_t)len);
-	memset(out + 2, 0, len);
-	memcpy(out + 2, message, len < 3 ? len : 3);
-	return 2 + len;
 }
 
 static void send_all(struct pair *p, const void *octets, size_t len)
 {
 	ck_assert_int_eq(client_send(p, octets, len), (ssize_t)len);
-}
-
-/* What the client reads is one answer of @len octets of @fill. */
-static void expect(struct pair *p, size_t len, uint8_t fill)
-{
-	static uint8_t got[2 + MESSAGE_MAX];
-	size_t n = 0;
-	while (n < 2 + len) {
-		ssize_t more = client_recv(p, got + n, 2 + len - n);
-		if (more > 0) {
-			n += (size_t)more;
-			continue;
-		}
-		ck_assert_msg(more < 0 && errno == EAGAIN, "the stream has ended");
-		ck_assert_int_ne(p->state, STREAM_FINISHED);
-		(void)turn(p);
-	}
-	ck_assert_uint_eq(be16_get(got), len);
-	ck_assert(unit_all_equal(got + 2, len, fill));
 }
 
 static void expect_nothing(struct pair *p)
@@ -424,7 +338,7 @@ START_TEST(a_client_that_breaks_the_rules)
 	char got[64] = "";
 	pair_open(&p, true);
 	size_t len = frame(m, 12, 10, 'a');
-	p.fake->fails_at = len;
+	p.far->fake->fails_at = len;
 	send_all(&p, m, len);
 	ck_assert_int_eq(turn(&p), STREAM_READS);
 	expect(&p, 10, 'a');
@@ -461,7 +375,7 @@ START_TEST(no_leave_is_taken_of_a_client_that_does_not_read)
 	size_t len = frame(m, 12, 60000, 'a');
 	while (client_send(&p, m, len) == (ssize_t)len && turn(&p) != STREAM_WRITES) {
 	}
-	size_t sent = p.fake->written - (p.stream.unsent.len - p.stream.unsent_at);
+	size_t sent = p.far->fake->written - (p.stream.unsent.len - p.stream.unsent_at);
 	stream_close(&p.stream);
 	size_t all = 0;
 	while ((n = client_recv(&p, got, sizeof(got))) > 0) {

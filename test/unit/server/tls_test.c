@@ -4,24 +4,17 @@
  * Certificates are made here, so that none in git expires. */
 #include "server/tls.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <openssl/ssl.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "server/stream.h"
 #include "server/tls_load.h"
-#include "test/unit/unit.h"
+#include "test/unit/server/stream_kit.h"
 #include "zones/base/file.h"
-#include "zones/base/mem.h"
-#include "zones/base/wire.h"
 
-#define LIMIT 20000 /* octets of answers before they are sent */
-#define DAY   86400
+#define DAY 86400
 
 /* --- files ----------------------------------------------------------------------------------- */
 
@@ -145,76 +138,39 @@ static struct tls_server *server_of(const char *certificate, const char *key)
 
 /* --- pairs ----------------------------------------------------------------------------------- */
 
-/* A stream and the client's end of it. */
-struct pair {
-	struct stream stream;
-	int client;
+/* What the client has beside its socket. */
+struct far {
 	SSL_CTX *ctx;
-	SSL *ssl; /* the client's */
-	struct stream_turn turn;
-	enum stream_state state;
-	unsigned asked;
+	SSL *ssl;
 };
 
-/* As in stream_test.c: the first two octets of a message are the length of its answer, whose octets are all the
- * third. */
-static size_t answer(void *arg, const uint8_t *in, size_t len, uint8_t *out, size_t room)
+static ssize_t client_recv(struct pair *p, uint8_t *to, size_t room)
 {
-	struct pair *p = arg;
-	p->asked++;
-	size_t n = len < 3 ? 0 : be16_get(in);
-	ck_assert_uint_le(n, room);
-	if (n != 0) {
-		memset(out, in[2], n);
+	size_t n = 0;
+	if (SSL_read_ex(p->far->ssl, to, room, &n) == 1) {
+		return (ssize_t)n;
 	}
-	return n;
+	return SSL_get_error(p->far->ssl, 0) == SSL_ERROR_WANT_READ ? -1 : 0;
 }
 
 /* Without a client of libssl's. */
 static void pair_open(struct pair *p, const struct tls_server *server)
 {
-	int fds[2];
 	struct transport transport;
-	memset(p, 0, sizeof(*p));
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
 	ck_assert_int_eq(tls_accept(server, &transport), E_OK);
-	stream_open(&p->stream, fds[0], &transport);
-	p->client = fds[1];
-	p->turn = (struct stream_turn){
-		.scratch = stream_scratch_new(), .answer = answer, .arg = p, .limit = LIMIT
-	};
+	pair_start(p, &transport);
+	p->far = calloc(1, sizeof(*p->far));
+	p->receive = client_recv;
+	p->more_in = 16384; /* a record */
+	p->more_out = 8192;
 }
 
 static void pair_close(struct pair *p)
 {
-	stream_close(&p->stream);
-	SSL_free(p->ssl);
-	SSL_CTX_free(p->ctx);
-	if (p->client >= 0) {
-		(void)close(p->client);
-	}
-	stream_scratch_free(p->turn.scratch);
-}
-
-static enum stream_state turn(struct pair *p)
-{
-	if (p->state != STREAM_FINISHED) {
-		p->state = stream_turn(&p->stream, &p->turn);
-	}
-	size_t waiting = p->stream.unsent.len - p->stream.unsent_at;
-	ck_assert_uint_le(p->stream.held.len, 2 + 65535 + STREAM_IN + 16384);
-	ck_assert_uint_le(waiting, LIMIT + 2 + 65535 + 8192);
-	return p->state;
-}
-
-/* Turns until nothing more comes. */
-static enum stream_state settle(struct pair *p)
-{
-	enum stream_state state;
-	do {
-		state = turn(p);
-	} while (state == STREAM_READS && p->turn.received != 0);
-	return state;
+	SSL_free(p->far->ssl);
+	SSL_CTX_free(p->far->ctx);
+	free(p->far);
+	pair_end(p);
 }
 
 /* How the client is set up. */
@@ -227,34 +183,34 @@ struct client {
 
 static void client_new(struct pair *p, const struct client *how)
 {
-	p->ctx = SSL_CTX_new(TLS_client_method());
-	SSL_CTX_set_security_level(p->ctx, 0);
-	ck_assert_int_eq(SSL_CTX_set_min_proto_version(p->ctx, how->version), 1);
-	ck_assert_int_eq(SSL_CTX_set_max_proto_version(p->ctx, how->version), 1);
+	p->far->ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_security_level(p->far->ctx, 0);
+	ck_assert_int_eq(SSL_CTX_set_min_proto_version(p->far->ctx, how->version), 1);
+	ck_assert_int_eq(SSL_CTX_set_max_proto_version(p->far->ctx, how->version), 1);
 	if (how->ciphers != NULL) {
-		ck_assert_int_eq(SSL_CTX_set_cipher_list(p->ctx, how->ciphers), 1);
+		ck_assert_int_eq(SSL_CTX_set_cipher_list(p->far->ctx, how->ciphers), 1);
 	}
-	p->ssl = SSL_new(p->ctx);
+	p->far->ssl = SSL_new(p->far->ctx);
 	if (how->protocols != NULL) {
-		ck_assert_int_eq(SSL_set_alpn_protos(p->ssl, (const uint8_t *)how->protocols,
+		ck_assert_int_eq(SSL_set_alpn_protos(p->far->ssl, (const uint8_t *)how->protocols,
 						     (unsigned)strlen(how->protocols)),
 				 0);
 	}
 	if (how->session != NULL) {
-		ck_assert_int_eq(SSL_set_session(p->ssl, how->session), 1);
+		ck_assert_int_eq(SSL_set_session(p->far->ssl, how->session), 1);
 	}
-	ck_assert_int_eq(SSL_set_fd(p->ssl, p->client), 1);
+	ck_assert_int_eq(SSL_set_fd(p->far->ssl, p->client), 1);
 }
 
 /* True: the handshake is done on both sides. */
 static bool shake_hands(struct pair *p)
 {
 	for (unsigned i = 0; i < 1000; i++) {
-		int done = SSL_connect(p->ssl);
+		int done = SSL_connect(p->far->ssl);
 		if (done == 1) {
 			return settle(p) == STREAM_READS;
 		}
-		if (SSL_get_error(p->ssl, done) != SSL_ERROR_WANT_READ) {
+		if (SSL_get_error(p->far->ssl, done) != SSL_ERROR_WANT_READ) {
 			return false;
 		}
 		(void)turn(p);
@@ -271,39 +227,11 @@ static void pair_connect(struct pair *p, const struct tls_server *server, const 
 	ck_assert_uint_eq(p->asked, 0);
 }
 
-/* A message of @len octets, framed, that wants @wanted octets of @fill. */
-static size_t frame(uint8_t *out, size_t len, size_t wanted, uint8_t fill)
-{
-	be16_put(out, (uint16_t)len);
-	memset(out + 2, 0, len);
-	be16_put(out + 2, (uint16_t)wanted);
-	out[4] = fill;
-	return 2 + len;
-}
-
 static void send_all(struct pair *p, const void *octets, size_t len)
 {
 	size_t n = 0;
-	ck_assert_int_eq(SSL_write_ex(p->ssl, octets, len, &n), 1);
+	ck_assert_int_eq(SSL_write_ex(p->far->ssl, octets, len, &n), 1);
 	ck_assert_uint_eq(n, len);
-}
-
-static void expect(struct pair *p, size_t len, uint8_t fill)
-{
-	static uint8_t got[2 + 65535];
-	size_t n = 0;
-	while (n < 2 + len) {
-		size_t more = 0;
-		if (SSL_read_ex(p->ssl, got + n, 2 + len - n, &more) == 1) {
-			n += more;
-			continue;
-		}
-		ck_assert_int_eq(SSL_get_error(p->ssl, 0), SSL_ERROR_WANT_READ);
-		ck_assert_int_ne(p->state, STREAM_FINISHED);
-		(void)turn(p);
-	}
-	ck_assert_uint_eq(be16_get(got), len);
-	ck_assert(unit_all_equal(got + 2, len, fill));
 }
 
 static void ask(struct pair *p)
@@ -330,11 +258,11 @@ START_TEST(a_query_is_answered)
 	ask(&p);
 	ck_assert_uint_eq(p.asked, 2);
 	ck_assert_uint_eq(p.turn.answered, 1);
-	ck_assert_int_eq(SSL_version(p.ssl),
+	ck_assert_int_eq(SSL_version(p.far->ssl),
 			 clients[_i].version != 0 ? clients[_i].version : TLS1_3_VERSION);
 	const uint8_t *protocol;
 	unsigned len;
-	SSL_get0_alpn_selected(p.ssl, &protocol, &len);
+	SSL_get0_alpn_selected(p.far->ssl, &protocol, &len);
 	ck_assert_uint_eq(len, clients[_i].protocols != NULL ? 3 : 0);
 	/* Nothing is kept for a client that has nothing to say. */
 	ck_assert_uint_eq(p.stream.held.cap, 0);
@@ -401,11 +329,11 @@ START_TEST(octets_come_one_by_one)
 	pair_open(&p, server);
 	client_new(&p, &(struct client){ 0 });
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, far), 0);
-	ck_assert_int_eq(SSL_set_fd(p.ssl, far[0]), 1);
+	ck_assert_int_eq(SSL_set_fd(p.far->ssl, far[0]), 1);
 	bool is_asked = false;
 	size_t got = 0;
 	for (unsigned i = 0; i < 1000 && got == 0; i++) {
-		if (SSL_connect(p.ssl) == 1 && !is_asked) {
+		if (SSL_connect(p.far->ssl) == 1 && !is_asked) {
 			send_all(&p, m, frame(m, 12, 300, 'q'));
 			is_asked = true;
 		}
@@ -416,7 +344,7 @@ START_TEST(octets_come_one_by_one)
 		}
 		n = recv(p.client, octets, sizeof(octets), 0);
 		ck_assert(n <= 0 || send(far[1], octets, (size_t)n, 0) == n);
-		(void)SSL_read_ex(p.ssl, octets, sizeof(octets), &got);
+		(void)SSL_read_ex(p.far->ssl, octets, sizeof(octets), &got);
 	}
 	ck_assert_uint_eq(got, 302);
 	pair_close(&p);
@@ -435,7 +363,7 @@ START_TEST(a_client_that_does_not_read)
 	struct tls_server *server = server_of("a.pem", "a.key");
 	pair_connect(&p, server, &(struct client){ 0 });
 	size_t len = frame(m, 12, 10000, 'a');
-	while (count < 100000 && SSL_write_ex(p.ssl, m, len, &n) == 1) {
+	while (count < 100000 && SSL_write_ex(p.far->ssl, m, len, &n) == 1) {
 		count++;
 		(void)turn(&p);
 	}
@@ -460,12 +388,12 @@ START_TEST(who_comes_back_is_known)
 	struct tls_server *server = server_of("a.pem", "a.key");
 	pair_connect(&p, server, &(struct client){ .version = version });
 	ask(&p);
-	SSL_SESSION *session = SSL_get1_session(p.ssl);
-	(void)SSL_shutdown(p.ssl);
+	SSL_SESSION *session = SSL_get1_session(p.far->ssl);
+	(void)SSL_shutdown(p.far->ssl);
 	pair_close(&p);
 	pair_connect(&p, server, &(struct client){ .version = version, .session = session });
 	ask(&p);
-	ck_assert_int_eq(SSL_session_reused(p.ssl), 1);
+	ck_assert_int_eq(SSL_session_reused(p.far->ssl), 1);
 	pair_close(&p);
 	SSL_SESSION_free(session);
 	tls_server_free(server);
@@ -482,12 +410,13 @@ START_TEST(a_client_that_takes_leave)
 	struct tls_server *server = server_of("a.pem", "a.key");
 	pair_connect(&p, server, &(struct client){ 0 });
 	send_all(&p, m, frame(m, 12, 60000, 'a'));
-	ck_assert_int_eq(SSL_shutdown(p.ssl), 0);
+	ck_assert_int_eq(SSL_shutdown(p.far->ssl), 0);
 	ck_assert_int_eq(settle(&p), STREAM_FINISHED);
 	expect(&p, 60000, 'a');
 	stream_close(&p.stream);
-	ck_assert_int_eq(SSL_read_ex(p.ssl, &octet, 1, &n), 0);
-	ck_assert_int_eq(SSL_get_error(p.ssl, 0), SSL_ERROR_ZERO_RETURN); /* so does the server */
+	ck_assert_int_eq(SSL_read_ex(p.far->ssl, &octet, 1, &n), 0);
+	ck_assert_int_eq(SSL_get_error(p.far->ssl, 0),
+			 SSL_ERROR_ZERO_RETURN); /* so does the server */
 	pair_close(&p);
 	tls_server_free(server);
 }
@@ -524,8 +453,8 @@ START_TEST(the_server_takes_leave)
 	pair_connect(&p, server, &(struct client){ 0 });
 	ask(&p);
 	stream_close(&p.stream);
-	ck_assert_int_eq(SSL_read_ex(p.ssl, &octet, 1, &n), 0);
-	ck_assert_int_eq(SSL_get_error(p.ssl, 0), SSL_ERROR_ZERO_RETURN);
+	ck_assert_int_eq(SSL_read_ex(p.far->ssl, &octet, 1, &n), 0);
+	ck_assert_int_eq(SSL_get_error(p.far->ssl, 0), SSL_ERROR_ZERO_RETURN);
 	pair_close(&p);
 	tls_server_free(server);
 }
@@ -618,7 +547,7 @@ static size_t client_hello(const struct tls_server *server, uint8_t *out, size_t
 	struct pair p;
 	pair_open(&p, server);
 	client_new(&p, &(struct client){ .protocols = "\3dot" });
-	ck_assert_int_eq(SSL_connect(p.ssl), -1);
+	ck_assert_int_eq(SSL_connect(p.far->ssl), -1);
 	ssize_t n = recv(p.stream.fd, out, room, 0);
 	ck_assert_int_gt(n, 100);
 	pair_close(&p);
@@ -726,13 +655,13 @@ START_TEST(no_second_handshake)
 	struct tls_server *server = server_of("a.pem", "a.key");
 	pair_connect(&p, server, &(struct client){ .version = TLS1_2_VERSION });
 	ask(&p);
-	ck_assert_int_eq(SSL_renegotiate(p.ssl), 1);
-	(void)SSL_do_handshake(p.ssl);
+	ck_assert_int_eq(SSL_renegotiate(p.far->ssl), 1);
+	(void)SSL_do_handshake(p.far->ssl);
 	for (unsigned i = 0; i < 10; i++) {
 		(void)settle(&p);
-		(void)SSL_read_ex(p.ssl, &octet, 1, &n);
+		(void)SSL_read_ex(p.far->ssl, &octet, 1, &n);
 	}
-	ck_assert_int_eq(SSL_renegotiate_pending(p.ssl) == 1 || p.state == STREAM_FINISHED, 1);
+	ck_assert_int_eq(SSL_renegotiate_pending(p.far->ssl) == 1 || p.state == STREAM_FINISHED, 1);
 	pair_close(&p);
 	tls_server_free(server);
 }
@@ -745,7 +674,7 @@ START_TEST(key_updates_go_on)
 	struct tls_server *server = server_of("a.pem", "a.key");
 	pair_connect(&p, server, &(struct client){ .version = TLS1_3_VERSION });
 	for (unsigned i = 0; i < 20; i++) {
-		ck_assert_int_eq(SSL_key_update(p.ssl, SSL_KEY_UPDATE_REQUESTED), 1);
+		ck_assert_int_eq(SSL_key_update(p.far->ssl, SSL_KEY_UPDATE_REQUESTED), 1);
 		ask(&p);
 	}
 	pair_close(&p);
@@ -759,7 +688,7 @@ END_TEST
 static char seen(const struct pair *p)
 {
 	char name[16] = "";
-	X509 *x = SSL_get1_peer_certificate(p->ssl);
+	X509 *x = SSL_get1_peer_certificate(p->far->ssl);
 	ck_assert_ptr_nonnull(x);
 	(void)X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, name,
 					sizeof(name));
@@ -773,7 +702,7 @@ START_TEST(certificates_are_exchanged)
 	struct tls_server *a = server_of("a.pem", "a.key");
 	pair_connect(&before, a, &(struct client){ 0 });
 	ask(&before);
-	SSL_SESSION *session = SSL_get1_session(before.ssl);
+	SSL_SESSION *session = SSL_get1_session(before.far->ssl);
 	struct tls_server *b = server_of("b.pem", "b.key");
 	tls_server_free(a);
 	pair_connect(&after, b, &(struct client){ 0 });
@@ -784,7 +713,7 @@ START_TEST(certificates_are_exchanged)
 	ck_assert_int_eq(seen(&before), 'a');
 	ck_assert_int_eq(seen(&after), 'b');
 	ck_assert_int_eq(seen(&back), 'b'); /* what the old one has given is worth nothing */
-	ck_assert_int_eq(SSL_session_reused(back.ssl), 0);
+	ck_assert_int_eq(SSL_session_reused(back.far->ssl), 0);
 	tls_server_free(b);
 	ask(&after);
 	pair_close(&before);
@@ -799,7 +728,7 @@ START_TEST(the_chain_is_sent)
 	struct pair p;
 	struct tls_server *server = server_of("a.chain", "group.key");
 	pair_connect(&p, server, &(struct client){ 0 });
-	ck_assert_int_eq(sk_X509_num(SSL_get_peer_cert_chain(p.ssl)), 2);
+	ck_assert_int_eq(sk_X509_num(SSL_get_peer_cert_chain(p.far->ssl)), 2);
 	pair_close(&p);
 	tls_server_free(server);
 }
