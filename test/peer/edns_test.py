@@ -3,7 +3,6 @@
 dig shows of NSID, EXPIRE, ZONEVERSION, keepalive and extended errors; class CH; rate limiting of real datagrams."""
 import os
 import re
-import signal
 import socket
 import struct
 import sys
@@ -14,6 +13,7 @@ import dns.flags
 import dns.message
 import dns.rcode
 import peer
+from peer import reload
 
 OLD, NEW = 'e5e973e5a6b2a43f48e7dc849e37bfcf', '445536bcd2513298075a5d379663c962'
 COOKIE, BADCOOKIE = 10, 23
@@ -147,12 +147,6 @@ def cookies(t, zone):
         s.stop()
 
 
-def reload(server, what='reload-done'):
-    before = server.log().count(what)
-    server.process.send_signal(signal.SIGHUP)
-    peer.wait_for(lambda: server.log().count(what) > before, what)
-
-
 def random_secret(t, zone):
     server = peer.signetd(t, {'example.': zone}, name='random')
     cookie = cookie_of(ask_cookie(server, CLIENT))
@@ -205,9 +199,7 @@ def stale(t):
     for text, what, told in ((ZONE, 'reload-done', False), (ZONE + 'www A nonsense\n', 'zone-failed', True),
                              (ZONE.replace(' 42 ', ' 43 '), 'reload-done', False)):
         t.write('stale.zone', text)
-        done = server.log().count('reload-done')
-        server.process.send_signal(signal.SIGHUP)
-        peer.wait_for(lambda: server.log().count('reload-done') > done, 'reload')
+        reload(server)
         r = ask(server)
         t.check(f'answers, {"and says that the zone is stale" if told else "without a word"}', r.answer and
                 any(o.otype == 15 for o in r.options) == told and what in server.log(), r)

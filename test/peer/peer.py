@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, '..', 'data')
 BIN = os.path.abspath(os.environ.get('BIN', os.path.join(HERE, '../../build/release/bin')))
 DEADLINE = 30  # seconds that anything may take to come up
+ZONE = '''$ORIGIN example.
+$TTL 60
+@    SOA ns h 1 2 3 4 5
+     NS  ns
+ns   A   127.0.0.1
+www  A   192.0.2.1
+'''
 
 
 class Test:
@@ -190,6 +198,46 @@ def signetd(test, zones, name='signetd', extra=''):
     wait_for(d.is_up, 'answer from signetd')
     return d
 
+
+def reload(server, ends='reload-done'):
+    """Has signetd read everything anew; waits until its log says how that ended."""
+    before = server.log().count(ends)
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: server.log().count(ends) > before, ends)
+
+
+# --- a client of a stream -------------------------------------------------------------------------
+
+def query(name='www.example.', rdtype='A', **more):
+    return dns.message.make_query(name, rdtype, **more)
+
+
+def frame(message):
+    wire = message if isinstance(message, bytes) else message.to_wire()
+    return struct.pack('!H', len(wire)) + wire
+
+
+def read_exactly(s, count):
+    data = b''
+    while len(data) < count:
+        more = s.recv(count - len(data))
+        if not more:
+            return None
+        data += more
+    return data
+
+
+def read_wire(s):
+    head = read_exactly(s, 2)
+    return read_exactly(s, struct.unpack('!H', head)[0]) if head else None
+
+
+def read_message(s):
+    wire = read_wire(s)
+    return dns.message.from_wire(wire) if wire is not None else None
+
+
+# --- other servers --------------------------------------------------------------------------------
 
 def unbound(test, stubs, anchors, name='unbound'):
     """A validating resolver; {zone: port} says where on 127.0.0.1 zones are served, anchors are lines with

@@ -12,51 +12,19 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dns.flags
 import dns.message
-import dns.opcode
 import dns.rcode
 import peer
+from peer import frame, query, read_exactly, read_message
 
-ZONE = '''$ORIGIN example.
-$TTL 60
-@    SOA ns h 1 2 3 4 5
-     NS  ns
-ns   A   127.0.0.1
-www  A   192.0.2.1
-$GENERATE 1-60 big TXT "record number $ of a set that does not fit into a datagram"
-'''
+ZONE = peer.ZONE + '$GENERATE 1-60 big TXT "record number $ of a set that does not fit into a datagram"\n'
 CLIENTS = 6  # server.tcp-clients of the test, for all workers
 IDLE = 1     # second
-
-
-def query(name='www.example.', rdtype='A', **more):
-    return dns.message.make_query(name, rdtype, **more)
-
-
-def frame(message):
-    wire = message if isinstance(message, bytes) else message.to_wire()
-    return struct.pack('!H', len(wire)) + wire
 
 
 def connect(server, address='127.0.0.1'):
     s = socket.create_connection((address, server.port), timeout=5)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return s
-
-
-def read_exactly(s, count):
-    data = b''
-    while len(data) < count:
-        more = s.recv(count - len(data))
-        if not more:
-            return None
-        data += more
-    return data
-
-
-def read_message(s):
-    head = read_exactly(s, 2)
-    wire = read_exactly(s, struct.unpack('!H', head)[0]) if head else None
-    return dns.message.from_wire(wire) if wire is not None else None
 
 
 def is_closed(s, within=5):

@@ -5,7 +5,6 @@ import datetime
 import ipaddress
 import os
 import re
-import signal
 import socket
 import ssl
 import struct
@@ -19,18 +18,12 @@ import dns.message
 import dns.query
 import dns.rcode
 import peer
+from peer import frame, query, read_message, read_wire, reload
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-ZONE = '''$ORIGIN example.
-$TTL 60
-@    SOA ns h 1 2 3 4 5
-     NS  ns
-ns   A   127.0.0.1
-www  A   192.0.2.1
-$GENERATE 1-60 big TXT "record number $ of a set that does not fit into a datagram"
-'''
+ZONE = peer.ZONE + '$GENERATE 1-60 big TXT "record number $ of a set that does not fit into a datagram"\n'
 NAME = 'ns.example'
 IDLE = 1  # second
 BLOCK = 468
@@ -106,35 +99,6 @@ def connect(t, server, address='127.0.0.1', source=None):
     s = socket.create_connection((address, server.tls_port), timeout=5, source_address=source and (source, 0))
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return context(t).wrap_socket(s, server_hostname=NAME, suppress_ragged_eofs=False)
-
-
-def query(name='www.example.', rdtype='A', **more):
-    return dns.message.make_query(name, rdtype, **more)
-
-
-def frame(message):
-    wire = message if isinstance(message, bytes) else message.to_wire()
-    return struct.pack('!H', len(wire)) + wire
-
-
-def read_exactly(s, count):
-    data = b''
-    while len(data) < count:
-        more = s.recv(count - len(data))
-        if not more:
-            return None
-        data += more
-    return data
-
-
-def read_wire(s):
-    head = read_exactly(s, 2)
-    return read_exactly(s, struct.unpack('!H', head)[0]) if head else None
-
-
-def read_message(s):
-    wire = read_wire(s)
-    return dns.message.from_wire(wire) if wire is not None else None
 
 
 def how_ended(s, within=5):
@@ -475,12 +439,6 @@ def use(t, name, key=None):
         temporary = t.write(f'now.{kind}.new', text)
         os.chmod(temporary, 0o600)
         os.rename(temporary, t.path(f'now.{kind}'))
-
-
-def reload(server):
-    before = server.log().count('reload-done')
-    server.process.send_signal(signal.SIGHUP)
-    peer.wait_for(lambda: server.log().count('reload-done') > before, 'end of the reload')
 
 
 def under_load(t, server):
