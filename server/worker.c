@@ -77,7 +77,8 @@ static void hand_over(struct worker *w, const struct query_io *io, const struct 
 	r->conn = conn;
 	if (conn != NULL) {
 		tcp_hold(conn);
-	} else {
+	}
+	if (origin != NULL) {
 		r->origin = *origin;
 	}
 	s->take(s->take_arg, r);

@@ -390,9 +390,12 @@ int store_each(struct store_txn *t, struct store_octets prefix, const struct sto
 	const struct store_octets *first = from != NULL ? from : &prefix;
 	MDB_val k = val_of(first->data, first->len);
 	MDB_val v;
-	int err = t->err;
-	int rc = err != E_OK ? 0 : mdb_cursor_open(t->txn, t->store->dbi, &c);
-	if (c != NULL) {
+	int err = E_OK;
+	if (t->err != E_OK) {
+		return t->err;
+	}
+	int rc = mdb_cursor_open(t->txn, t->store->dbi, &c);
+	if (rc == 0) {
 		rc = mdb_cursor_get(c, &k, &v, first->len != 0 ? MDB_SET_RANGE : MDB_FIRST);
 	}
 	while (err == E_OK && rc == 0 && k.mv_size >= prefix.len &&
