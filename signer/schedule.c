@@ -47,7 +47,7 @@ static int due_compare(const void *a, const void *b)
 /* Keeps the @most that expire first; when the list is twice as long, the others are let go. */
 static void list_add(struct list *l, const struct due *d, size_t most)
 {
-	if (l->count == 2 * most) {
+	if (l->count != 0 && l->count == 2 * most) {
 		qsort(l->items, l->count, sizeof(*l->items), due_compare);
 		l->count = most;
 	}

@@ -189,6 +189,11 @@ static const struct rrset *any_set(const struct node *n, uint16_t type)
 	return NULL;
 }
 
+static bool is_soa(const struct rrset *rs)
+{
+	return rs != NULL && rs->type == RRTYPE_SOA;
+}
+
 void diff_add_nodes(struct diff *d, const struct node *old, const struct node *now)
 {
 	diff_sets(d, old, any_set(old, RRTYPE_SOA), now, any_set(now, RRTYPE_SOA));
@@ -202,8 +207,10 @@ void diff_add_nodes(struct diff *d, const struct node *old, const struct node *n
 		}
 		bool take_a = a != NULL && (b == NULL || a->type <= b->type);
 		bool take_b = b != NULL && (a == NULL || b->type <= a->type);
-		if ((take_a ? a : b)->type != RRTYPE_SOA) {
-			diff_sets(d, old, take_a ? a : NULL, now, take_b ? b : NULL);
+		const struct rrset *from = take_a ? a : NULL;
+		const struct rrset *to = take_b ? b : NULL;
+		if (!is_soa(from) && !is_soa(to)) {
+			diff_sets(d, old, from, now, to);
 		}
 		i += take_a;
 		k += take_b;

@@ -858,7 +858,10 @@ static int append(struct journal_txn *t, const uint8_t *apex, const struct journ
 	if (err == E_OK && total + octets > t->journal->limit) {
 		err = journal_make_room(t, octets);
 	}
-	int got = err == E_OK ? zone_load(t, apex, &zone) : err;
+	if (err != E_OK) {
+		return err;
+	}
+	int got = zone_load(t, apex, &zone);
 	if (!is_there(got)) {
 		return got;
 	}
