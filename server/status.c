@@ -161,8 +161,11 @@ void status_counts(struct report *r, const struct daemon_state *s)
 	report_number(r, "zones", s->zone_count);
 	report_number(r, "zones-signed", is_signed);
 	report_number(r, "records", records);
-	report_number(r, "memory", memory_now());
-	report_number(r, "memory-most", (uint64_t)used.ru_maxrss * 1024);
+	/* The system looks at the most now and then only. */
+	uint64_t memory = memory_now();
+	uint64_t most = (uint64_t)used.ru_maxrss * 1024;
+	report_number(r, "memory", memory);
+	report_number(r, "memory-most", memory > most ? memory : most);
 	report_number(r, "cpu-user-ms", to_ms(&used.ru_utime));
 	report_number(r, "cpu-system-ms", to_ms(&used.ru_stime));
 }
