@@ -17,7 +17,7 @@
 #include "zones/master_source.h"
 
 /* Long enough that its work outweighs handing it around, short enough to stay in the cache. */
-#define PIECE ((size_t)256 << 10)
+#define PIECE ((size_t)64 << 10)
 /* So many may be read ahead, for each thread. */
 #define PIECES_AHEAD 4
 

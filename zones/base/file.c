@@ -56,6 +56,9 @@ static int too_large(struct errmsg *em, const char *path, size_t max)
  * system clears at their first use. */
 #define SLICE	     STRESSED((size_t)4 << 20, 16)
 #define SLICE_WINDOW 64
+/* In one call: on most systems a thread in the kernel does not give way before it returns, and readers of large
+ * files are to be kind to those who wait (program_step_aside). */
+#define READ_MOST STRESSED((size_t)64 << 10, 7)
 
 struct slices {
 	int fd;
@@ -69,9 +72,15 @@ static int slice_read(void *arg, unsigned worker, size_t job)
 {
 	struct slices *s = arg;
 	size_t from = job * SLICE;
-	size_t len = from + SLICE < s->size ? SLICE : s->size - from;
+	size_t to = from + SLICE < s->size ? from + SLICE : s->size;
+	ssize_t n = 1;
 	(void)worker;
-	s->got[job % SLICE_WINDOW] = pread(s->fd, s->data + from, len, (off_t)from) == (ssize_t)len;
+	while (from < to && n > 0) {
+		size_t len = to - from < READ_MOST ? to - from : READ_MOST;
+		n = pread(s->fd, s->data + from, len, (off_t)from);
+		from += n > 0 ? (size_t)n : 0;
+	}
+	s->got[job % SLICE_WINDOW] = from == to;
 	return E_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "zones/base/parallel.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -71,6 +72,9 @@ static void *thread_main(void *arg)
 		size_t job = r->next++;
 		(void)pthread_mutex_unlock(&r->lock);
 		int err = p->work(p->arg, t->worker, job);
+		/* Where we run at the lowest priority, Linux wakes some of those who should come first to no more than a
+		 * place in the queue; then this, not the next tick, is when they get the core. */
+		(void)sched_yield();
 		(void)pthread_mutex_lock(&r->lock);
 		if (err != E_OK) {
 			r->err = r->err == E_OK ? err : r->err;
