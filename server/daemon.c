@@ -8,7 +8,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,7 @@
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 #include "zones/base/parallel.h"
+#include "zones/base/program.h"
 #include "zones/base/time.h"
 
 /* Connections have so long to take their answers at the end. */
@@ -597,14 +597,6 @@ static int start_workers(struct daemon *d, struct errmsg *em)
 	return err;
 }
 
-/* From here on this thread, and those that it starts to load zones, run only where no worker has anything to do: a
- * query that comes in takes the core at once, where it would wait for milliseconds between equals. */
-static void step_aside(void)
-{
-	const struct sched_param none = { 0 };
-	(void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
-}
-
 static void stop_workers(struct daemon *d)
 {
 	for (unsigned i = 0; i < d->worker_count; i++) {
@@ -751,7 +743,7 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 			log_notice("server-started",
 				   "version=" SIGNET_VERSION " pid=%ld workers=%u zones=%zu",
 				   (long)getpid(), d.worker_count, d.count);
-			step_aside();
+			program_step_aside();
 			if (loop_run(d.loop) != E_OK) {
 				err = err_set(em, E_IO, "the system gives no events any more");
 			}

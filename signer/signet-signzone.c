@@ -725,6 +725,7 @@ int main(int argc, char **argv)
 			    .nsec3 = { .algorithm = NSEC3_SHA1 } },
 	};
 	program_begin("signet-signzone");
+	program_step_aside_by_default();
 	int status = parse_options(&o, argc, argv);
 	if (status != GOOD) {
 		return status < 0 ? GOOD : status;

@@ -209,6 +209,7 @@ int main(int argc, char **argv)
 	struct findings findings = { 0 };
 	struct verify_stats stats = { .first_expiration = INT64_MAX };
 	program_begin("signet-verifyzone");
+	program_step_aside_by_default();
 	int status = parse_options(&o, argc, argv);
 	if (status != GOOD) {
 		return status < 0 ? GOOD : status;

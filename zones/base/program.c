@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static const char *program_name;
@@ -42,4 +45,17 @@ void program_begin(const char *name)
 	open_streams();
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)atexit(flush_output);
+}
+
+void program_step_aside(void)
+{
+	const struct sched_param none = { 0 };
+	(void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+}
+
+void program_step_aside_by_default(void)
+{
+	if (sched_getscheduler(0) == SCHED_OTHER && getpriority(PRIO_PROCESS, 0) == 0) {
+		program_step_aside();
+	}
 }

@@ -2,6 +2,7 @@
 #include "zones/base/program.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -56,6 +57,34 @@ START_TEST(what_does_not_arrive_is_told)
 }
 END_TEST
 
+/* The scheduling policy of a process with this nice value that steps aside by default. */
+static int policy_after(int nice_by)
+{
+	(void)fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int had = getpriority(PRIO_PROCESS, 0);
+		if (setpriority(PRIO_PROCESS, 0, had + nice_by) != 0) {
+			_exit(100);
+		}
+		program_step_aside_by_default();
+		_exit(sched_getscheduler(0));
+	}
+	int status;
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(steps_aside_unless_a_priority_was_chosen)
+{
+	const int policy = sched_getscheduler(0);
+	const bool is_plain = policy == SCHED_OTHER && getpriority(PRIO_PROCESS, 0) == 0;
+	ck_assert_int_eq(policy_after(0), is_plain ? SCHED_IDLE : policy);
+	ck_assert_int_eq(policy_after(1), policy);
+}
+END_TEST
+
 START_TEST(a_large_file_is_an_error_and_no_signal)
 {
 	if (!unit_can_die()) {
@@ -76,5 +105,6 @@ int main(void)
 	TCase *tc = tcase_create("program");
 	tcase_add_test(tc, what_does_not_arrive_is_told);
 	tcase_add_test(tc, a_large_file_is_an_error_and_no_signal);
+	tcase_add_test(tc, steps_aside_unless_a_priority_was_chosen);
 	return unit_run("zones/base/program", tc);
 }
