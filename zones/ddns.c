@@ -13,7 +13,7 @@
 #define RR_LEAST (1 + MESSAGE_RR_FIXED)
 /* Compressed names in rdata grow; no type has more than two names that may be compressed. */
 #define RDATA_ROOM (MESSAGE_MAX + 2 * DNAME_MAX)
-/* Larger TTLs are none (RFC 2181 §8). */
+/* Larger TTLs are taken for 0 (RFC 2181 §8). */
 #define TTL_MAX 0x7fffffffU
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -54,6 +54,9 @@ static int read_rr(struct ddns_read *in, enum section section, struct ddns_rr *o
 				 .type = rr.type,
 				 .class = rr.class,
 				 .len = rr.rdlen };
+	if (section == SECTION_AUTHORITY && rr.class == in->req->class && rr.ttl > TTL_MAX) {
+		out->ttl = 0;
+	}
 	if (has_rdata(in, &rr, section)) {
 		struct reader r = in->r;
 		struct writer w = writer_of(in->rdata, sizeof(in->rdata));
@@ -608,7 +611,7 @@ static void name_add(struct name *n, const struct ddns_rr *rr)
 	if (!set_add(req->arena, s, &record, most)) {
 		return;
 	}
-	s->ttl = rr->ttl <= TTL_MAX ? rr->ttl : 0;
+	s->ttl = rr->ttl;
 	r->is_serial_set = r->is_serial_set || rr->type == RRTYPE_SOA;
 	if (rr->type == RRTYPE_NSEC3PARAM &&
 	    nsec3_param_read(rr->rdata, rr->len, &r->nsec3_param) == E_OK) {

@@ -34,7 +34,7 @@ enum ddns_allow {
 struct ddns_rr {
 	const uint8_t *owner;
 	const uint8_t *rdata; /* uncompressed, and checked where it is that of a record */
-	uint32_t ttl;
+	uint32_t ttl;	      /* of a record to be added: at most 2^31 - 1 */
 	uint16_t type;
 	uint16_t class;
 	uint16_t len;

@@ -102,6 +102,7 @@ static const struct step steps[] = {
 	{ "up a NONE ANY 0 -\n", RCODE_FORMERR, NULL, NULL },
 	{ "up a NONE IXFR 0 -\n", RCODE_FORMERR, NULL, NULL },
 	{ "up a NONE A 1 c0000201\n", RCODE_FORMERR, NULL, NULL },
+	{ "up a NONE A 2147483648 c0000201\n", RCODE_FORMERR, NULL, NULL },
 	{ "up a NONE A 0 -\n", RCODE_FORMERR, NULL, NULL },
 	{ "up a CH A 0 c0000201\n", RCODE_FORMERR, NULL, NULL },
 	/* All or nothing: the first is fine. */
@@ -185,6 +186,8 @@ static const struct step steps[] = {
 	{ "del b A\n", RCODE_NOERROR, NULL, "b 300 A 192.0.2.3\nb 300 NSEC c A RRSIG NSEC\nb 300 RRSIG " SIG(NSEC) "\n" },
 	{ "del a\n", RCODE_NOERROR, NULL,
 	  "a 300 A 192.0.2.1\na 300 A 192.0.2.2\na 300 RRSIG " SIG(A) "\na 300 TXT \"x\"\na 300 NSEC b A TXT RRSIG NSEC\n" },
+	/* What is there keeps its case. */
+	{ "del e.f\nadd e.f 300 MX 10 MAIL\nadd e.f 300 MX 11 m\n", RCODE_NOERROR, "e.f 300 MX 11 m\n", NULL },
 	{ "del g\n", RCODE_NOERROR, NULL, NULL },
 	{ "del @\n", RCODE_NOERROR, NULL, "@ 300 MX 10 mail\n" },
 	{ "del @ MX\n", RCODE_NOERROR, NULL, "@ 300 MX 10 mail\n" },
@@ -336,7 +339,13 @@ START_TEST(a_chain_is_asked_for)
 	ck_assert(!r.is_changed);
 	ck_assert_int_eq(r.chain, DDNS_CHAIN_NSEC3);
 	ck_assert_uint_eq(r.nsec3_param.flags, 0);
-	/* The new one takes the place of the old, before or after that goes. */
+	/* The new one takes the place of the old, whether that goes or not. */
+	ck_assert_int_eq(run("add @ 0 NSEC3PARAM 1 0 0 12\n", DDNS_NSEC3PARAM, e, &r),
+			 RCODE_NOERROR);
+	ck_assert_uint_eq(r.added, 1);
+	ck_assert_uint_eq(r.removed, 1);
+	ck_assert_int_eq(run("add @ 0 NSEC3PARAM 1 0 0 AB\n", DDNS_NSEC3PARAM, e, &r),
+			 RCODE_NOERROR);
 	ck_assert_int_eq(run("add @ 0 NSEC3PARAM 1 0 0 CD\ndel @ NSEC3PARAM 1 1 0 AB\n",
 			     DDNS_NSEC3PARAM, e, &r),
 			 RCODE_NOERROR);
@@ -348,6 +357,10 @@ START_TEST(a_chain_is_asked_for)
 		RCODE_NOERROR);
 	ck_assert_int_eq(r.chain, DDNS_CHAIN_NSEC);
 	ck_assert_ptr_null(apex_set(e, RRTYPE_NSEC3PARAM));
+	ck_assert_int_eq(
+		run("add @ 0 NSEC3PARAM 1 0 0 EF\ndel @ NSEC3PARAM\n", DDNS_NSEC3PARAM, e, &r),
+		RCODE_NOERROR);
+	ck_assert_int_eq(r.chain, DDNS_CHAIN_LEFT);
 	edit_abort(e);
 	version_unref(base);
 }
@@ -651,6 +664,32 @@ START_TEST(sets_that_no_message_holds)
 	ck_assert_uint_eq(r.removed, 5);
 	ck_assert_int_eq(run("del t\nadd t 1 TXT x\n", 0, e, &r), RCODE_NOERROR);
 	ck_assert_uint_eq(r.removed, most);
+	edit_abort(e);
+	version_unref(base);
+}
+END_TEST
+
+/* A set that is too large already, as zone files can have it, may become less. */
+START_TEST(too_large_a_set_shrinks)
+{
+	static struct kit_message m;
+	struct ddns_result r;
+	uint8_t rdata[256] = { 255 };
+	struct version *base = kit_version(zone);
+	struct edit *e = edit_begin(base, kit_zone, EDIT_TTL_LAST);
+	for (unsigned i = 0; i < 300; i++) {
+		be16_put(rdata + 1, (uint16_t)i);
+		ck_assert_int_eq(
+			edit_add(e, (const uint8_t *)"\1t\1z", RRTYPE_TXT, 1, rdata, sizeof(rdata)),
+			E_OK);
+	}
+	kit_message(&m, "");
+	add_texts(&m, 0, 1, RRCLASS_NONE);
+	ck_assert_int_eq(kit_update(m.octets, m.len, 0, e, &r), RCODE_NOERROR);
+	ck_assert_uint_eq(r.removed, 1);
+	kit_message(&m, "");
+	add_texts(&m, 1000, 1, RRCLASS_IN);
+	ck_assert_int_eq(kit_update(m.octets, m.len, 0, e, &r), RCODE_REFUSED);
 	edit_abort(e);
 	version_unref(base);
 }
@@ -1108,6 +1147,7 @@ int main(void)
 	tcase_add_test(tc, messages_with_other_zones);
 	tcase_add_test(tc, counts_cost_no_memory);
 	tcase_add_test(tc, sets_that_no_message_holds);
+	tcase_add_test(tc, too_large_a_set_shrinks);
 	tcase_add_loop_test(tc, random_requests_equal_the_model, 0, 20);
 	return unit_run("zones/ddns", tc);
 }
