@@ -18,7 +18,7 @@ PROGRAMS := zones/signet-checkzone keys/signet-keymgr signer/signet-signzone \
 BUILD_PACKAGES := gcc libc6-dev libssl-dev libevent-dev liburcu-dev liblmdb-dev libyaml-dev libjansson-dev
 TEST_PACKAGES := check libsubunit-dev openssl python3 python3-dnspython python3-cryptography bind9 \
 	bind9-utils bind9-dnsutils bind9-host knot knot-dnsutils knot-dnssecutils nsd unbound ldnsutils \
-	validns dnsviz dnsperf
+	validns dnsviz dnsperf lego certbot python3-certbot-dns-rfc2136 kea-dhcp-ddns-server
 BENCH_PACKAGES := python3 bind9 bind9-utils knot knot-dnssecutils nsd ldnsutils yadifa gdnsd strace util-linux
 TOOL_PACKAGES := clang clang-format clang-tidy libclang-rt-14-dev cppcheck
 
@@ -152,7 +152,8 @@ fi; \
 { $$sudo apt-get -q update && $$sudo env DEBIAN_FRONTEND=noninteractive \
 	apt-get -q install -y --no-install-recommends $$missing; } || status=$$?; \
 [ -z "$$made" ] || $$sudo rm -f $$policy; \
-for d in bind9:named knot:knot nsd:nsd unbound:unbound yadifa:yadifa gdnsd:gdnsd; do \
+for d in bind9:named knot:knot nsd:nsd unbound:unbound yadifa:yadifa gdnsd:gdnsd \
+		kea-dhcp-ddns-server:kea-dhcp-ddns-server certbot:certbot.timer; do \
 	if echo $$missing | grep -qw $${d%:*} && command -v systemctl >/dev/null; then \
 		$$sudo systemctl -q disable $${d#*:} 2>/dev/null || :; \
 	fi; \
