@@ -608,9 +608,10 @@ static int load(struct keeper *k, const struct keeper_env *env, int64_t now, str
 
 /* --- update ---------------------------------------------------------------------------------- */
 
+/* Only by what is done: what is refused may say anything. */
 static void raise_max_ttl(struct keeper *k, const struct update *u)
 {
-	for (uint32_t i = 0; i < u->ddns.update_count; i++) {
+	for (uint32_t i = 0; u->rcode == RCODE_NOERROR && i < u->ddns.update_count; i++) {
 		const struct ddns_rr *rr = &u->ddns.updates[i];
 		if (rr->class == RRCLASS_IN && rr->ttl > k->max_ttl) {
 			k->max_ttl = rr->ttl;

@@ -369,6 +369,22 @@ static bool is_well_formed(const struct ddns_request *req, const struct ddns_rr 
 	return rr->class == req->class || (rr->class == RRCLASS_NONE && rr->ttl == 0);
 }
 
+/* The five numbers that stand last in the rdata of a SOA record. */
+enum soa_number { SOA_SERIAL, SOA_REFRESH, SOA_RETRY, SOA_EXPIRE, SOA_MINIMUM, SOA_NUMBERS };
+
+static uint32_t soa_number(const uint8_t *rdata, size_t len, enum soa_number which)
+{
+	return be32_get(rdata + len - 4 * (size_t)(SOA_NUMBERS - which));
+}
+
+static bool is_held_long(const struct ddns_request *req, const struct ddns_rr *rr)
+{
+	return rr->class == req->class &&
+	       (rr->ttl > DDNS_HELD_MAX ||
+		(rr->type == RRTYPE_SOA &&
+		 soa_number(rr->rdata, rr->len, SOA_EXPIRE) > DDNS_HELD_MAX));
+}
+
 enum rcode ddns_prescan(const struct ddns_request *req)
 {
 	for (uint32_t i = 0; i < req->update_count; i++) {
@@ -379,7 +395,7 @@ enum rcode ddns_prescan(const struct ddns_request *req)
 		if (!is_well_formed(req, rr)) {
 			return RCODE_FORMERR;
 		}
-		if (!may_change(req, rr->type) ||
+		if (!may_change(req, rr->type) || is_held_long(req, rr) ||
 		    (rr->type == RRTYPE_NSEC3PARAM && !dname_equal(rr->owner, req->zone))) {
 			return RCODE_REFUSED;
 		}
@@ -571,18 +587,14 @@ static bool name_suits(const struct name *n, uint16_t type)
 	return suits_cname(type) || name_find(n, RRTYPE_CNAME) == NULL;
 }
 
-static uint32_t soa_serial(const uint8_t *rdata, size_t len)
-{
-	return be32_get(rdata + len - 20); /* the last five fields are numbers */
-}
-
 static bool is_newer_soa(struct name *n, const struct ddns_rr *rr)
 {
 	if (name_find(n, RRTYPE_SOA) == NULL) {
 		return false;
 	}
 	const struct record *r = name_touch(n, RRTYPE_SOA)->records;
-	return serial_is_newer(soa_serial(rr->rdata, rr->len), soa_serial(r->rdata, r->len));
+	return serial_is_newer(soa_number(rr->rdata, rr->len, SOA_SERIAL),
+			       soa_number(r->rdata, r->len, SOA_SERIAL));
 }
 
 /* NSEC3PARAM records in the zone have no flags (RFC 5155 §4.1.2); what the client gives has some, for the chain. */
@@ -660,6 +672,14 @@ static void name_update(struct name *n, const struct ddns_rr *rr)
 		name_remove(n, rr);
 	} else {
 		name_add(n, rr);
+	}
+}
+
+/* What can only stand beside something else goes with that. */
+static void name_tidy(struct name *n)
+{
+	if (n->is_apex || name_find(n, RRTYPE_NS) == NULL) {
+		name_remove_set(n, RRTYPE_DS);
 	}
 }
 
@@ -794,6 +814,7 @@ enum rcode ddns_apply(const struct ddns_request *req, struct edit *e, struct ddn
 		do {
 			name_update(&n, rr[i++]);
 		} while (i < req->update_count && dname_equal(rr[i]->owner, owner));
+		name_tidy(&n);
 		if (name_changed(&n, &is_void)) {
 			const struct node *image = name_build(&n, &build, owner, is_void);
 			rcode = image != NULL ? RCODE_NOERROR : RCODE_REFUSED;

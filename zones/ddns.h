@@ -11,6 +11,9 @@
  * loses them with its last record of another type. Signatures of a set that changed stay, for the signer to make new
  * ones; those of a set that went go with it.
  *
+ * A DS record that stands beside no delegation in the end is taken out: nobody would ask here for it, and no validator
+ * would take the zone (RFC 4035 §2.4).
+ *
  * Threads: no state.
  * Memory:  a request lives in the arena given to ddns_read, which may hold several.
  * Errors:  rcodes; an update from a client is never an error of ours. */
@@ -23,6 +26,10 @@
 
 /* No set grows beyond the octets that a message holds: nobody could ask for it. */
 #define DDNS_SET_MAX (MESSAGE_MAX - MESSAGE_HEADER_LEN - DNAME_MAX - 4)
+
+/* Seconds that a client may have others keep records for: TTLs and the SOA's expire. A year; signatures have to
+ * outlive both. */
+#define DDNS_HELD_MAX 31536000
 
 /* What a client may change of the records that the server can keep by itself. */
 enum ddns_allow {
@@ -72,7 +79,8 @@ typedef bool ddns_may(void *arg, const uint8_t *owner, uint16_t type, const uint
 MUST_USE enum rcode ddns_permitted(const struct ddns_request *req, const struct version *state,
 				   ddns_may *may, void *arg);
 
-/* Is each update well-formed, and of a type that clients may change? FORMERR, NOTZONE, REFUSED. */
+/* Is each update well-formed, of a type that clients may change, and within DDNS_HELD_MAX? FORMERR, NOTZONE,
+ * REFUSED. */
 MUST_USE enum rcode ddns_prescan(const struct ddns_request *req);
 
 struct ddns_result {

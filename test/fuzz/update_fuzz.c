@@ -14,7 +14,7 @@ static const char zone[] = "@ 300 SOA ns host 1 3600 900 1209600 300\n@ 300 RRSI
 	     "@ 300 NSEC a SOA NS RRSIG NSEC\na 300 A 192.0.2.1\na 300 A 192.0.2.2\na 300 RRSIG " SIG(
 		     A) "\n"
 			"a 300 NSEC b A RRSIG NSEC\nb 300 TXT x\nc 300 CNAME a\nc 300 NSEC d CNAME NSEC\nd 300 DNAME a\n"
-			"e.f 300 MX 10 Mail\ng 300 NSEC @ NSEC\nw 300 WKS 192.0.2.1 6 25\nsub 300 NS ns.sub\n"
+			"e.f 300 MX 10 Mail\ng 300 NSEC @ NSEC\nw 300 WKS 192.0.2.1 6 25\nsub 300 NS ns.sub\nsub 300 DS 1 13 2 00\n"
 			"ns.sub 300 A 192.0.2.4\n*.x 300 A 192.0.2.5\n";
 
 static void check_set(const struct rrset *rs)
@@ -23,7 +23,7 @@ static void check_set(const struct rrset *rs)
 	for (unsigned i = 0; i < rs->count; i++) {
 		struct rr rr;
 		p = rr_read(p, &rr);
-		kit_require(rr.ttl == rrset_ttl(rs) && rr.ttl <= 0x7fffffff, "TTLs");
+		kit_require(rr.ttl == rrset_ttl(rs) && rr.ttl <= DDNS_HELD_MAX, "TTLs");
 		kit_require(rdata_check(rr.type, rr.rdata, rr.rdlen) == E_OK, "rdata");
 	}
 	bool is_singleton = (rrtype_flags(rs->type) & RR_SINGLETON) != 0;
@@ -39,6 +39,7 @@ static void check_node(const struct node *n)
 	kit_require(!(node_find(n, RRTYPE_DNAME) != NULL && node_find(n, RRTYPE_NS) != NULL) ||
 			    is_zone_ns,
 		    "DNAME and NS");
+	kit_require(node_find(n, RRTYPE_DS) == NULL || (n->flags & NODE_CUT) != 0, "DS");
 	for (unsigned i = 0; i < n->rrsets; i++) {
 		bool suits = rs[i].type == RRTYPE_CNAME || rs[i].type == RRTYPE_NSEC ||
 			     rs[i].type == RRTYPE_KEY || rs[i].count == 0;

@@ -23,7 +23,7 @@ static const char zone[] = APEX "@ 300 MX 10 mail\n@ 300 RRSIG " SIG(
 				      "e.f 300 MX 10 Mail\n"
 				      "g 300 NSEC @ NSEC\n"
 				      "w 300 WKS 192.0.2.1 6 25\n"
-				      "sub 300 NS ns.sub\nns.sub 300 A 192.0.2.4\n"
+				      "sub 300 NS ns.sub\nns.sub 300 A 192.0.2.4\nds 300 NS ns\nds 300 DS 1 13 2 00\n"
 				      "*.x 300 A 192.0.2.5\n";
 
 struct step {
@@ -171,6 +171,21 @@ static const struct step steps[] = {
 	{ "add @ 300 NS ns3\ndel @ NS ns\ndel @ NS ns2\n", RCODE_NOERROR, "@ 300 NS ns3\n", "@ 300 NS ns\n@ 300 NS ns2\n" },
 	{ "del sub NS ns.sub\n", RCODE_NOERROR, NULL, "sub 300 NS ns.sub\n" },
 	{ "del sub NS\n", RCODE_NOERROR, NULL, "sub 300 NS ns.sub\n" },
+	/* DS. */
+	{ "add sub 300 DS 1 13 2 00\n", RCODE_NOERROR, "sub 300 DS 1 13 2 00\n", NULL },
+	{ "add a 300 DS 1 13 2 00\n", RCODE_NOERROR, NULL, NULL },
+	{ "add @ 300 DS 1 13 2 00\n", RCODE_NOERROR, NULL, NULL },
+	{ "add n 300 DS 1 13 2 00\nadd n 300 NS ns\n", RCODE_NOERROR, "n 300 NS ns\nn 300 DS 1 13 2 00\n", NULL },
+	{ "add sub 300 DS 1 13 2 00\ndel sub NS\n", RCODE_NOERROR, NULL, "sub 300 NS ns.sub\n" },
+	{ "del sub NS\nadd sub 300 DS 1 13 2 00\nadd sub 300 NS ns\n", RCODE_NOERROR, "sub 300 NS ns\nsub 300 DS 1 13 2 00\n", "sub 300 NS ns.sub\n" },
+	{ "del ds NS\n", RCODE_NOERROR, NULL, "ds 300 NS ns\nds 300 DS 1 13 2 00\n" },
+	{ "del ds NS\nadd ds 300 NS ns2\n", RCODE_NOERROR, "ds 300 NS ns2\n", "ds 300 NS ns\n" },
+	{ "del ds DS\n", RCODE_NOERROR, NULL, "ds 300 DS 1 13 2 00\n" },
+	/* What must be held longer than signatures last. */
+	{ "add n 31536001 A 192.0.2.1\n", RCODE_REFUSED, NULL, NULL },
+	{ "add n 31536000 A 192.0.2.1\n", RCODE_NOERROR, "n 31536000 A 192.0.2.1\n", NULL },
+	{ "add @ 300 SOA ns host 2 1 1 31536001 1\n", RCODE_REFUSED, NULL, NULL },
+	{ "add @ 300 SOA ns host 2 1 1 31536000 1\n", RCODE_NOERROR, "@ 300 SOA ns host 2 1 1 31536000 1\n", SOA_1 },
 	/* Removing. */
 	{ "del a A 192.0.2.1\n", RCODE_NOERROR, NULL, "a 300 A 192.0.2.1\n" },
 	{ "del a A 192.0.2.3\n", RCODE_NOERROR, NULL, NULL },
@@ -843,9 +858,15 @@ static void model_update(struct model *m, const struct record *r)
 	}
 }
 
-/* NSEC records go with the last other record. */
+/* DS records go with the NS records, NSEC records with the last other record. */
 static void model_tidy(struct model *m, const struct model *before)
 {
+	for (size_t i = m->count; i-- != 0;) {
+		if (m->r[i].type == RRTYPE_DS &&
+		    (is_of_apex(&m->r[i]) || model_count(m, &m->r[i], RRTYPE_NS) == 0)) {
+			m->r[i] = m->r[--m->count];
+		}
+	}
 	for (size_t i = m->count; i-- != 0;) {
 		if (model_count(m, &m->r[i], 0) == 0 && model_count(before, &m->r[i], 0) != 0) {
 			m->r[i] = m->r[--m->count];
