@@ -10,6 +10,7 @@
 
 int privileges_find(const char *user, const char *group, struct privileges *out, struct errmsg *em)
 {
+	*out = (struct privileges){ .uid = geteuid(), .gid = getegid() };
 	const struct passwd *pw = *user != '\0' ? getpwnam(user) : NULL;
 	if (*user != '\0' && pw == NULL) {
 		return err_set(em, E_NOENT, "server.user: there is no user \"%s\"; create it",
@@ -20,8 +21,9 @@ int privileges_find(const char *user, const char *group, struct privileges *out,
 		return err_set(em, E_NOENT, "server.group: there is no group \"%s\"; create it",
 			       group);
 	}
-	out->uid = pw != NULL ? pw->pw_uid : geteuid();
-	out->gid = getegid();
+	if (pw != NULL) {
+		out->uid = pw->pw_uid;
+	}
 	if (gr != NULL) {
 		out->gid = gr->gr_gid;
 	} else if (pw != NULL) {

@@ -2,6 +2,8 @@
 #include "server/status.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -133,9 +135,9 @@ static uint64_t memory_now(void)
 	unsigned long long pages = 0;
 	FILE *f = fopen("/proc/self/statm", "re");
 	if (f != NULL) {
-		if (fscanf(f, "%*u %llu", &pages) != 1) {
-			pages = 0;
-		}
+		char line[128]; /* the second number is what is resident */
+		const char *rest = fgets(line, sizeof(line), f) != NULL ? strchr(line, ' ') : NULL;
+		pages = rest != NULL ? strtoull(rest, NULL, 10) : 0;
 		(void)fclose(f);
 	}
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
