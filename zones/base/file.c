@@ -58,7 +58,7 @@ static int too_large(struct errmsg *em, const char *path, size_t max)
 #define SLICE_WINDOW 64
 /* In one call: on most systems a thread in the kernel does not give way before it returns, and readers of large
  * files are to be kind to those who wait (program_step_aside). */
-#define READ_MOST STRESSED((size_t)64 << 10, 7)
+#define READ_MOST ((size_t)64 << 10)
 
 struct slices {
 	int fd;

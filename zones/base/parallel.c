@@ -11,6 +11,9 @@
 
 struct run {
 	const struct parallel *p;
+	/* We run at the lowest priority. Linux wakes some of those who should come first to no more than a place in the
+	 * queue; then the end of a job, not the next tick, is when they get the core. */
+	bool yields;
 	pthread_mutex_t lock;
 	pthread_cond_t moved; /* `finished` went up, or `err` was set */
 	size_t next;	      /* job to hand out; locked by lock, as all below */
@@ -72,9 +75,9 @@ static void *thread_main(void *arg)
 		size_t job = r->next++;
 		(void)pthread_mutex_unlock(&r->lock);
 		int err = p->work(p->arg, t->worker, job);
-		/* Where we run at the lowest priority, Linux wakes some of those who should come first to no more than a
-		 * place in the queue; then this, not the next tick, is when they get the core. */
-		(void)sched_yield();
+		if (r->yields) {
+			(void)sched_yield();
+		}
 		(void)pthread_mutex_lock(&r->lock);
 		if (err != E_OK) {
 			r->err = r->err == E_OK ? err : r->err;
@@ -94,7 +97,7 @@ int parallel_run(const struct parallel *p)
 	if (threads > p->jobs) {
 		threads = p->jobs != 0 ? (unsigned)p->jobs : 1;
 	}
-	struct run r = { .p = p, .err = E_OK };
+	struct run r = { .p = p, .yields = sched_getscheduler(0) == SCHED_IDLE, .err = E_OK };
 	r.done = mem_array(p->window, sizeof(bool));
 	(void)pthread_mutex_init(&r.lock, NULL);
 	(void)pthread_cond_init(&r.moved, NULL);
