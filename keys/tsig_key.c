@@ -81,19 +81,44 @@ void tsig_key_clear(struct tsig_key *key)
 	secret_clear(&key->secret);
 }
 
+int tsig_key_random(struct tsig_key *key, const uint8_t *name, const char *algorithm)
+{
+	uint8_t secret[CRYPTO_DIGEST_MAX];
+	const struct tsig_algorithm *a = tsig_algorithm_find(algorithm);
+	int err = a != NULL ? crypto_random(secret, a->octets) : E_UNSUPPORTED;
+	if (err == E_OK) {
+		err = tsig_key_set(key, name, algorithm, secret, a->octets);
+	}
+	mem_wipe(secret, sizeof(secret));
+	return err;
+}
+
+static void print(const char *name, const char *algorithm, const struct secret *secret,
+		  struct buf *out)
+{
+	/* Grown before the secret is in it, so that no copy stays behind. */
+	(void)buf_reserve(out, 1024 + strlen(name) + TEXT_BASE64_LEN(secret->len));
+	buf_printf(out, "key \"%s\" {\n\talgorithm %s;\n\tsecret \"", name, algorithm);
+	text_to_base64(secret->data, secret->len, buf_reserve(out, TEXT_BASE64_LEN(secret->len)));
+	buf_grew(out, TEXT_BASE64_LEN(secret->len));
+	buf_str(out, "\";\n};\n");
+}
+
+void tsig_key_print(const struct tsig_key *key, struct buf *out)
+{
+	char name[DNAME_TEXT_MAX];
+	(void)dname_to_text(key->name.wire, name);
+	print(name, key->algorithm->name, &key->secret, out);
+}
+
 int tsig_key_generate(const char *key_name, const struct tsig_algorithm *a, struct buf *out)
 {
-	uint8_t secret[64];
-	int err = crypto_random(secret, a->octets);
+	struct tsig_key key;
+	int err = tsig_key_random(&key, dname_root, a->name);
 	if (err != E_OK) {
 		return err;
 	}
-	/* Grown before the secret is in it, so that no copy stays behind. */
-	(void)buf_reserve(out, 1024 + strlen(key_name));
-	buf_printf(out, "key \"%s\" {\n\talgorithm %s;\n\tsecret \"", key_name, a->name);
-	text_to_base64(secret, a->octets, buf_reserve(out, TEXT_BASE64_LEN(sizeof(secret))));
-	buf_grew(out, TEXT_BASE64_LEN(a->octets));
-	buf_str(out, "\";\n};\n");
-	mem_wipe(secret, sizeof(secret));
+	print(key_name, a->name, &key.secret, out);
+	tsig_key_clear(&key);
 	return E_OK;
 }

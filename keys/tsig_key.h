@@ -34,8 +34,11 @@ void tsig_key_clear(struct tsig_key *key);
 /* NULL for one that is not known. */
 const struct tsig_algorithm *tsig_algorithm_find(const char *name);
 const struct tsig_algorithm *tsig_algorithm_at(size_t i);
-/* A new random secret; then the text `key "name" { algorithm ...; secret "..."; };`. The buffer
- * holds a secret: wipe it. */
+/* A new random secret of the algorithm's octets. E_CRYPTO. */
+MUST_USE int tsig_key_random(struct tsig_key *key, const uint8_t *name, const char *algorithm);
+/* `key "name" { algorithm ...; secret "..."; };` The buffer holds a secret: wipe it. Its signatures are not cut. */
+void tsig_key_print(const struct tsig_key *key, struct buf *out);
+/* A key that is new, as text; likewise. */
 MUST_USE int tsig_key_generate(const char *key_name, const struct tsig_algorithm *a,
 			       struct buf *out);
 

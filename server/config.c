@@ -4,9 +4,11 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "keys/algorithm.h"
+#include "keys/tsig_file.h"
 #include "server/config_type.h"
 #include "server/config_yaml.h"
 #include "zones/base/file.h"
@@ -433,13 +435,39 @@ static void check_items_differ(const struct reading *g, enum config_scope scope)
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-static void make_key(struct reading *g, const struct config_key *k, struct tsig_key *out)
+static void make_key_of_file(const struct reading *g, const struct config_key *k,
+			     struct tsig_key *out)
+{
+	struct tsig_keys keys = { 0 };
+	struct errmsg em = { "" };
+	char quoted[TEXT_QUOTE_MAX];
+	char name[DNAME_TEXT_MAX];
+	if (g->reader.only_text) {
+		return;
+	}
+	if (tsig_file_read(k->file, &keys, &em) != E_OK) {
+		config_report_error(g->reader.report, k->place, "keys.file: %.400s", em.text);
+		return;
+	}
+	const struct tsig_key *key = tsig_keys_find(&keys, k->name);
+	if (key != NULL) {
+		*out = *key;
+		out->secret = (struct secret){ 0 }; /* that one is of the file's keys */
+		secret_set(&out->secret, key->secret.data, key->secret.len);
+	} else {
+		(void)dname_to_text(k->name, name);
+		config_report_error(g->reader.report, k->place,
+				    "keys.file: there is no key %.150s in %.200s",
+				    text_quote(name, strlen(name), quoted), k->file);
+	}
+	tsig_keys_clear(&keys);
+}
+
+static void make_key_of_secret(const struct reading *g, const struct config_key *k,
+			       struct tsig_key *out)
 {
 	struct secret secret = { 0 };
 	char quoted[TEXT_QUOTE_MAX];
-	if (k->secret == NULL) {
-		return; /* reported */
-	}
 	const size_t len = strlen(k->secret);
 	secret_set(&secret, k->secret, len); /* as room: what is decoded is shorter */
 	int n = text_from_base64(k->secret, len, secret.data, secret.len);
@@ -448,18 +476,59 @@ static void make_key(struct reading *g, const struct config_key *k, struct tsig_
 	if (n <= 0) {
 		config_report_error(g->reader.report, k->place,
 				    "keys.secret: the secret of this key is not base64");
-		return;
-	}
-	if (err != E_OK) {
+	} else if (err != E_OK) {
 		config_report_error(g->reader.report, k->place,
 				    "keys.algorithm: found %s: %s; expected one such as "
 				    "hmac-sha256",
 				    text_quote(k->algorithm, strlen(k->algorithm), quoted),
 				    err_text(err));
-	} else if (out->algorithm->remark != NULL) {
+	}
+}
+
+static void make_key(const struct reading *g, const struct config_key *k, struct tsig_key *out)
+{
+	const bool has_file = *k->file != '\0';
+	dname_set(&out->name, k->name); /* for rules, whatever else is wrong with it */
+	if (has_file == (*k->secret != '\0')) {
+		config_report_error(g->reader.report, k->place,
+				    has_file ? "this key has both \"secret\" and \"file\"; one of "
+					       "them is enough"
+					     : "this key has neither \"secret\" nor \"file\"");
+		return;
+	}
+	(has_file ? make_key_of_file : make_key_of_secret)(g, k, out);
+	if (out->algorithm != NULL && out->algorithm->remark != NULL) {
 		config_report_warning(g->reader.report, k->place, "keys.algorithm: %s: %s",
 				      out->algorithm->name, out->algorithm->remark);
 	}
+}
+
+/* A key that who can read its file has, for as long as this configuration is used. */
+static void make_session_key(struct reading *g)
+{
+	struct config *c = g->config;
+	struct tsig_key *key = &c->tsig_keys[c->tsig_key_count];
+	const struct tsig_key *same;
+	struct dname name;
+	if (*c->server.session_key == '\0') {
+		return;
+	}
+	int err = dname_from_text(&name, CONFIG_SESSION_KEY, strlen(CONFIG_SESSION_KEY), dname_root,
+				  NULL);
+	if (acl_find_key(&c->names, CONFIG_SESSION_KEY, &same, NULL) == E_OK) {
+		config_report_error(g->reader.report, c->keys[same - c->tsig_keys].place,
+				    "the key of server.session-key has this name; choose another");
+		return;
+	}
+	err = err == E_OK ? tsig_key_random(key, name.wire, "hmac-sha256") : err;
+	if (err != E_OK) {
+		config_report_error(g->reader.report, (struct config_place){ 0 },
+				    "server.session-key: the key cannot be made: %s",
+				    err_text(err));
+		return;
+	}
+	c->session_key = key;
+	c->names.key_count = ++c->tsig_key_count;
 }
 
 static void read_keys(struct reading *g)
@@ -469,12 +538,14 @@ static void read_keys(struct reading *g)
 	read_defaults(g, CONFIG_KEY, &defaults);
 	read_list(g, CONFIG_KEY, &defaults);
 	check_items_differ(g, CONFIG_KEY);
-	c->tsig_keys = mem_array(c->key_count, sizeof(*c->tsig_keys));
+	c->tsig_keys = mem_array(c->key_count + 1, sizeof(*c->tsig_keys));
+	c->tsig_key_count = c->key_count;
 	for (size_t i = 0; i < c->key_count; i++) {
 		make_key(g, &c->keys[i], &c->tsig_keys[i]);
 	}
 	c->names.keys = c->tsig_keys;
-	c->names.key_count = c->key_count;
+	c->names.key_count = c->tsig_key_count;
+	make_session_key(g);
 }
 
 /* --- remotes --------------------------------------------------------------------------------- */
@@ -777,7 +848,7 @@ struct config *config_new(void)
 void config_free(struct config *c)
 {
 	if (c != NULL) {
-		for (size_t i = 0; c->tsig_keys != NULL && i < c->key_count; i++) {
+		for (size_t i = 0; c->tsig_keys != NULL && i < c->tsig_key_count; i++) {
 			tsig_key_clear(&c->tsig_keys[i]);
 		}
 		mem_free(c->tsig_keys);
@@ -848,6 +919,22 @@ int config_parse(const struct config_source *source, struct config **out, struct
 	return err;
 }
 
+static void check_mode(const char *path, const struct config *c, struct findings *findings)
+{
+	struct stat st;
+	size_t i = 0;
+	while (i < c->key_count && *c->keys[i].secret == '\0') {
+		i++;
+	}
+	if (i < c->key_count && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & S_IROTH) != 0) {
+		findings_add(findings, false,
+			     "%s: others can read it (mode %04o), and there are secrets below "
+			     "\"keys\"; run: chmod o= %s",
+			     path, (unsigned)st.st_mode & 07777U, path);
+	}
+}
+
 int config_load(const char *path, struct config **out, struct findings *findings)
 {
 	struct file_view view = { 0 };
@@ -862,6 +949,9 @@ int config_load(const char *path, struct config **out, struct findings *findings
 		.len = view.len,
 	};
 	int err = config_parse(&source, out, findings);
+	if (err == E_OK) {
+		check_mode(path, *out, findings);
+	}
 	file_view_clear(&view);
 	return err;
 }

@@ -24,6 +24,7 @@
 
 #define CONFIG_PATH_DEFAULT    "/etc/signet/signet.yaml"
 #define CONFIG_CONTROL_DEFAULT "/run/signet/control"
+#define CONFIG_SESSION_KEY     "local-ddns"
 #define CONFIG_SIZE_MAX	       ((size_t)64 << 20) /* octets of a file; some 500,000 zones */
 
 struct config_addresses {
@@ -74,9 +75,10 @@ struct config_server {
 	const char *cookie_secret;     /* path */
 	const uint8_t *report_channel; /* name; NULL: none */
 	struct config_rrl rrl;
-	const char *database;  /* directory */
-	uint32_t journal_size; /* octets */
-	uint32_t jobs;	       /* threads */
+	const char *database;	 /* directory */
+	const char *session_key; /* path */
+	uint32_t journal_size;	 /* octets */
+	uint32_t jobs;		 /* threads */
 };
 
 struct config_log {
@@ -98,7 +100,8 @@ struct config_texts {
 struct config_key {
 	const uint8_t *name;
 	const char *algorithm;
-	const char *secret;	   /* base64 */
+	const char *secret;	   /* base64; "": it is in the file */
+	const char *file;	   /* path; "": none */
 	struct config_place place; /* of its name in the file; likewise below */
 };
 
@@ -151,7 +154,9 @@ struct config {
 	struct check_levels checks;    /* for zones that say nothing else */
 	const struct config_key *keys; /* lists are in the order of the file */
 	size_t key_count;
-	struct tsig_key *tsig_keys; /* heap; made of these; as many */
+	struct tsig_key *tsig_keys; /* heap; made of these, and the session key behind them */
+	size_t tsig_key_count;
+	const struct tsig_key *session_key; /* NULL: none; new each time */
 	const struct config_remote *remotes;
 	size_t remote_count;
 	struct acl_names names; /* of keys and remotes, for rules */

@@ -25,6 +25,7 @@
 #include "server/tls_load.h"
 #include "server/worker.h"
 #include "zones/base/epoch.h"
+#include "zones/base/file.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 #include "zones/base/parallel.h"
@@ -387,6 +388,25 @@ static void load_kept(struct daemon *d, bool is_start)
 	}
 }
 
+/* For nsupdate -l: who can read the file may do what the rules let the key do. */
+static void write_session_key(const struct config *c)
+{
+	const char *path = c->server.session_key;
+	struct buf text = { 0 };
+	struct errmsg em = { "" };
+	char quoted[700];
+	if (c->session_key == NULL) {
+		return;
+	}
+	tsig_key_print(c->session_key, &text);
+	if (file_write(path, 0600, text.data, text.len, &em) != E_OK) {
+		log_error("session-key-unwritten", "reason=%s",
+			  log_quote(em.text, quoted, sizeof(quoted)));
+	}
+	mem_wipe(text.data, text.cap);
+	buf_clear(&text);
+}
+
 /* What a reload brings, beside zones. */
 struct next {
 	struct config *config;
@@ -436,6 +456,7 @@ static size_t serve(struct daemon *d, const struct next *n)
 	if (d->jobs != NULL) {
 		jobs_set(d->jobs, next, zones);
 	}
+	write_session_key(next);
 	for (size_t i = 0; i < d->count; i++) {
 		version_unref(old_versions[i]);
 	}

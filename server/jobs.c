@@ -118,7 +118,7 @@ static int renew_ring(struct worker_keys *w, uint64_t generation, const struct c
 	tsig_ring_free(w->ring);
 	w->ring = NULL;
 	w->generation = generation;
-	return tsig_ring_new(config->tsig_keys, config->key_count, &w->ring);
+	return tsig_ring_new(config->tsig_keys, config->tsig_key_count, &w->ring);
 }
 
 static void drop(const struct keeper_work *work)

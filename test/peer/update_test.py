@@ -45,12 +45,16 @@ class Primary:
         self.name = zone.strip('.')
         self.file = t.write(f'{self.name}.zone', ZONE)
         keys = ''.join(f'  - {{ name: {a}.key, algorithm: {a}, secret: "{secret_of(a)}" }}\n' for a in ALGORITHMS)
-        rules = ', '.join(f'key {a}.key' for a in ALGORITHMS)
+        self.made = t.write('made.key', peer.must(os.path.join(peer.BIN, 'signet-keymgr'), 'tsig', 'made.key'))
+        os.chmod(self.made, 0o600)
+        rules = 'key local-ddns, key made.key, ' + ', '.join(f'key {a}.key' for a in ALGORITHMS)
         self.port = peer.free_port()
         self.config = t.write(f'{self.name}.yaml', f'''server:
   listen: [ 127.0.0.1@{self.port} ]
   database: {self.name}.db
+  session-key: {self.name}.session
 keys:
+  - {{ name: made.key, file: {self.made} }}
 {keys}policies:
   - {{ name: nsec3, denial: nsec3 }}
   - {{ name: opt-out, denial: nsec3-opt-out, keys: csk, algorithm: ED25519 }}
@@ -117,6 +121,24 @@ def clients(t, p):
         u.add(f'py{int(tcp)}', 60, 'TXT', 'one')
         u.add(f'py{int(tcp)}', 60, 'TXT', 'two')  # as cert-manager does
         t.check(f'dnspython, tcp={tcp}', p.send(u, tcp).rcode() == 0 and p.texts(f'py{int(tcp)}') == {'one', 'two'})
+
+
+def key_files(t, p):
+    status, out = nsupdate(t, p, p.made, [f'update add made.{p.zone} 60 TXT made'])
+    t.check('with a key that signet-keymgr has made', status == 0 and p.texts('made') == {'made'}, out)
+    session = t.path(f'{p.name}.session')
+    t.check('the session key is ours alone', os.stat(session).st_mode & 0o777 == 0o600)
+    old = t.write('old.session', open(session).read())
+    status, out = nsupdate(t, p, session, [f'update add session.{p.zone} 60 TXT session'])
+    t.check('with the session key', status == 0 and p.texts('session') == {'session'}, out)
+    p.daemon.process.send_signal(signal.SIGHUP)
+    peer.wait_for(lambda: 'reload-done' in p.daemon.log(), 'the reload')
+    status, out = nsupdate(t, p, old, [f'update add old.{p.zone} 60 TXT old'])
+    t.check('the session key of before a reload: BADSIG', status != 0 and 'BADSIG' in out, out)
+    status, out = nsupdate(t, p, session, [f'update add new.{p.zone} 60 TXT new'])
+    t.check('the session key of now', status == 0 and p.texts('new') == {'new'}, out)
+    secrets = [SECRET] + [re.search('secret "(.*)"', open(f).read())[1] for f in (p.made, old, session)]
+    t.check('no secret is in the log', not any(s in p.daemon.log() for s in secrets))
 
 
 def refusals(t, p):
@@ -312,6 +334,7 @@ def main():
     with peer.Test('update') as t:
         p = Primary(t, 'example.')
         clients(t, p)
+        key_files(t, p)
         refusals(t, p)
         chain_changes(t, p)
         edit_file(t, p)

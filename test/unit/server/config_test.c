@@ -4,6 +4,7 @@
 #include "server/config.h"
 
 #include <ctype.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/config_type.h"
@@ -89,7 +90,9 @@ static char *text_with(const struct config_option *o, const char *value)
 		buf_printf(&b, "%s:\n  - %s: %s\n", config_lists[o->scope].key, dot + 1, value);
 		for (size_t i = 0; i < ARRAY_LEN(needed); i += 2) {
 			if (strncmp(needed[i], o->path, (size_t)(dot - o->path + 1)) == 0 &&
-			    strcmp(needed[i], o->path) != 0) {
+			    strcmp(needed[i], o->path) != 0 &&
+			    (strcmp(needed[i], "keys.secret") != 0 ||
+			     strcmp(o->path, "keys.file") != 0)) {
 				buf_printf(&b, "    %s: %s\n", strchr(needed[i], '.') + 1,
 					   needed[i + 1]);
 			}
@@ -312,6 +315,8 @@ static const struct {
 	{ "remotes.keys", "[ k.example ]", "\n  - k.example\n" },
 	{ "keys.name", "Update.Example", " Update.Example.\n" },
 	{ "keys.algorithm", "hmac-sha512-256", " hmac-sha512-256\n" },
+	{ "keys.file", "k.key", " k.key\n" },
+	{ "server.session-key", "'/run/signet/session.key'", " /run/signet/session.key\n" },
 	{ "keys.secret", "c2VjcmV0c2VjcmV0", " c2VjcmV0c2VjcmV0\n" },
 	{ "policies.name", "p2", " p2\n" },
 	{ "policies.algorithm", "ed25519", " ed25519\n" },
@@ -570,6 +575,81 @@ START_TEST(a_file_is_loaded)
 }
 END_TEST
 
+/* --- keys ------------------------------------------------------------------------------------ */
+
+static void write_file(const char *directory, const char *name, mode_t mode, const char *text,
+		       char path[200])
+{
+	struct errmsg em = { "" };
+	(void)snprintf(path, 200, "%s/%s", directory, name);
+	ck_assert_msg(file_write(path, mode, text, strlen(text), &em) == E_OK, "%s", em.text);
+}
+
+static void assert_secret(const struct tsig_key *key, const char *secret)
+{
+	ck_assert(secret_equal(key->secret.data, key->secret.len, secret, strlen(secret)));
+}
+
+/* Keys of the configuration, of a file that has several, and the session's, which is new each time. */
+START_TEST(keys_come_from_three_places)
+{
+	char directory[] = "/tmp/config_test_XXXXXX";
+	char key_path[200];
+	char path[200];
+	struct config *c[2] = { NULL, NULL };
+	struct findings f = { 0 };
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	write_file(directory, "k.key", 0640,
+		   "key a { algorithm hmac-sha1; secret c2VjcmV0YQ==; };\n"
+		   "key b { algorithm hmac-sha512-256; secret c2VjcmV0Yg==; };\n",
+		   key_path);
+	write_file(directory, "t.yaml", 0640,
+		   "server: { session-key: s.key }\nkeys:\n  - { name: B, file: k.key }\n"
+		   "  - { name: c, secret: c2VjcmV0Yw== }\n",
+		   path);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(config_load(path, &c[i], &f), E_OK);
+		ck_assert_uint_eq(c[i]->tsig_key_count, 3);
+		assert_secret(&c[i]->tsig_keys[0], "secretb");
+		ck_assert_uint_eq(c[i]->tsig_keys[0].mac_len, 32);
+		assert_secret(&c[i]->tsig_keys[1], "secretc");
+		ck_assert_ptr_eq(c[i]->session_key, &c[i]->tsig_keys[2]);
+		ck_assert_uint_eq(c[i]->session_key->secret.len, 32);
+	}
+	ck_assert_mem_ne(c[0]->session_key->secret.data, c[1]->session_key->secret.data, 32);
+	char *said = text_of(&f);
+	ck_assert_ptr_null(strstr(said, "others"));
+	free(said);
+	config_free(c[0]);
+	config_free(c[1]);
+	/* All may read the one, which is said, and the other, which is refused. */
+	ck_assert_int_eq(chmod(path, 0644), 0);
+	ck_assert_int_eq(config_load(path, &c[0], &f), E_OK);
+	said = text_of(&f);
+	assert_has(said, "t.yaml: others can read it (mode 0644), and there are secrets");
+	free(said);
+	config_free(c[0]);
+	ck_assert_int_eq(chmod(key_path, 0644), 0);
+	ck_assert_int_eq(config_load(path, &c[0], &f), E_CHECK);
+	said = text_of(&f);
+	assert_has(said, "t.yaml:3:13: keys.file: ");
+	assert_has(said, "k.key: others can read it (mode 0644); run: chmod o= ");
+	free(said);
+	write_file(directory, "t.yaml", 0600,
+		   "keys:\n  - { name: a, file: k.key }\n  - { name: z, file: k.key }\n", path);
+	ck_assert_int_eq(chmod(key_path, 0600), 0);
+	ck_assert_int_eq(config_load(path, &c[0], &f), E_CHECK);
+	said = text_of(&f);
+	assert_has(said, "warning: ");
+	assert_has(said, "t.yaml:2:13: keys.algorithm: hmac-sha1: SHA-1 is on its way out");
+	assert_has(said, "t.yaml:3:13: keys.file: there is no key \"z.\" in ");
+	free(said);
+	(void)unlink(path);
+	(void)unlink(key_path);
+	(void)rmdir(directory);
+}
+END_TEST
+
 START_TEST(no_zones_is_a_warning)
 {
 	static const char *const texts[] = { "zones:\n",
@@ -824,6 +904,7 @@ int main(void)
 	tcase_add_test(tc, zones_inherit_the_checks);
 	tcase_add_test(tc, paths_start_at_the_file);
 	tcase_add_test(tc, a_file_is_loaded);
+	tcase_add_test(tc, keys_come_from_three_places);
 	tcase_add_test(tc, no_zones_is_a_warning);
 	tcase_add_test(tc, a_reload_names_what_needs_a_restart);
 	tcase_add_test(tc, keys_of_a_map_are_bounded);
