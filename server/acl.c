@@ -133,7 +133,8 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 		}
 	}
 	if (err == E_OK) {
-		struct rule *kept = arena_dup(arena, &r, sizeof(r));
+		struct rule *kept = arena_alloc(arena, sizeof(*kept));
+		*kept = r;
 		kept->next = acl->rules;
 		acl->rules = kept;
 	}

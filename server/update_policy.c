@@ -179,7 +179,9 @@ static int read_types(struct rule *r, const char **at, struct arena *arena, stru
 		err = read_type(word, r->grant, &types[r->type_count++], em);
 	}
 	if (err == E_OK && r->type_count != 0) {
-		r->types = arena_dup(arena, types, r->type_count * sizeof(*types));
+		struct rule_type *kept = arena_alloc(arena, r->type_count * sizeof(*types));
+		memcpy(kept, types, r->type_count * sizeof(*types));
+		r->types = kept;
 	}
 	return err;
 }
@@ -212,7 +214,8 @@ int update_policy_add(struct update_policy *p, struct arena *arena, const struct
 		err = read_types(&r, &rule, arena, em);
 	}
 	if (err == E_OK) {
-		struct rule *kept = arena_dup(arena, &r, sizeof(r));
+		struct rule *kept = arena_alloc(arena, sizeof(*kept));
+		*kept = r;
 		*p->end = kept;
 		p->end = &kept->next;
 	}

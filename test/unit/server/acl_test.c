@@ -77,6 +77,7 @@ static const struct {
 START_TEST(rules_allow_and_deny)
 {
 	struct arena arena = { 0 };
+	*arena_bytes(&arena, 1) = 0; /* rules must be aligned behind names */
 	struct acl *acl = acl_new(&arena);
 	struct address a;
 	struct errmsg em;
@@ -111,6 +112,7 @@ static const char *const broken[] = { "",
 START_TEST(broken_rules_are_refused)
 {
 	struct arena arena = { 0 };
+	*arena_bytes(&arena, 1) = 0; /* rules must be aligned behind names */
 	struct acl *acl = acl_new(&arena);
 	struct errmsg em = { "" };
 	ck_assert_int_lt(acl_add(acl, &arena, &known, broken[_i], &em), 0);

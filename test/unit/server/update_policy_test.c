@@ -127,6 +127,7 @@ static const struct {
 
 START_TEST(the_first_rule_counts)
 {
+	*arena_bytes(&arena, 1) = 0; /* rules must be aligned behind names */
 	struct update_policy *p = update_policy_new(&arena);
 	struct dname signer, zone, owner;
 	struct errmsg em = { "" };
@@ -193,6 +194,7 @@ static const struct {
 
 START_TEST(broken_rules_are_explained)
 {
+	*arena_bytes(&arena, 1) = 0; /* rules must be aligned behind names */
 	struct update_policy *p = update_policy_new(&arena);
 	struct errmsg em = { "" };
 	ck_assert_int_lt(update_policy_add(p, &arena, &known, broken[_i].rule, &em), 0);
@@ -202,6 +204,7 @@ END_TEST
 
 START_TEST(types_are_bounded)
 {
+	*arena_bytes(&arena, 1) = 0; /* rules must be aligned behind names */
 	struct update_policy *p = update_policy_new(&arena);
 	struct buf b = { 0 };
 	struct errmsg em = { "" };
