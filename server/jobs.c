@@ -18,8 +18,8 @@
 
 struct jobs {
 	pthread_mutex_t lock;	 /* of all that follows, but what is set while paused */
-	pthread_cond_t came;  /* there is work, for one thread */
-	pthread_cond_t ended; /* a job */
+	pthread_cond_t came;	 /* there is work, for one thread */
+	pthread_cond_t ended;	 /* a job */
 	struct keeper **keepers; /* sorted by name */
 	size_t count;
 	struct keeper *first, **last; /* the queue */

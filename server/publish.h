@@ -20,7 +20,7 @@ struct publish {
 	struct edit *edit;
 	const struct holder *holder; /* NULL: the zone is not signed by us */
 	const struct sign_policy *policy;
-	struct verify_memory *memory; /* of the zone; may be NULL */
+	struct verify_memory *memory;  /* of the zone; may be NULL */
 	int64_t valid_until;	       /* no signature that is made may expire before; seconds */
 	const struct node *const *due; /* of base, to be renewed */
 	size_t due_count;
