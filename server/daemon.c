@@ -331,7 +331,7 @@ static void list_zones(const struct daemon *d, const struct config *config, enum
 		z->zone = d->loaded != NULL ? zoneset_get(d->zones, c->name) : NULL;
 		if (z->zone == NULL) {
 			z->zone = zone_new(c->name);
-			z->wanted = true;
+			z->wanted = !z->is_kept;
 			continue;
 		}
 		const struct load_zone probe = { .zone = z->zone };
@@ -342,9 +342,9 @@ static void list_zones(const struct daemon *d, const struct config *config, enum
 		z->reason = before->reason != NULL ? mem_str(before->reason, strlen(before->reason))
 						   : NULL;
 		z->wanted =
-			strcmp(before->config->file, c->file) != 0 || before->is_kept ||
-			z->is_kept ||
-			(how == DAEMON_RELOAD && (load_is_changed(z) || zone_is_stale(z->zone)));
+			!z->is_kept &&
+			(before->is_kept || strcmp(before->config->file, c->file) != 0 ||
+			 (how == DAEMON_RELOAD && (load_is_changed(z) || zone_is_stale(z->zone))));
 	}
 }
 
@@ -361,25 +361,12 @@ static void open_log(const struct config *c)
 	log_open(c->log.target, c->log.level, c->log.format == CONFIG_LOG_JSON, "signetd");
 }
 
-/* Hands the zones that are kept to the jobs; the others are what is read here. */
-static void part_zones(struct load_zone *zones, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct load_zone *z = &zones[i];
-		if (z->is_kept && z->wanted) {
-			load_stamp(z);
-			z->wanted = false;
-			z->is_handed = true;
-		}
-	}
-}
-
+/* The keepers of zones read what is new in their files; the other zones were read here. */
 static void load_kept(struct daemon *d, bool is_start)
 {
 	for (size_t i = 0; i < d->count; i++) {
-		if (d->loaded[i].is_handed) {
+		if (d->loaded[i].is_kept) {
 			jobs_load(d->jobs, d->loaded[i].zone);
-			d->loaded[i].is_handed = false;
 		}
 	}
 	jobs_resume(d->jobs);
@@ -428,7 +415,6 @@ static size_t serve(struct daemon *d, const struct next *n)
 	}
 	const bool is_start = d->zones == NULL;
 	list_zones(d, next, n->how, loaded);
-	part_zones(loaded, next->zone_count);
 	size_t failed = load_zones(loaded, next->zone_count);
 	if (d->jobs != NULL) {
 		jobs_pause(d->jobs);
@@ -561,7 +547,6 @@ int daemon_reload_zone(struct daemon *d, struct load_zone *z, enum daemon_loaded
 			       "the zone needs server.database, which is new: restart the server");
 	}
 	if (z->is_kept) {
-		load_stamp(z);
 		jobs_load(d->jobs, z->zone);
 		*out = DAEMON_BEGUN;
 		return E_OK;

@@ -77,7 +77,6 @@ static struct keeper_work take_work(struct jobs *j, struct keeper *k)
 	if (k->first == NULL) {
 		k->last = &k->first;
 	}
-	k->waiting -= w.count;
 	j->waiting -= w.count;
 	return w;
 }
@@ -359,11 +358,10 @@ void jobs_set(struct jobs *j, const struct config *config, const struct zoneset 
 void jobs_load(struct jobs *j, const struct zone *zone)
 {
 	(void)pthread_mutex_lock(&j->lock);
-	for (size_t i = 0; i < j->count; i++) {
-		if (zone == NULL || j->keepers[i]->zone == zone) {
-			j->keepers[i]->wants_load = true;
-			enqueue(j, j->keepers[i]);
-		}
+	struct keeper *k = find(j, zone->apex);
+	if (k != NULL) {
+		k->wants_load = true;
+		enqueue(j, k);
 	}
 	(void)pthread_mutex_unlock(&j->lock);
 }
@@ -381,7 +379,6 @@ void jobs_submit(void *jobs, struct request *r)
 		return;
 	}
 	j->waiting++;
-	k->waiting++;
 	r->next = NULL;
 	*k->last = r;
 	k->last = &r->next;

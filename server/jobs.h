@@ -22,7 +22,7 @@ void jobs_resume(struct jobs *j);
 /* While paused: keeps the zones of @config that are to be kept, from @zones; keepers of zones that stay go on,
  * with their new configuration. TSIG keys are taken anew. */
 void jobs_set(struct jobs *j, const struct config *config, const struct zoneset *zones);
-/* Has the zone read its file again: zone NULL: all. */
+/* Has the keeper of @zone look at its file and keys again. */
 void jobs_load(struct jobs *j, const struct zone *zone);
 /* Waits until there is nothing to do now. */
 void jobs_wait(struct jobs *j);

@@ -29,7 +29,6 @@ struct keeper {
 	const struct config_zone *config;
 	/* Under the lock. */
 	struct request *first, **last; /* that wait */
-	unsigned waiting;
 	bool wants_load;
 	bool is_queued, is_busy;
 	bool is_kept;	     /* while zones are set */

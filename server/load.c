@@ -35,11 +35,6 @@ bool load_is_changed(const struct load_zone *z)
 	       now.modified_s != then->modified_s || now.modified_ns != then->modified_ns;
 }
 
-void load_stamp(struct load_zone *z)
-{
-	z->stamp = stamp_of(z->config->file);
-}
-
 static void log_findings(const char *zone, const struct findings *f)
 {
 	char text[700];
@@ -74,7 +69,7 @@ static int load_one(struct load_zone *z)
 	(void)dname_to_text(z->config->name, name);
 	(void)log_quote(name, quoted, sizeof(quoted));
 	/* Before reading: a change while it is read shows up next time. */
-	load_stamp(z);
+	z->stamp = stamp_of(z->config->file);
 	int err = zone_load(z->config, clock_now(), &v, &findings);
 	log_findings(quoted, &findings);
 	mem_free(z->reason);

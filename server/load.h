@@ -23,14 +23,11 @@ struct load_zone {
 	char *reason;			  /* why what is served is not newer; owned; NULL: it is */
 	bool wanted;			  /* to be read now */
 	bool is_kept;			  /* its keeper reads it (server/keeper.h) */
-	bool is_handed;			  /* to its keeper, to be read */
 	struct version *fresh;		  /* result: a new version, owned; NULL: none */
 };
 
 /* Has the file changed since it was read? */
 bool load_is_changed(const struct load_zone *z);
-/* Takes down how its file is now. */
-void load_stamp(struct load_zone *z);
 /* Reads and checks the zones that are wanted; fills in `fresh` where that went well, and logs what did
  * not. Returns how many failed. */
 size_t load_zones(struct load_zone *zones, size_t count);
