@@ -397,14 +397,17 @@ static int load_first(struct keeper *k, const struct keeper_env *env, int64_t no
 	}
 	struct edit *e = edit_begin(file, NULL, EDIT_TTL_LAST);
 	struct publish p = publish_of(k, env, e, &policy, JOURNAL_FILE);
+	p.base = NULL; /* what was served while nothing was kept of the zone is no start */
 	p.source = file;
 	err = publish_run(&p, &old, em);
 	version_unref(file);
 	if (err == E_OK) {
+		k->is_open = true;
 		if (k->holder != NULL) {
 			note_signed(k, now);
 		}
 		log_loaded(k, "file", &p, start);
+		let_go(old);
 	}
 	return err;
 }
@@ -426,8 +429,9 @@ static int restore(struct keeper *k, const struct keeper_env *env, struct errmsg
 		err = E_NOENT;
 	}
 	if (err == E_OK) {
+		let_go(zone_publish(k->zone, v));
 		k->max_ttl = max_ttl_of(v);
-		(void)zone_publish(k->zone, v);
+		k->is_open = true;
 		log_loaded(k, "database", NULL, start);
 	}
 	return err;
@@ -594,7 +598,7 @@ static int load(struct keeper *k, const struct keeper_env *env, int64_t now, str
 	if (err != E_OK) {
 		return err;
 	}
-	if (k->zone->current == NULL) {
+	if (!k->is_open) {
 		err = restore(k, env, em);
 		if (err != E_OK) {
 			return err == E_NOENT ? load_first(k, env, now, em) : err;

@@ -35,6 +35,7 @@ struct keeper {
 	struct keeper *next; /* in the queue */
 	int64_t due;	     /* seconds: when signatures are to be renewed; INT64_MAX: never */
 	/* The job's. */
+	bool is_open;	       /* what is served is what `kept` says, with all its changes */
 	struct holder *holder; /* NULL: the zone is not signed by us, or nothing was loaded */
 	struct holder_session *session; /* of the holder */
 	struct verify_memory *memory;

@@ -330,6 +330,47 @@ def rules(t):
     t.check('rules: without a key REFUSED, and no word about the zone', status != 0 and 'REFUSED' in out, out)
 
 
+def becomes_kept(t):
+    """A zone that was served as it was in its file is signed and updated from a reload on: and nothing is lost then
+    either, nor when it was so before, was not for a while, and is again."""
+    p = Primary(t, 'turned.')
+    kept = open(p.config).read()
+    plain = re.sub(r'    (dnssec|allow-update): .*\n', '', kept)
+
+    def turn(config, word):
+        t.write(f'{p.name}.yaml', config)
+        before = p.daemon.log().count(word)
+        p.daemon.process.send_signal(signal.SIGHUP)
+        peer.wait_for(lambda: p.daemon.log().count(word) > before, 'end of the reload')
+
+    def add(name):
+        u = p.update()
+        u.add(name, 60, 'TXT', name)
+        t.check(f'{name} is added', p.send(u).rcode() == 0)
+
+    p.kill()
+    os.system(f'rm -rf {t.path(p.name + ".db")}')
+    t.write(f'{p.name}.yaml', plain)
+    p.start()
+    turn(kept, 'zone-loaded')
+    peer.wait_for(lambda: any(rs.rdtype == dns.rdatatype.RRSIG for rs in p.daemon.ask(p.zone, 'SOA').answer), 'signatures')
+    add('first')
+    p.kill()
+    p.start()
+    t.check('what was acknowledged after the turn is there', p.texts('first') == {'first'}, p.daemon.log()[-1500:])
+    serial = p.serial()
+    turn(plain, 'reload-done')
+    turn(kept, 'from=database')
+    add('second')
+    t.check('both are there when it is turned again', p.texts('first') == {'first'} and p.texts('second') == {'second'})
+    t.check('and the serial goes on', p.serial() > serial, (serial, p.serial()))
+    p.kill()
+    p.start()
+    t.check('and after a crash', p.texts('first') == {'first'} and p.texts('second') == {'second'})
+    resolver = peer.unbound(t, {p.zone: p.port}, [p.ds()], name='unbound-turned')
+    validates(t, p, resolver, 'second', 'TXT', 'after the turns')
+
+
 def main():
     with peer.Test('update') as t:
         p = Primary(t, 'example.')
@@ -339,6 +380,7 @@ def main():
         chain_changes(t, p)
         edit_file(t, p)
         rules(t)
+        becomes_kept(t)
         crashes(t, p)
         for policy in ('nsec3', 'opt-out'):
             chain_changes(t, Primary(t, f'{policy}.', policy))
