@@ -340,12 +340,8 @@ static int change_nsec3(struct change *c, const struct node *const *due, size_t 
 
 static bool same_set(const struct node *a, const struct node *b, uint16_t type)
 {
-	const struct rrset *x = a != NULL ? node_find(a, type) : NULL;
-	const struct rrset *y = b != NULL ? node_find(b, type) : NULL;
-	if (x == NULL || y == NULL) {
-		return x == y;
-	}
-	return x->data_len == y->data_len && memcmp(rrset_data(x), rrset_data(y), x->data_len) == 0;
+	return rrset_same_records(a != NULL ? node_find(a, type) : NULL,
+				  b != NULL ? node_find(b, type) : NULL);
 }
 
 /* Does the chain of @base opt out? */

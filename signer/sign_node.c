@@ -254,9 +254,7 @@ static const struct rrset *published_set(const struct item *item, const struct r
 	}
 	const struct rrset *before =
 		item->published != NULL ? node_find(item->published, rs->type) : NULL;
-	bool same = before != NULL && before->data_len == rs->data_len &&
-		    memcmp(rrset_data(before), rrset_data(rs), rs->data_len) == 0;
-	return same ? before : NULL;
+	return rrset_same_records(before, rs) ? before : NULL;
 }
 
 static int put_set(const struct sign_run *run, struct sign_worker *w, const struct item *item,

@@ -287,9 +287,8 @@ static bool is_local(const struct version *base, const struct version *v)
 		base->apex_node != NULL ? node_find(base->apex_node, RRTYPE_DNSKEY) : NULL;
 	const struct rrset *after =
 		v->apex_node != NULL ? node_find(v->apex_node, RRTYPE_DNSKEY) : NULL;
-	return before != NULL && after != NULL && before->data_len == after->data_len &&
-	       memcmp(rrset_data(before), rrset_data(after), after->data_len) == 0 &&
-	       base->denial == v->denial && base->negative_ttl == v->negative_ttl &&
+	return before != NULL && rrset_same_records(before, after) && base->denial == v->denial &&
+	       base->negative_ttl == v->negative_ttl &&
 	       (v->denial != DENIAL_NSEC3 || nsec3_param_same(&base->nsec3_param, &v->nsec3_param));
 }
 

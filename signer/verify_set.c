@@ -2,9 +2,6 @@
 #include "keys/algorithm.h"
 #include "keys/key.h"
 #include "signer/verify_run.h"
-
-#include <string.h>
-
 #include "zones/base/time.h"
 
 /* The verifier of key @k; made at first use. NULL where the key cannot be used. */
@@ -227,9 +224,7 @@ static bool is_as_verified(const struct verify_worker *w, const struct rrset *rs
 	const struct node *n = tree_get(rs->type == RRTYPE_NSEC3 ? &base->nsec3 : &base->names,
 					&key, w->owner, NULL);
 	const struct rrset *before = n != NULL ? node_find(n, rs->type) : NULL;
-	return before != NULL && before->data_len == rs->data_len &&
-	       before->sig_len == rs->sig_len &&
-	       memcmp(rrset_data(before), rrset_data(rs), rs->data_len + rs->sig_len) == 0;
+	return rrset_same(before, rs);
 }
 
 void verify_set(struct verify_worker *w, const struct rrset *rs)

@@ -164,9 +164,7 @@ static void diff_records(struct diff *d, struct records old, struct records now)
 static void diff_sets(struct diff *d, const struct node *old, const struct rrset *a,
 		      const struct node *now, const struct rrset *b)
 {
-	if (a != NULL && b != NULL && a->count == b->count && a->sigs == b->sigs &&
-	    a->data_len == b->data_len && a->sig_len == b->sig_len &&
-	    memcmp(rrset_data(a), rrset_data(b), (size_t)a->data_len + a->sig_len) == 0) {
+	if (rrset_same(a, b)) {
 		return;
 	}
 	diff_records(d, records_of(old, a, false), records_of(now, b, false));

@@ -21,6 +21,7 @@
 #define ZONES_NODE_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "zones/base/attr.h"
 #include "zones/base/wire.h"
@@ -96,6 +97,25 @@ static inline const uint8_t *rrset_sig_data(const struct rrset *rs)
 static inline uint32_t rrset_ttl(const struct rrset *rs)
 {
 	return be32_get(rrset_data(rs) + 6);
+}
+
+/* Octet for octet the same records? NULL is a set that is not there. */
+static inline bool rrset_same_records(const struct rrset *a, const struct rrset *b)
+{
+	if (a == NULL || b == NULL) {
+		return a == b;
+	}
+	return a->data_len == b->data_len && memcmp(rrset_data(a), rrset_data(b), a->data_len) == 0;
+}
+
+/* The same records with the same signatures? */
+static inline bool rrset_same(const struct rrset *a, const struct rrset *b)
+{
+	if (a == NULL || b == NULL) {
+		return a == b;
+	}
+	return a->sig_len == b->sig_len && rrset_same_records(a, b) &&
+	       memcmp(rrset_sig_data(a), rrset_sig_data(b), a->sig_len) == 0;
 }
 
 /* One record inside the wire octets of a set. */
