@@ -57,3 +57,15 @@ int nsec3_read(const uint8_t *rdata, size_t len, struct nsec3 *out)
 	}
 	return r.err;
 }
+
+int nsec3_of_node(const struct node *n, struct nsec3 *out)
+{
+	const struct rrset *rs = n != NULL ? node_find(n, RRTYPE_NSEC3) : NULL;
+	struct rr rr;
+	if (rs == NULL) {
+		return 0;
+	}
+	(void)rr_read(rrset_data(rs), &rr);
+	int err = nsec3_read(rr.rdata, rr.rdlen, out);
+	return err != E_OK ? err : rs->count;
+}

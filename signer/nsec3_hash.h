@@ -31,5 +31,8 @@ struct nsec3 {
 };
 /* Splits NSEC3 rdata. E_TRUNC; E_UNSUPPORTED when the next hash is not 20 octets. */
 MUST_USE int nsec3_read(const uint8_t *rdata, size_t len, struct nsec3 *out);
+/* Splits the first NSEC3 record of @n, which may be NULL. Returns how many there are (0: @out is untouched), or
+ * an error of nsec3_read. */
+MUST_USE int nsec3_of_node(const struct node *n, struct nsec3 *out);
 
 #endif

@@ -268,14 +268,9 @@ static int make_record(struct change *c, const struct hashed *h, struct nsec3_re
 		r->map = arena_dup(&c->names.arena, map, writer_len(&out));
 		r->map_len = writer_len(&out);
 	} else if (err == E_OK) {
-		struct rr rr;
 		struct nsec3 n3 = { .map_len = 0 };
-		const struct rrset *rs = r->old != NULL ? node_find(r->old, RRTYPE_NSEC3) : NULL;
-		if (rs == NULL) {
-			return E_MISMATCH;
-		}
-		(void)rr_read(rrset_data(rs), &rr);
-		err = nsec3_read(rr.rdata, rr.rdlen, &n3);
+		int count = nsec3_of_node(r->old, &n3);
+		err = count > 0 ? E_OK : count < 0 ? count : E_MISMATCH;
 		r->map = n3.map;
 		r->map_len = n3.map_len;
 	}
@@ -344,24 +339,6 @@ static bool same_set(const struct node *a, const struct node *b, uint16_t type)
 				  b != NULL ? node_find(b, type) : NULL);
 }
 
-/* Does the chain of @base opt out? */
-static bool opts_out(const struct version *base)
-{
-	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
-	const struct node *n = tree_first(&base->nsec3, cursor);
-	const struct rrset *rs = n != NULL ? node_find(n, RRTYPE_NSEC3) : NULL;
-	struct nsec3_param p = { 0 };
-	struct rr rr;
-	mem_free(cursor);
-	if (rs != NULL) {
-		(void)rr_read(rrset_data(rs), &rr);
-		if (nsec3_param_read(rr.rdata, rr.rdlen, &p) != E_OK) {
-			p.flags = 0;
-		}
-	}
-	return (p.flags & NSEC3_OPT_OUT) != 0;
-}
-
 /* Does what holds for all names of the zone stay as it was? */
 static bool is_local(const struct change *c)
 {
@@ -377,7 +354,7 @@ static bool is_local(const struct change *c)
 	}
 	return p->denial != DENIAL_NSEC3 ||
 	       (nsec3_param_same(&base->nsec3_param, &p->nsec3) &&
-		opts_out(base) == ((p->nsec3.flags & NSEC3_OPT_OUT) != 0));
+		nsec3_opts_out(base) == ((p->nsec3.flags & NSEC3_OPT_OUT) != 0));
 }
 
 int sign_change(struct edit *e, const struct version *base, const struct node *const *due,

@@ -10,6 +10,7 @@
 #include "keys/keyfile.h"
 #include "signer/nsec3_hash.h"
 #include "signer/sign.h"
+#include "signer/touched.h"
 #include "signer/zone_file.h"
 #include "zones/base/buf.h"
 #include "zones/base/mem.h"
@@ -547,12 +548,8 @@ static void keep_chain(struct options *o, const struct version *v)
 	}
 	p->denial = v->denial;
 	if (v->denial == DENIAL_NSEC3) {
-		struct tree_cursor *c = mem_alloc(sizeof(*c));
-		const struct node *n = tree_first(&v->nsec3, c);
-		const struct rrset *rs = n != NULL ? node_find(n, RRTYPE_NSEC3) : NULL;
 		p->nsec3 = v->nsec3_param;
-		p->nsec3.flags = rs != NULL ? rrset_data(rs)[NODE_RR_FIXED + 1] & NSEC3_OPT_OUT : 0;
-		mem_free(c);
+		p->nsec3.flags = nsec3_opts_out(v) ? NSEC3_OPT_OUT : 0;
 	}
 }
 

@@ -87,6 +87,16 @@ const struct node *nsec3_beside(const struct version *v, const uint8_t *hash, bo
 	return n;
 }
 
+bool nsec3_opts_out(const struct version *v)
+{
+	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
+	struct nsec3 n3;
+	bool opts_out = nsec3_of_node(tree_first(&v->nsec3, cursor), &n3) > 0 &&
+			(n3.param.flags & NSEC3_OPT_OUT) != 0;
+	mem_free(cursor);
+	return opts_out;
+}
+
 /* --- names ----------------------------------------------------------------------------------- */
 
 void touched_add(struct touched *t, const uint8_t *name)

@@ -46,5 +46,7 @@ const struct node *chain_after(const struct version *v, const struct node *n);
 const struct node *nsec3_node(const struct version *v, const uint8_t *hash);
 /* The one before or behind @hash, around the end; NULL where there is none at all. */
 const struct node *nsec3_beside(const struct version *v, const uint8_t *hash, bool is_before);
+/* Does the NSEC3 chain opt out? Its first record speaks for all. */
+bool nsec3_opts_out(const struct version *v);
 
 #endif

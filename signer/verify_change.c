@@ -60,17 +60,6 @@ static void verify_names(struct change *c)
 
 /* --- the NSEC3 chain ------------------------------------------------------------------------- */
 
-static bool read_nsec3(const struct node *n, struct nsec3 *out)
-{
-	const struct rrset *rs = n != NULL ? node_find(n, RRTYPE_NSEC3) : NULL;
-	struct rr rr;
-	if (rs == NULL || rs->count != 1) {
-		return false;
-	}
-	(void)rr_read(rrset_data(rs), &rr);
-	return nsec3_read(rr.rdata, rr.rdlen, out) == E_OK;
-}
-
 /* Does the record of @n point at the next of the chain? */
 static void verify_next(struct change *c, const struct node *n)
 {
@@ -80,7 +69,7 @@ static void verify_next(struct change *c, const struct node *n)
 	struct nsec3 n3;
 	w->owner = n->name;
 	w->type = RRTYPE_NSEC3;
-	if (!read_nsec3(n, &n3) || nsec3_owner_hash(n->name, hash) != E_OK ||
+	if (nsec3_of_node(n, &n3) != 1 || nsec3_owner_hash(n->name, hash) != E_OK ||
 	    !nsec3_param_same(&n3.param, &c->run->v->nsec3_param)) {
 		verify_report(w, VERIFY_NSEC3_STRAY, "not one record of the chain");
 		return;
@@ -121,7 +110,7 @@ static void on_record(void *arg, const void *before, const void *after)
 static bool covering_opts_out(const struct version *v, const uint8_t *hash)
 {
 	struct nsec3 n3;
-	return read_nsec3(nsec3_beside(v, hash, true), &n3) &&
+	return nsec3_of_node(nsec3_beside(v, hash, true), &n3) == 1 &&
 	       (n3.param.flags & NSEC3_OPT_OUT) != 0;
 }
 
@@ -158,7 +147,7 @@ static void verify_record(struct change *c, const uint8_t *name, const uint8_t *
 	if (record != NULL) {
 		if (!is_name && (is_hidden || !leads_to(v, name, false))) {
 			verify_report(w, VERIFY_NSEC3_STRAY, "a record, but no such name");
-		} else if (read_nsec3(record, &n3)) {
+		} else if (nsec3_of_node(record, &n3) == 1) {
 			verify_nsec3_want(w, is_name ? &item : NULL);
 			verify_types(w, VERIFY_NSEC3_TYPES, n3.map, n3.map_len);
 		}
