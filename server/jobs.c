@@ -143,7 +143,7 @@ static void run_one(struct jobs *j, struct keeper *k, struct worker_keys *keys)
 		log_error("job-failed", "reason=\"TSIG keys cannot be prepared\"");
 		drop(&work);
 	} else if (k == &j->nowhere) {
-		keeper_refuse(&env, &work);
+		keeper_answer(&env, &work, RCODE_NOTAUTH);
 	} else {
 		due = keeper_run(k, &env, &work);
 	}

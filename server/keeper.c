@@ -80,8 +80,17 @@ static uint32_t max_ttl_of(const struct version *v)
 static uint32_t soa_expire(const struct version *v)
 {
 	struct rr rr;
+	if (v->soa == NULL) {
+		return 0; /* an edit that will not be published */
+	}
 	(void)rr_read(rrset_data(v->soa), &rr);
 	return rr.rdlen >= 20 ? be32_get(rr.rdata + rr.rdlen - 8) : 0;
+}
+
+/* Seconds for which a secondary that was cut off, and a cache behind it, may hold records of @v. */
+static int64_t held_s(const struct keeper *k, const struct version *v)
+{
+	return (int64_t)soa_expire(v) + k->max_ttl;
 }
 
 /* How the zone is signed at @now. A signature is renewed before a secondary that was cut off, and caches behind
@@ -97,7 +106,7 @@ static struct sign_policy policy_of(struct keeper *k, const struct version *v, i
 	if (c == NULL) {
 		return p;
 	}
-	int64_t held = (int64_t)soa_expire(v) + k->max_ttl;
+	int64_t held = held_s(k, v);
 	int64_t refresh = c->refresh_s > held + MARGIN_S ? c->refresh_s : held + MARGIN_S;
 	int64_t validity = c->validity_s;
 	if (validity < refresh + c->jitter_s + RENEWAL_MIN_S && refresh != c->refresh_s) {
@@ -262,24 +271,18 @@ static int get_keys(struct keeper *k, const struct keeper_env *env, int64_t now,
 
 /* --- the pipeline ---------------------------------------------------------------------------- */
 
-static int64_t valid_until(const struct keeper *k, const struct version *v, int64_t now)
-{
-	return k->holder != NULL ? now + soa_expire(v) + k->max_ttl : now;
-}
-
 /* What all runs have in common. */
 static struct publish publish_of(struct keeper *k, const struct keeper_env *env, struct edit *e,
 				 const struct sign_policy *policy, enum journal_source from)
 {
-	struct version *base = k->zone->current;
-	const struct version *v = base != NULL ? base : edit_state(e);
+	const int64_t held = k->holder != NULL ? held_s(k, edit_state(e)) : 0;
 	return (struct publish){ .zone = k->zone,
-				 .base = base,
+				 .base = k->zone->current,
 				 .edit = e,
 				 .holder = k->holder,
 				 .policy = policy,
 				 .memory = k->memory,
-				 .valid_until = valid_until(k, v, policy->now),
+				 .valid_until = policy->now + held,
 				 .vault = env->vault,
 				 .kept = &k->kept,
 				 .from = from };
@@ -570,7 +573,7 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 		err_set(em, err, "the change of the zone file cannot be made: %s", err_text(err));
 		goto out;
 	}
-	struct sign_policy policy = policy_of(k, file, now);
+	struct sign_policy policy = policy_of(k, edit_state(e), now);
 	policy.threads = 0;
 	if (is_newer || diff_is_empty(&diff)) {
 		policy.serial = SIGN_SERIAL_KEEP;
@@ -623,87 +626,113 @@ static void raise_max_ttl(struct keeper *k, const struct update *u)
 	}
 }
 
-/* *@due gets earlier where a signature that was made is to be renewed before. */
-static int publish_updates(struct keeper *k, const struct keeper_env *env, struct edit *e,
-			   bool serial_is_set, int64_t now, int64_t *due, struct version **old)
+/* Does in one edit what all of @updates ask for, and publishes that. *@due gets earlier where there are signatures to be
+ * renewed before. On error nothing of it was done. */
+static int try_updates(struct keeper *k, const struct keeper_env *env, struct update *updates,
+		       unsigned count, int64_t *due, struct version **old, struct errmsg *em)
 {
 	struct version *base = k->zone->current;
-	struct sign_policy policy = policy_of(k, base, now);
-	struct errmsg em = { "" };
-	if (serial_is_set) {
-		policy.serial = SIGN_SERIAL_KEEP;
-	}
-	struct publish p = publish_of(k, env, e, &policy, JOURNAL_UPDATE);
-	int err = publish_run(&p, old, &em);
-	if (err != E_OK) {
-		log_failure(k, "update", &em);
-	} else if (k->holder != NULL && p.signed_.next_due < *due) {
-		*due = p.signed_.next_due;
-	}
-	return err;
-}
-
-static void update(struct keeper *k, const struct keeper_env *env, const struct keeper_work *work,
-		   int64_t *due)
-{
-	struct update *updates = mem_array(work->count, sizeof(*updates));
-	struct request *r = work->requests;
-	struct edit *e = edit_begin(k->zone->current, NULL, EDIT_TTL_LAST);
-	struct version *old = NULL;
+	const int64_t now = updates->now;
+	const int64_t held = held_s(k, base);
+	const uint32_t max_ttl = k->max_ttl;
+	struct edit *e = edit_begin(base, NULL, EDIT_TTL_LAST);
 	bool is_changed = false;
 	bool serial_is_set = false;
-	for (unsigned i = 0; i < work->count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		struct update *u = &updates[i];
-		struct request *next = r->next;
-		update_open(u, r, env->ring, work->now);
 		update_apply(u, k->config, e);
 		is_changed = is_changed || (u->rcode == RCODE_NOERROR && u->result.is_changed);
 		serial_is_set =
 			serial_is_set || (u->rcode == RCODE_NOERROR && u->result.is_serial_set);
 		raise_max_ttl(k, u);
-		r = next;
 	}
-	int err = E_OK;
-	if (is_changed) {
-		err = publish_updates(k, env, e, serial_is_set, work->now, due, &old);
-	} else {
+	if (!is_changed) {
 		edit_abort(e);
+		return E_OK;
 	}
-	for (unsigned i = 0; i < work->count; i++) {
+	struct sign_policy policy = policy_of(k, edit_state(e), now);
+	if (serial_is_set) {
+		policy.serial = SIGN_SERIAL_KEEP;
+	}
+	struct publish p = publish_of(k, env, e, &policy, JOURNAL_UPDATE);
+	int err = publish_run(&p, old, em);
+	if (err != E_OK) {
+		k->max_ttl = max_ttl;
+	} else if (k->holder != NULL) {
+		*due = p.signed_.next_due < *due ? p.signed_.next_due : *due;
+		/* Where records may be held for longer now, signatures that were good for long enough are not. */
+		*due = held_s(k, k->zone->current) > held ? now : *due;
+	}
+	return err;
+}
+
+static void answer(struct update *updates, unsigned count, int err)
+{
+	for (unsigned i = 0; i < count; i++) {
 		if (err != E_OK && updates[i].rcode == RCODE_NOERROR) {
 			updates[i].rcode = RCODE_SERVFAIL;
 		}
 		update_close(&updates[i]);
 	}
+}
+
+/* One after the other, so that one that cannot be done does not take the others with it. */
+static void update_each(struct keeper *k, const struct keeper_env *env, struct update *updates,
+			unsigned count, int64_t *due)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct version *old = NULL;
+		struct errmsg em = { "" };
+		int err = try_updates(k, env, &updates[i], 1, due, &old, &em);
+		if (err != E_OK) {
+			log_failure(k, "update", &em);
+		}
+		answer(&updates[i], 1, err);
+		let_go(old);
+	}
+}
+
+static struct update *open_updates(const struct keeper_env *env, const struct keeper_work *work)
+{
+	struct update *updates = mem_array(work->count, sizeof(*updates));
+	struct request *r = work->requests;
+	for (unsigned i = 0; i < work->count; i++) {
+		struct request *next = r->next;
+		update_open(&updates[i], r, env->ring, work->now);
+		r = next;
+	}
+	return updates;
+}
+
+static void update(struct keeper *k, const struct keeper_env *env, const struct keeper_work *work,
+		   int64_t *due)
+{
+	struct update *updates = open_updates(env, work);
+	struct version *old = NULL;
+	struct errmsg em = { "" };
+	int err = try_updates(k, env, updates, work->count, due, &old, &em);
+	if (err != E_OK && work->count > 1) {
+		update_each(k, env, updates, work->count, due);
+	} else {
+		if (err != E_OK) {
+			log_failure(k, "update", &em);
+		}
+		answer(updates, work->count, err);
+	}
 	mem_free(updates);
 	let_go(old);
 }
 
-void keeper_refuse(const struct keeper_env *env, const struct keeper_work *work)
+void keeper_answer(const struct keeper_env *env, const struct keeper_work *work, uint16_t rcode)
 {
-	struct request *r = work->requests;
-	while (r != NULL) {
-		struct update u;
-		struct request *next = r->next;
-		update_open(&u, r, env->ring, work->now);
-		update_apply(&u, NULL, NULL);
-		update_close(&u);
-		r = next;
+	struct update *updates = open_updates(env, work);
+	for (unsigned i = 0; i < work->count; i++) {
+		if (updates[i].rcode == RCODE_NOERROR) {
+			updates[i].rcode = rcode;
+		}
+		update_close(&updates[i]);
 	}
-}
-
-/* A zone that could not be loaded. */
-static void fail(const struct keeper_env *env, const struct keeper_work *work)
-{
-	struct request *r = work->requests;
-	while (r != NULL) {
-		struct update u;
-		struct request *next = r->next;
-		update_open(&u, r, env->ring, work->now);
-		u.rcode = u.rcode == RCODE_NOERROR ? RCODE_SERVFAIL : u.rcode;
-		update_close(&u);
-		r = next;
-	}
+	mem_free(updates);
 }
 
 /* --- renew ----------------------------------------------------------------------------------- */
@@ -799,7 +828,7 @@ int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct 
 		due = work->now;
 	}
 	if (work->count != 0 && k->zone->current == NULL) {
-		fail(env, work);
+		keeper_answer(env, work, RCODE_SERVFAIL);
 	} else if (work->count != 0) {
 		update(k, env, work, &due);
 	}

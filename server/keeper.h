@@ -19,7 +19,8 @@
 #include "signer/verify.h"
 #include "zones/zone.h"
 
-/* Requests that are taken together, so that they share a serial and a write; each is still all or nothing. */
+/* Requests that are taken together, so that they share a serial and a write; each is still all or nothing. Where that
+ * fails, they are taken one by one. */
 #define KEEPER_GROUP_MAX 256
 /* Signed sets that are renewed together; updates get their turn in between. */
 #define KEEPER_RENEW_MAX 4096
@@ -68,7 +69,8 @@ void keeper_free(struct keeper *k);
 /* Does the work, answers the requests, and sets k->due (the only member under the lock that it writes: the caller
  * locks). Returns that. */
 int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct keeper_work *work);
-/* Answers requests for a zone that nobody keeps. */
-void keeper_refuse(const struct keeper_env *env, const struct keeper_work *work);
+/* Answers requests for a zone that nobody keeps (NOTAUTH), or that has nothing to serve (SERVFAIL); those that are
+ * wrong in themselves as they deserve. */
+void keeper_answer(const struct keeper_env *env, const struct keeper_work *work, uint16_t rcode);
 
 #endif

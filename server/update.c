@@ -61,6 +61,7 @@ void update_open(struct update *u, struct request *r, const struct tsig_ring *ri
 	if (u->rcode == RCODE_NOERROR) {
 		u->rcode = (uint16_t)ddns_read(r->message, len, &u->arena, &u->ddns);
 		u->has_opt = has_opt(r->message, len);
+		u->is_sound = u->rcode == RCODE_NOERROR;
 	}
 }
 
@@ -144,8 +145,9 @@ static uint16_t apply(struct update *u, const struct config_zone *zone, struct e
 
 void update_apply(struct update *u, const struct config_zone *zone, struct edit *e)
 {
-	if (u->rcode == RCODE_NOERROR) {
-		u->rcode = zone != NULL ? apply(u, zone, e) : RCODE_NOTAUTH;
+	if (u->is_sound) {
+		u->result = (struct ddns_result){ 0 };
+		u->rcode = apply(u, zone, e);
 	}
 }
 

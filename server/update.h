@@ -21,6 +21,7 @@ struct update {
 	struct arena arena;
 	struct ddns_request ddns;
 	struct ddns_result result;
+	bool is_sound;	/* signature and form are right: there is something to do */
 	uint16_t rcode; /* of the response, as far as it is known */
 	bool has_opt;	/* so has the response (RFC 6891 §6.1.1) */
 	int64_t now;
@@ -29,9 +30,10 @@ struct update {
 /* The name of the zone that a message is for; borrowed. NULL: it names none. */
 const uint8_t *update_zone(const struct request *r);
 
-/* Takes @r: reads it and checks its signature. u->rcode is not NOERROR when there is nothing to be done. */
+/* Takes @r: reads it and checks its signature. u->rcode is not NOERROR when it is not sound. */
 void update_open(struct update *u, struct request *r, const struct tsig_ring *ring, int64_t now);
-/* Has the update done in @e, an edit of @zone. u->rcode says how it went; where it is not NOERROR @e is unchanged. */
+/* Has the update done in @e, an edit of @zone, if it is sound. u->rcode says how it went; where it is not NOERROR @e is
+ * unchanged. When the edit comes to nothing, it can be done in another. */
 void update_apply(struct update *u, const struct config_zone *zone, struct edit *e);
 /* Sends the response. */
 void update_close(struct update *u);

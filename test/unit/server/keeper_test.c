@@ -1,98 +1,30 @@
 /* Years of a zone that keeps itself signed, hour by hour on a clock of our own: what a secondary that was cut off, or a
  * cache behind it, may still have must never have expired. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "server/keeper.h"
 #include "signer/rrsig.h"
-#include "signer/verify.h"
-#include "test/unit/unit.h"
-#include "zones/base/log.h"
-#include "zones/base/mem.h"
+#include "test/unit/server/keeper_kit.h"
 #include "zones/base/time.h"
 
-#define START 1790000000
-#define HOUR  3600
-#define DAY   86400
-
-static char directory[] = "/tmp/signet-keeper-XXXXXX";
-
-static void setup(void)
-{
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	log_open(LOG_TO_STDERR, LOG_LEVEL_ERROR, false, "test");
-}
-
-static void teardown(void)
-{
-	char command[128];
-	(void)snprintf(command, sizeof(command), "rm -rf %s", directory);
-	ck_assert_int_eq(system(command), 0);
-}
-
-struct kept {
-	struct config *config;
-	struct zone *zone;
-	struct keeper *keeper;
-	struct tsig_ring *ring;
-	struct keeper_env env;
-	uint32_t held; /* seconds that a record may be held by others: SOA expire and its TTL */
-};
-
-/* A zone of @names names under the policy that is written as @policy. */
+/* A zone of @names names under the policy that is written as @policy, loaded. */
 static void keep(struct kept *k, const char *policy, unsigned names, unsigned expire)
 {
-	char path[128];
-	char text[1024];
-	(void)snprintf(path, sizeof(path), "%s/zone", directory);
-	FILE *f = fopen(path, "w");
-	ck_assert_ptr_nonnull(f);
-	(void)fprintf(f, "$TTL 3600\n@ SOA ns host 1 7200 3600 %u 3600\n@ NS ns\nns A 192.0.2.1\n",
-		      expire);
-	(void)fprintf(f, "*.w TXT any\na.ent A 192.0.2.2\nd NS ns\nlong 86400 TXT long\n");
+	struct buf text = { 0 };
+	buf_printf(&text, "$TTL 3600\n@ SOA ns host 1 7200 3600 %u 3600\n@ NS ns\nns A 192.0.2.1\n",
+		   expire);
+	buf_str(&text, "*.w TXT any\na.ent A 192.0.2.2\nd NS ns\nlong 86400 TXT long\n");
 	for (unsigned i = 0; i < names; i++) {
-		(void)fprintf(f, "n%u A 192.0.2.3\n", i);
+		buf_printf(&text, "n%u A 192.0.2.3\n", i);
 	}
-	ck_assert_int_eq(fclose(f), 0);
-	(void)snprintf(path, sizeof(path), "%s/keys", directory);
-	(void)mkdir(path, 0700);
-	(void)snprintf(text, sizeof(text),
-		       "server: { database: %s }\n"
-		       "policies: [ { name: p, algorithm: ECDSAP256SHA256, %s } ]\n"
-		       "zones: [ { name: example, file: %s/zone, dnssec: p } ]\n",
-		       directory, policy, directory);
-	const struct config_source source = { .path = "t", .data = text, .len = strlen(text) };
-	struct findings findings = { 0 };
-	int err = config_parse(&source, &k->config, &findings);
-	ck_assert_msg(err == E_OK, "%s", findings.count != 0 ? findings.items[0].text : "");
-	findings_clear(&findings);
-	k->zone = zone_new(k->config->zones[0].name);
-	k->keeper = keeper_new(k->zone, &k->config->zones[0]);
-	ck_assert_int_eq(tsig_ring_new(NULL, 0, &k->ring), E_OK);
-	k->env = (struct keeper_env){ .config = k->config, .ring = k->ring };
-	k->held = expire + DAY;
+	kept_file(text.data);
+	buf_clear(&text);
+	kept_open(k, "dnssec: p", policy, 0);
+	kept_load(k, START);
+	ck_assert_ptr_nonnull(k->zone->current);
 }
 
-static void let_go(struct kept *k)
+/* Seconds that a record of such a zone may be held by others. */
+static int64_t held(unsigned expire)
 {
-	keeper_free(k->keeper);
-	zone_free(k->zone);
-	tsig_ring_free(k->ring);
-	config_free(k->config);
-}
-
-/* What the jobs do at @now. */
-static void run(struct kept *k, int64_t now, bool load)
-{
-	const struct keeper_work work = { .load = load, .now = now };
-	if (load || k->keeper->due <= now) {
-		k->keeper->due = keeper_run(k->keeper, &k->env, &work);
-		if (k->keeper->due <= now) {
-			ck_abort_msg("due again at once");
-		}
-	}
+	return (int64_t)expire + DAY;
 }
 
 /* When the first signature expires, and how many there are that were made at @made. */
@@ -120,16 +52,6 @@ static int64_t first_expiration(const struct version *v, int64_t now, int64_t ma
 	return first;
 }
 
-static void assert_valid(const struct version *v, int64_t now)
-{
-	const struct verify_options opt = { .now = now, .threads = 1 };
-	struct verify_stats stats;
-	struct findings f = { 0 };
-	int err = verify_version(v, &opt, &stats, &f);
-	ck_assert_msg(err == E_OK, "%s", f.count != 0 ? f.items[0].text : "");
-	findings_clear(&f);
-}
-
 static const struct {
 	const char *policy;
 	unsigned expire;
@@ -148,16 +70,16 @@ START_TEST(three_years_without_an_expired_signature)
 	struct kept k;
 	unsigned unused = 0;
 	keep(&k, policies[_i].policy, 5, policies[_i].expire);
-	run(&k, START, true);
-	ck_assert_ptr_nonnull(k.zone->current);
 	uint32_t serial = k.zone->current->serial;
 	unsigned renewals = 0;
 	for (int64_t now = START; now < START + (int64_t)3 * 365 * DAY; now += HOUR) {
-		run(&k, now, false);
+		if (k.keeper->due <= now) {
+			kept_run(&k, now, NULL);
+		}
 		const struct version *v = k.zone->current;
 		/* Held by a secondary until expire, by a cache behind it for the TTL; and it is an hour until we
 		 * look again. */
-		if (first_expiration(v, now, 0, &unused) < now + k.held) {
+		if (first_expiration(v, now, 0, &unused) < now + held(policies[_i].expire)) {
 			ck_abort_msg("hour %d: somebody may hold a signature that has expired",
 				     (int)((now - START) / HOUR));
 		}
@@ -165,12 +87,12 @@ START_TEST(three_years_without_an_expired_signature)
 			renewals++;
 			serial = v->serial;
 			if (renewals % 64 == 0) {
-				assert_valid(v, now + k.held);
+				kept_assert_valid(&k, now + held(policies[_i].expire));
 			}
 		}
 	}
 	ck_assert_uint_gt(renewals, 3);
-	let_go(&k);
+	kept_close(&k);
 }
 END_TEST
 
@@ -180,12 +102,11 @@ START_TEST(a_long_sleep_is_made_up_for)
 	struct kept k;
 	unsigned unused = 0;
 	keep(&k, "denial: nsec", 5, 2 * DAY);
-	run(&k, START, true);
 	int64_t now = START + (int64_t)30 * DAY;
-	run(&k, now, false);
-	ck_assert_int_ge(first_expiration(k.zone->current, now, 0, &unused), now + k.held);
-	assert_valid(k.zone->current, now + k.held);
-	let_go(&k);
+	kept_run(&k, now, NULL);
+	ck_assert_int_ge(first_expiration(k.zone->current, now, 0, &unused), now + held(2 * DAY));
+	kept_assert_valid(&k, now + held(2 * DAY));
+	kept_close(&k);
 }
 END_TEST
 
@@ -197,12 +118,10 @@ START_TEST(renewing_is_spread)
 	unsigned all = 0;
 	unsigned hours = 0;
 	keep(&k, "denial: nsec, validity: 4d, refresh: 3d, jitter: 6h", 2500, DAY);
-	run(&k, START, true);
 	for (int64_t now = START + HOUR; now < START + (int64_t)6 * DAY; now += HOUR) {
 		unsigned made = 0;
-		while (k.keeper->due <= now) {
-			const struct keeper_work work = { .now = now };
-			k.keeper->due = keeper_run(k.keeper, &k.env, &work);
+		if (k.keeper->due <= now) {
+			kept_run(&k, now, NULL);
 		}
 		(void)first_expiration(k.zone->current, now, now, &made);
 		if (now >= START + 2 * DAY) { /* the first day is that of the start */
@@ -213,7 +132,7 @@ START_TEST(renewing_is_spread)
 	}
 	ck_assert_uint_gt(all, 10000);
 	ck_assert_msg(most <= 2 * all / hours, "most %u, average %u", most, all / hours);
-	let_go(&k);
+	kept_close(&k);
 }
 END_TEST
 
@@ -221,7 +140,7 @@ int main(void)
 {
 	TCase *tc = tcase_create("keeper");
 	tcase_set_timeout(tc, 120);
-	tcase_add_unchecked_fixture(tc, setup, teardown);
+	tcase_add_unchecked_fixture(tc, kept_setup, kept_teardown);
 	tcase_add_loop_test(tc, three_years_without_an_expired_signature, 0,
 			    (int)ARRAY_LEN(policies));
 	tcase_add_test(tc, a_long_sleep_is_made_up_for);
