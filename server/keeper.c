@@ -18,6 +18,7 @@
 #include "zones/base/mem.h"
 #include "zones/dns/rdata.h"
 #include "zones/dns/serial.h"
+#include "zones/dns/soa.h"
 
 /* Clocks of validators may be behind ours by so much. */
 #define INCEPTION_BEFORE_S 3600
@@ -76,7 +77,6 @@ static uint32_t max_ttl_of(const struct version *v)
 	return most;
 }
 
-/* RFC 1035 §3.3.13: the fourth of the five numbers at the end. */
 static uint32_t soa_expire(const struct version *v)
 {
 	struct rr rr;
@@ -84,7 +84,7 @@ static uint32_t soa_expire(const struct version *v)
 		return 0; /* an edit that will not be published */
 	}
 	(void)rr_read(rrset_data(v->soa), &rr);
-	return rr.rdlen >= 20 ? be32_get(rr.rdata + rr.rdlen - 8) : 0;
+	return soa_numbers_of(rr.rdata, rr.rdlen).expire;
 }
 
 /* Seconds for which a secondary that was cut off, and a cache behind it, may hold records of @v. */
@@ -481,20 +481,8 @@ static void log_conflict(const struct keeper *k, const struct diff_rr *rr, const
 static int merge_soa(const struct version *base, const struct version *file, struct edit *e,
 		     bool *is_newer)
 {
-	struct rr have;
-	struct rr rr;
-	uint8_t rdata[2 * DNAME_MAX + 20];
-	(void)rr_read(rrset_data(base->soa), &have);
-	(void)rr_read(rrset_data(file->soa), &rr);
-	if (rr.rdlen < 20 || rr.rdlen > sizeof(rdata)) {
-		return E_INVAL;
-	}
 	*is_newer = serial_is_newer(file->serial, base->serial);
-	memcpy(rdata, rr.rdata, rr.rdlen);
-	be32_put(rdata + rr.rdlen - 20, *is_newer ? file->serial : base->serial);
-	int err = edit_remove(e, base->apex.wire, RRTYPE_SOA, have.rdata, have.rdlen);
-	return err == E_OK ? edit_add(e, base->apex.wire, RRTYPE_SOA, rr.ttl, rdata, rr.rdlen)
-			   : err;
+	return edit_put_soa(e, file->soa, *is_newer ? file->serial : base->serial);
 }
 
 /* Makes in @e what changed in the file; what an update has done to the same records stays. */

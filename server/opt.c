@@ -5,11 +5,11 @@
 
 #include "server/answer.h"
 #include "zones/dns/serial.h"
+#include "zones/dns/soa.h"
 
 /* Responses are padded to a multiple of this (RFC 8467 §4.1). */
 #define PADDING_BLOCK 468
 
-#define EXPIRE_AT      8 /* in the SOA's rdata, from its end */
 #define VERSION_IS_SOA 0 /* RFC 9660 §3: the type of version that is the serial */
 #define BIT(code)      (1U << (code))
 #define ASKED(q, code) (((q)->opt.asked & BIT(code)) != 0)
@@ -131,7 +131,10 @@ static void add_expire(struct query_ctx *q, struct writer *w)
 	    q->end == END_POSITIVE) {
 		struct rr rr;
 		(void)rr_read(rrset_data(v->soa), &rr);
-		add_octets(w, EDNS_EXPIRE, rr.rdata + rr.rdlen - EXPIRE_AT, 4);
+		uint8_t *to = add(w, EDNS_EXPIRE, 4);
+		if (to != NULL) {
+			be32_put(to, soa_numbers_of(rr.rdata, rr.rdlen).expire);
+		}
 	}
 }
 

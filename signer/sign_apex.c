@@ -1,6 +1,4 @@
 /* signer/sign_apex.c - which keys sign what, and what signing changes at the apex. */
-#include <string.h>
-
 #include "signer/sign_run.h"
 #include "signer/zonemd.h"
 #include "zones/base/time.h"
@@ -171,27 +169,11 @@ uint32_t sign_next_serial(uint32_t old, enum sign_serial how, int64_t now)
 int sign_bump_serial(struct edit *e, enum sign_serial how, int64_t now)
 {
 	const struct version *state = edit_state(e);
-	const uint8_t *apex = edit_apex(e);
 	if (state->soa == NULL) {
 		return E_INVAL;
 	}
 	uint32_t serial = sign_next_serial(state->serial, how, now);
-	if (serial == state->serial) {
-		return E_OK;
-	}
-	struct rr rr;
-	(void)rr_read(rrset_data(state->soa), &rr);
-	uint8_t rdata[2 * DNAME_MAX + 20];
-	if (rr.rdlen < 20 || rr.rdlen > sizeof(rdata)) {
-		return E_INVAL;
-	}
-	memcpy(rdata, rr.rdata, rr.rdlen);
-	int err = edit_remove(e, apex, RRTYPE_SOA, rdata, rr.rdlen);
-	be32_put(rdata + rr.rdlen - 20, serial);
-	if (err == E_OK) {
-		err = edit_add(e, apex, RRTYPE_SOA, rr.ttl, rdata, rr.rdlen);
-	}
-	return err;
+	return serial != state->serial ? edit_put_soa(e, state->soa, serial) : E_OK;
 }
 
 /* Bits of the hash algorithms for which the zone has a digest that we can renew. */

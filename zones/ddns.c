@@ -8,6 +8,7 @@
 
 #include "zones/dns/rdata.h"
 #include "zones/dns/serial.h"
+#include "zones/dns/soa.h"
 
 /* The least that a record takes in a message: the root as owner, no rdata. */
 #define RR_LEAST (1 + MESSAGE_RR_FIXED)
@@ -369,20 +370,12 @@ static bool is_well_formed(const struct ddns_request *req, const struct ddns_rr 
 	return rr->class == req->class || (rr->class == RRCLASS_NONE && rr->ttl == 0);
 }
 
-/* The five numbers that stand last in the rdata of a SOA record. */
-enum soa_number { SOA_SERIAL, SOA_REFRESH, SOA_RETRY, SOA_EXPIRE, SOA_MINIMUM, SOA_NUMBERS };
-
-static uint32_t soa_number(const uint8_t *rdata, size_t len, enum soa_number which)
-{
-	return be32_get(rdata + len - 4 * (size_t)(SOA_NUMBERS - which));
-}
-
 static bool is_held_long(const struct ddns_request *req, const struct ddns_rr *rr)
 {
 	return rr->class == req->class &&
 	       (rr->ttl > DDNS_HELD_MAX ||
 		(rr->type == RRTYPE_SOA &&
-		 soa_number(rr->rdata, rr->len, SOA_EXPIRE) > DDNS_HELD_MAX));
+		 soa_numbers_of(rr->rdata, rr->len).expire > DDNS_HELD_MAX));
 }
 
 enum rcode ddns_prescan(const struct ddns_request *req)
@@ -593,8 +586,8 @@ static bool is_newer_soa(struct name *n, const struct ddns_rr *rr)
 		return false;
 	}
 	const struct record *r = name_touch(n, RRTYPE_SOA)->records;
-	return serial_is_newer(soa_number(rr->rdata, rr->len, SOA_SERIAL),
-			       soa_number(r->rdata, r->len, SOA_SERIAL));
+	return serial_is_newer(soa_numbers_of(rr->rdata, rr->len).serial,
+			       soa_numbers_of(r->rdata, r->len).serial);
 }
 
 /* NSEC3PARAM records in the zone have no flags (RFC 5155 §4.1.2); what the client gives has some, for the chain. */

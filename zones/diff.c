@@ -5,6 +5,7 @@
 
 #include "zones/base/mem.h"
 #include "zones/dns/rdata.h"
+#include "zones/dns/soa.h"
 
 #define RR_FIXED 10 /* octets between owner and rdata */
 
@@ -88,16 +89,12 @@ static void part_add(struct diff_part *part, const struct diff_rr *rr)
 	part->count++;
 }
 
-static uint32_t soa_serial(const uint8_t *rdata, size_t len)
-{
-	return be32_get(rdata + len - 20); /* the five numbers stand behind the names */
-}
-
 static void diff_add(struct diff *d, bool removed, const struct diff_rr *rr)
 {
 	part_add(removed ? &d->removed : &d->added, rr);
 	if (rr->type == RRTYPE_SOA) {
-		*(removed ? &d->serial_from : &d->serial_to) = soa_serial(rr->rdata, rr->rdlen);
+		*(removed ? &d->serial_from : &d->serial_to) =
+			soa_numbers_of(rr->rdata, rr->rdlen).serial;
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "zones/base/mem.h"
+#include "zones/dns/soa.h"
 
 /* A batch is applied when it holds so much: few enough to stay in the cache. */
 #define BATCH_CHANGES STRESSED(32768, 7)
@@ -317,6 +318,27 @@ void edit_remove_rrset(struct edit *e, const uint8_t *owner, uint16_t type)
 	}
 	const struct node *image = node_build_end(&e->build, key.labels == e->work->apex_labels);
 	node_change(e, t, &key, image);
+}
+
+int edit_put_soa(struct edit *e, const struct rrset *soa, uint32_t serial)
+{
+	const uint8_t *apex = edit_apex(e);
+	struct rr rr;
+	uint8_t rdata[SOA_RDATA_MAX];
+	(void)rr_read(rrset_data(soa), &rr);
+	if (rr.rdlen < SOA_NUMBERS_LEN || rr.rdlen > sizeof(rdata)) {
+		return E_INVAL;
+	}
+	memcpy(rdata, rr.rdata, rr.rdlen);
+	soa_serial_put(rdata, rr.rdlen, serial);
+	const struct rrset *old = edit_state(e)->soa;
+	int err = E_OK;
+	if (old != NULL) {
+		struct rr have;
+		(void)rr_read(rrset_data(old), &have);
+		err = edit_remove(e, apex, RRTYPE_SOA, have.rdata, have.rdlen);
+	}
+	return err == E_OK ? edit_add(e, apex, RRTYPE_SOA, rr.ttl, rdata, rr.rdlen) : err;
 }
 
 int edit_error(struct edit *e, struct errmsg *em)

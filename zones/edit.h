@@ -32,6 +32,8 @@ MUST_USE int edit_remove(struct edit *e, const uint8_t *owner, uint16_t type, co
 			 size_t len);
 /* All records of the set, and the signatures that cover it. */
 void edit_remove_rrset(struct edit *e, const uint8_t *owner, uint16_t type);
+/* The zone's SOA record becomes the first of @soa (which may be the zone's own), with @serial. */
+MUST_USE int edit_put_soa(struct edit *e, const struct rrset *soa, uint32_t serial);
 /* The sticky error of the batches applied so far; the message names owner and type. */
 int edit_error(struct edit *e, struct errmsg *em);
 

@@ -14,6 +14,7 @@
 
 #include "zones/base/crc32c.h"
 #include "zones/base/mem.h"
+#include "zones/dns/soa.h"
 
 #define FORMAT 1
 
@@ -962,7 +963,7 @@ static bool serials_agree(const struct diff_part *part, uint32_t serial)
 		return true; /* a zone that comes or goes */
 	}
 	(void)diff_rr_next((const uint8_t *)part->octets.data, &rr);
-	return rr.type != RRTYPE_SOA || be32_get(rr.rdata + rr.rdlen - 20) == serial;
+	return rr.type != RRTYPE_SOA || soa_numbers_of(rr.rdata, rr.rdlen).serial == serial;
 }
 
 static void check_entries(struct check *c, struct zone *zone, const uint8_t *apex)

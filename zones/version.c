@@ -5,6 +5,7 @@
 
 #include "zones/base/mem.h"
 #include "zones/dns/serial.h"
+#include "zones/dns/soa.h"
 
 struct lineage *lineage_new(const uint8_t *apex)
 {
@@ -184,11 +185,9 @@ static void soa_facts(struct version *v)
 {
 	struct rr rr;
 	(void)rr_read(rrset_data(v->soa), &rr);
-	/* The five numbers stand behind the two names: serial first, minimum last. */
-	const uint8_t *numbers = rr.rdata + rr.rdlen - 20;
-	uint32_t minimum = be32_get(numbers + 16);
-	v->serial = be32_get(numbers);
-	v->negative_ttl = rr.ttl < minimum ? rr.ttl : minimum;
+	const struct soa_numbers soa = soa_numbers_of(rr.rdata, rr.rdlen);
+	v->serial = soa.serial;
+	v->negative_ttl = rr.ttl < soa.minimum ? rr.ttl : soa.minimum;
 }
 
 #define RRSIG_EXPIRES_AT 8 /* in the rdata (RFC 4034 §3.1) */

@@ -6,6 +6,7 @@
 #include "test/unit/unit.h"
 #include "zones/base/mem.h"
 #include "zones/dns/rdata.h"
+#include "zones/dns/soa.h"
 #include "zones/node_build.h"
 
 #define RECORDS_MAX 4000
@@ -358,6 +359,35 @@ START_TEST(what_changes_nothing_is_no_change)
 }
 END_TEST
 
+START_TEST(the_soa_is_replaced)
+{
+	uint8_t rdata[2 + 20] = { 0 }; /* the root, twice */
+	struct dname apex;
+	struct rr rr;
+	ck_assert_int_eq(dname_from_text(&apex, "example.", 8, NULL, NULL), E_OK);
+	struct edit *e = edit_begin(NULL, apex.wire, EDIT_TTL_LAST);
+	be32_put(rdata + 2, 7);
+	be32_put(rdata + 2 + 12, 604800);
+	ck_assert_int_eq(edit_add(e, apex.wire, RRTYPE_SOA, 60, rdata, sizeof(rdata)), E_OK);
+	struct version *file = edit_commit(e);
+	e = edit_begin(NULL, apex.wire, EDIT_TTL_LAST);
+	ck_assert_int_eq(edit_put_soa(e, file->soa, 8), E_OK); /* where there is none */
+	ck_assert_uint_eq(edit_state(e)->serial, 8);
+	ck_assert_int_eq(edit_put_soa(e, edit_state(e)->soa, 9), E_OK); /* its own */
+	ck_assert_uint_eq(edit_state(e)->serial, 9);
+	ck_assert_int_eq(edit_put_soa(e, file->soa, 9), E_OK); /* as it is */
+	const struct version *state = edit_state(e);
+	ck_assert_uint_eq(state->serial, 9);
+	ck_assert_uint_eq(state->soa->count, 1);
+	(void)rr_read(rrset_data(state->soa), &rr);
+	ck_assert_uint_eq(rr.ttl, 60);
+	ck_assert_uint_eq(soa_numbers_of(rr.rdata, rr.rdlen).expire, 604800);
+	ck_assert_uint_eq(soa_numbers_of(rr.rdata, 19).expire, 0);
+	edit_abort(e);
+	version_unref(file);
+}
+END_TEST
+
 START_TEST(more_records_than_a_set_can_have)
 {
 	struct dname apex;
@@ -387,6 +417,7 @@ int main(void)
 #endif
 	tcase_add_test(tc, outside_and_meta_are_refused);
 	tcase_add_test(tc, what_changes_nothing_is_no_change);
+	tcase_add_test(tc, the_soa_is_replaced);
 	tcase_add_test(tc, more_records_than_a_set_can_have);
 	return unit_run("zones/edit", tc);
 }

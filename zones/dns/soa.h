@@ -1,0 +1,41 @@
+/* zones/dns/soa.h - the numbers of a SOA record (RFC 1035 §3.3.13), which stand behind its two names.
+ *
+ * Threads: no state. */
+#ifndef ZONES_DNS_SOA_H
+#define ZONES_DNS_SOA_H
+
+#include <assert.h>
+
+#include "zones/base/wire.h"
+#include "zones/dns/dname.h"
+
+#define SOA_NUMBERS_LEN 20
+#define SOA_RDATA_MAX	(2 * DNAME_MAX + SOA_NUMBERS_LEN)
+
+struct soa_numbers {
+	uint32_t serial;
+	uint32_t refresh; /* seconds, as all that follow */
+	uint32_t retry;
+	uint32_t expire;
+	uint32_t minimum; /* how long negative answers are good (RFC 2308 §4) */
+};
+
+/* The numbers of SOA rdata; zeros where it is too short to have any, as none is that passed rdata_check. */
+static inline struct soa_numbers soa_numbers_of(const uint8_t *rdata, size_t len)
+{
+	if (len < SOA_NUMBERS_LEN) {
+		return (struct soa_numbers){ 0 };
+	}
+	const uint8_t *p = rdata + len - SOA_NUMBERS_LEN;
+	return (struct soa_numbers){ be32_get(p), be32_get(p + 4), be32_get(p + 8),
+				     be32_get(p + 12), be32_get(p + 16) };
+}
+
+/* Sets the serial of SOA rdata that has the numbers. */
+static inline void soa_serial_put(uint8_t *rdata, size_t len, uint32_t serial)
+{
+	assert(len >= SOA_NUMBERS_LEN);
+	be32_put(rdata + len - SOA_NUMBERS_LEN, serial);
+}
+
+#endif
