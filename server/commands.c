@@ -8,6 +8,8 @@
 
 #include "server/command_table.h"
 #include "server/daemon.h"
+#include "server/errand.h"
+#include "server/orders.h"
 #include "server/status.h"
 
 /* The zone that argument @i of @r names; NULL: there is none, and @r has been answered. */
@@ -105,6 +107,29 @@ static void command_reload(struct daemon *d, struct control_request *r)
 static void command_reconfig(struct daemon *d, struct control_request *r)
 {
 	reload_all(d, r, DAEMON_RECONFIG);
+}
+
+/* For the zone that is named, or for all. */
+static void run_orders(struct daemon *d, struct control_request *r, order_fn *run)
+{
+	if (r->count == 1) {
+		errand_all(d, r, run);
+		return;
+	}
+	const struct load_zone *z = zone_of(d, r, 1);
+	if (z != NULL) {
+		errand_one(d, r, z, run);
+	}
+}
+
+static void command_sync(struct daemon *d, struct control_request *r)
+{
+	if (r->count == 3 && r->words[2][0] != '/') {
+		control_reply(r, CONTROL_MISUSE,
+			      "name FILE with its whole path: signetd is in another directory");
+		return;
+	}
+	run_orders(d, r, order_sync);
 }
 
 static void command_stop(struct daemon *d, struct control_request *r)

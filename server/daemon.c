@@ -566,6 +566,26 @@ int daemon_reload_zone(struct daemon *d, struct load_zone *z, enum daemon_loaded
 	return E_OK;
 }
 
+int daemon_order(struct daemon *d, const struct load_zone *z, struct order *o, struct errmsg *em)
+{
+	if (!z->is_kept) {
+		return err_set(em, E_NOENT,
+			       "the zone is served as it is in its file; this is for zones that "
+			       "the server signs or that take updates");
+	}
+	if (d->jobs == NULL) {
+		return err_set(em, E_NOENT,
+			       "the zone needs server.database, which is new: restart the server");
+	}
+	jobs_order(d->jobs, z->zone, o);
+	return E_OK;
+}
+
+struct loop *daemon_loop(const struct daemon *d)
+{
+	return d->loop;
+}
+
 struct daemon_state daemon_look(const struct daemon *d)
 {
 	return (struct daemon_state){ .path = d->path,
@@ -757,6 +777,7 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 		if (d.jobs != NULL) {
 			jobs_stop(
 				d.jobs); /* before the workers, who send what they have answered */
+			loop_deliver(d.loop); /* what has become of orders */
 		}
 		stop_workers(&d);
 		log_notice("server-stopped", "pid=%ld", (long)getpid());

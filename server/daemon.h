@@ -8,6 +8,7 @@
 
 #include "server/control.h"
 #include "server/load.h"
+#include "server/order.h"
 
 /* Serves until SIGTERM or SIGINT. @config (taken) was read from @path, which SIGHUP reads again. Returns
  * E_OK, or what kept it from starting, with a message. */
@@ -53,6 +54,11 @@ enum daemon_loaded {
 /* Loads @z, if its file has changed. E_CHECK: the old version stays. */
 MUST_USE int daemon_reload_zone(struct daemon *d, struct load_zone *z, enum daemon_loaded *out,
 				struct errmsg *em);
+/* Has the keeper of @z carry out @o. E_NOENT: it has none, and nothing will come of @o. */
+MUST_USE int daemon_order(struct daemon *d, const struct load_zone *z, struct order *o,
+			  struct errmsg *em);
+/* Where orders that are done are posted to; borrowed. */
+struct loop *daemon_loop(const struct daemon *d);
 /* Ends the loop; @request (taken; NULL: nobody asked) is answered once nothing listens any more. */
 void daemon_stop(struct daemon *d, struct control_request *request);
 

@@ -78,12 +78,15 @@ static struct keeper_work take_work(struct jobs *j, struct keeper *k)
 		k->last = &k->first;
 	}
 	j->waiting -= w.count;
+	w.orders = k->orders;
+	k->orders = NULL;
+	k->orders_last = &k->orders;
 	return w;
 }
 
 static bool has_work(const struct keeper *k, int64_t now)
 {
-	return k->wants_load || k->first != NULL || k->due <= now;
+	return k->wants_load || k->first != NULL || k->orders != NULL || k->due <= now;
 }
 
 /* Once a second: whose signatures are due? */
@@ -120,6 +123,16 @@ static int renew_ring(struct worker_keys *w, uint64_t generation, const struct c
 	return tsig_ring_new(config->tsig_keys, config->tsig_key_count, &w->ring);
 }
 
+static void fail_orders(struct order *o, const char *why)
+{
+	while (o != NULL) {
+		struct order *next = o->next;
+		o->err = err_set(&o->em, E_NOENT, "%s", why);
+		o->done(o);
+		o = next;
+	}
+}
+
 static void drop(const struct keeper_work *work)
 {
 	struct request *r = work->requests;
@@ -128,6 +141,7 @@ static void drop(const struct keeper_work *work)
 		request_answer(r);
 		r = next;
 	}
+	fail_orders(work->orders, "it was not done: the server stops, or the zone is gone");
 }
 
 static void run_one(struct jobs *j, struct keeper *k, struct worker_keys *keys)
@@ -190,6 +204,7 @@ int jobs_new(unsigned threads, struct vault *vault, struct jobs **out, struct er
 	(void)pthread_cond_init(&j->ended, NULL);
 	j->last = &j->first;
 	j->nowhere.last = &j->nowhere.first;
+	j->nowhere.orders_last = &j->nowhere.orders;
 	j->nowhere.due = INT64_MAX;
 	j->is_paused = true;
 	j->vault = vault;
@@ -236,10 +251,10 @@ void jobs_wait(struct jobs *j)
 	(void)pthread_mutex_unlock(&j->lock);
 }
 
-/* Takes all requests that wait for @k, to be answered without a word. */
+/* Takes all that waits for @k: requests are answered without a word. */
 static void drop_waiting(struct jobs *j, struct keeper *k)
 {
-	while (k->first != NULL) {
+	while (k->first != NULL || k->orders != NULL) {
 		const struct keeper_work w = take_work(j, k);
 		drop(&w);
 	}
@@ -364,6 +379,22 @@ void jobs_load(struct jobs *j, const struct zone *zone)
 		enqueue(j, k);
 	}
 	(void)pthread_mutex_unlock(&j->lock);
+}
+
+void jobs_order(struct jobs *j, const struct zone *zone, struct order *o)
+{
+	(void)pthread_mutex_lock(&j->lock);
+	struct keeper *k = j->is_stopping ? NULL : find(j, zone->apex);
+	o->next = NULL;
+	if (k != NULL) {
+		*k->orders_last = o;
+		k->orders_last = &o->next;
+		enqueue(j, k);
+	}
+	(void)pthread_mutex_unlock(&j->lock);
+	if (k == NULL) {
+		fail_orders(o, "it was not done: the server stops, or does not keep the zone");
+	}
 }
 
 void jobs_submit(void *jobs, struct request *r)

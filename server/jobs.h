@@ -6,12 +6,14 @@
 #define SERVER_JOBS_H
 
 #include "server/keeper.h"
+#include "server/order.h"
 
 struct jobs;
 
 /* Starts the threads, paused. E_LIMIT, E_CRYPTO. */
 MUST_USE int jobs_new(unsigned threads, struct vault *vault, struct jobs **out, struct errmsg *em);
-/* Finishes what runs and ends the threads; requests that wait, and come later, are not answered. */
+/* Finishes what runs and ends the threads; requests that wait, and come later, are not answered; orders are
+ * told so. */
 void jobs_stop(struct jobs *j);
 /* Stopped, and the workers are gone. NULL is fine. */
 void jobs_free(struct jobs *j);
@@ -24,6 +26,8 @@ void jobs_resume(struct jobs *j);
 void jobs_set(struct jobs *j, const struct config *config, const struct zoneset *zones);
 /* Has the keeper of @zone look at its file and keys again. */
 void jobs_load(struct jobs *j, const struct zone *zone);
+/* Has the keeper of @zone carry out @o, which stays valid until it says that it is done. */
+void jobs_order(struct jobs *j, const struct zone *zone, struct order *o);
 /* Waits until there is nothing to do now. */
 void jobs_wait(struct jobs *j);
 

@@ -8,7 +8,8 @@
 #include "keys/algorithm.h"
 #include "keys/keyfile.h"
 #include "server/clock.h"
-#include "server/publish.h"
+#include "server/keeper_run.h"
+#include "server/order.h"
 #include "server/update.h"
 #include "server/zone_load.h"
 #include "signer/nsec3_hash.h"
@@ -93,9 +94,9 @@ static int64_t held_s(const struct keeper *k, const struct version *v)
 	return (int64_t)soa_expire(v) + k->max_ttl;
 }
 
-/* How the zone is signed at @now. A signature is renewed before a secondary that was cut off, and caches behind
+/* A signature is renewed before a secondary that was cut off, and caches behind
  * it, could still have it when it expires. */
-static struct sign_policy policy_of(struct keeper *k, const struct version *v, int64_t now)
+struct sign_policy keeper_policy(struct keeper *k, const struct version *v, int64_t now)
 {
 	static const enum sign_serial serials[] = { [CONFIG_INCREMENT] = SIGN_SERIAL_INCREMENT,
 						    [CONFIG_UNIXTIME] = SIGN_SERIAL_UNIXTIME,
@@ -271,9 +272,8 @@ static int get_keys(struct keeper *k, const struct keeper_env *env, int64_t now,
 
 /* --- the pipeline ---------------------------------------------------------------------------- */
 
-/* What all runs have in common. */
-static struct publish publish_of(struct keeper *k, const struct keeper_env *env, struct edit *e,
-				 const struct sign_policy *policy, enum journal_source from)
+struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, struct edit *e,
+			      const struct sign_policy *policy, enum journal_source from)
 {
 	const int64_t held = k->holder != NULL ? held_s(k, edit_state(e)) : 0;
 	return (struct publish){ .zone = k->zone,
@@ -288,8 +288,7 @@ static struct publish publish_of(struct keeper *k, const struct keeper_env *env,
 				 .from = from };
 }
 
-/* Readers may hold it still. */
-static void let_go(struct version *old)
+void keeper_let_go(struct version *old)
 {
 	if (old != NULL) {
 		epoch_wait();
@@ -329,7 +328,7 @@ static bool is_other_policy(const struct keeper *k)
 
 /* --- load ------------------------------------------------------------------------------------ */
 
-static struct journal_stamp stamp_of(const char *path)
+struct journal_stamp keeper_stamp(const char *path)
 {
 	struct stat st;
 	if (stat(path, &st) != 0) {
@@ -341,7 +340,7 @@ static struct journal_stamp stamp_of(const char *path)
 				       .inode = st.st_ino };
 }
 
-static bool same_stamp(const struct journal_stamp *a, const struct journal_stamp *b)
+bool keeper_same_stamp(const struct journal_stamp *a, const struct journal_stamp *b)
 {
 	return a->mtime_ns == b->mtime_ns && a->size == b->size && a->inode == b->inode;
 }
@@ -383,14 +382,14 @@ static int load_first(struct keeper *k, const struct keeper_env *env, int64_t no
 	struct version *file = NULL;
 	struct version *old = NULL;
 	int64_t start = clock_ms();
-	k->kept.stamp = stamp_of(
+	k->kept.stamp = keeper_stamp(
 		k->config->file); /* before reading: a change meanwhile shows up next time */
 	int err = read_file(k, now, &file, em);
 	if (err != E_OK) {
 		return err;
 	}
 	k->max_ttl = max_ttl_of(file);
-	struct sign_policy policy = policy_of(k, file, now);
+	struct sign_policy policy = keeper_policy(k, file, now);
 	policy.threads = 0;
 	if (k->config->policy != NULL) {
 		/* Spread over all of their time, so that renewing them is spread as well. */
@@ -399,7 +398,7 @@ static int load_first(struct keeper *k, const struct keeper_env *env, int64_t no
 		policy.serial = SIGN_SERIAL_KEEP;
 	}
 	struct edit *e = edit_begin(file, NULL, EDIT_TTL_LAST);
-	struct publish p = publish_of(k, env, e, &policy, JOURNAL_FILE);
+	struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_FILE);
 	p.base = NULL; /* what was served while nothing was kept of the zone is no start */
 	p.source = file;
 	err = publish_run(&p, &old, em);
@@ -410,7 +409,7 @@ static int load_first(struct keeper *k, const struct keeper_env *env, int64_t no
 			note_signed(k, now);
 		}
 		log_loaded(k, "file", &p, start);
-		let_go(old);
+		keeper_let_go(old);
 	}
 	return err;
 }
@@ -432,7 +431,7 @@ static int restore(struct keeper *k, const struct keeper_env *env, struct errmsg
 		err = E_NOENT;
 	}
 	if (err == E_OK) {
-		let_go(zone_publish(k->zone, v));
+		keeper_let_go(zone_publish(k->zone, v));
 		k->max_ttl = max_ttl_of(v);
 		k->is_open = true;
 		log_loaded(k, "database", NULL, start);
@@ -442,8 +441,7 @@ static int restore(struct keeper *k, const struct keeper_env *env, struct errmsg
 
 /* --- a changed zone file --------------------------------------------------------------------- */
 
-/* What the server makes by itself is not the file's to say. */
-static bool is_made(const struct keeper *k, uint16_t type)
+bool keeper_makes(const struct keeper *k, uint16_t type)
 {
 	return k->config->policy != NULL && (type == RRTYPE_RRSIG || type == RRTYPE_NSEC ||
 					     type == RRTYPE_NSEC3 || type == RRTYPE_NSEC3PARAM);
@@ -495,7 +493,7 @@ static int merge_file(struct keeper *k, const struct diff *d, const struct versi
 	int err = merge_soa(base, file, e, serial_is_newer);
 	for (uint32_t i = 0; i < d->removed.count && err == E_OK; i++) {
 		p = diff_rr_next(p, &rr);
-		if (is_made(k, rr.type) || rr.type == RRTYPE_SOA) {
+		if (keeper_makes(k, rr.type) || rr.type == RRTYPE_SOA) {
 			continue;
 		}
 		if (!has_record(base, &rr)) {
@@ -506,7 +504,7 @@ static int merge_file(struct keeper *k, const struct diff *d, const struct versi
 	p = (const uint8_t *)d->added.octets.data;
 	for (uint32_t i = 0; i < d->added.count && err == E_OK; i++) {
 		p = diff_rr_next(p, &rr);
-		if (is_made(k, rr.type) || rr.type == RRTYPE_SOA) {
+		if (keeper_makes(k, rr.type) || rr.type == RRTYPE_SOA) {
 			continue;
 		}
 		k->max_ttl = rr.ttl > k->max_ttl ? rr.ttl : k->max_ttl;
@@ -544,7 +542,7 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 	struct diff diff = { 0 };
 	int64_t start = clock_ms();
 	const struct journal_stamp was = k->kept.stamp;
-	const struct journal_stamp stamp = stamp_of(k->config->file);
+	const struct journal_stamp stamp = keeper_stamp(k->config->file);
 	int err = read_file(k, now, &file, em);
 	if (err == E_OK) {
 		err = get_source(k, env, &before, em);
@@ -561,18 +559,18 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 		err_set(em, err, "the change of the zone file cannot be made: %s", err_text(err));
 		goto out;
 	}
-	struct sign_policy policy = policy_of(k, edit_state(e), now);
+	struct sign_policy policy = keeper_policy(k, edit_state(e), now);
 	policy.threads = 0;
 	if (is_newer || diff_is_empty(&diff)) {
 		policy.serial = SIGN_SERIAL_KEEP;
 	}
 	k->kept.stamp = stamp;
-	struct publish p = publish_of(k, env, e, &policy, JOURNAL_FILE);
+	struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_FILE);
 	p.source = file;
 	err = publish_run(&p, &old, em);
 	if (err == E_OK) {
 		log_loaded(k, "file", &p, start);
-		let_go(old);
+		keeper_let_go(old);
 	} else {
 		k->kept.stamp = was;
 	}
@@ -583,7 +581,7 @@ out:
 	return err;
 }
 
-static int load(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
+int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
 {
 	int err = get_keys(k, env, now, em);
 	if (err != E_OK) {
@@ -595,8 +593,8 @@ static int load(struct keeper *k, const struct keeper_env *env, int64_t now, str
 			return err == E_NOENT ? load_first(k, env, now, em) : err;
 		}
 	}
-	const struct journal_stamp stamp = stamp_of(k->config->file);
-	return env->vault == NULL || same_stamp(&stamp, &k->kept.stamp)
+	const struct journal_stamp stamp = keeper_stamp(k->config->file);
+	return env->vault == NULL || keeper_same_stamp(&stamp, &k->kept.stamp)
 		       ? E_OK
 		       : load_change(k, env, now, em);
 }
@@ -638,11 +636,11 @@ static int try_updates(struct keeper *k, const struct keeper_env *env, struct up
 		edit_abort(e);
 		return E_OK;
 	}
-	struct sign_policy policy = policy_of(k, edit_state(e), now);
+	struct sign_policy policy = keeper_policy(k, edit_state(e), now);
 	if (serial_is_set) {
 		policy.serial = SIGN_SERIAL_KEEP;
 	}
-	struct publish p = publish_of(k, env, e, &policy, JOURNAL_UPDATE);
+	struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_UPDATE);
 	int err = publish_run(&p, old, em);
 	if (err != E_OK) {
 		k->max_ttl = max_ttl;
@@ -676,7 +674,7 @@ static void update_each(struct keeper *k, const struct keeper_env *env, struct u
 			log_failure(k, "update", &em);
 		}
 		answer(&updates[i], 1, err);
-		let_go(old);
+		keeper_let_go(old);
 	}
 }
 
@@ -708,7 +706,7 @@ static void update(struct keeper *k, const struct keeper_env *env, const struct 
 		answer(updates, work->count, err);
 	}
 	mem_free(updates);
-	let_go(old);
+	keeper_let_go(old);
 }
 
 void keeper_answer(const struct keeper_env *env, const struct keeper_work *work, uint16_t rcode)
@@ -748,7 +746,7 @@ static int64_t renew(struct keeper *k, const struct keeper_env *env, int64_t now
 	if (k->holder == NULL || base == NULL) {
 		return INT64_MAX;
 	}
-	struct sign_policy policy = policy_of(k, base, now);
+	struct sign_policy policy = keeper_policy(k, base, now);
 	struct schedule s;
 	struct errmsg em = { "" };
 	struct version *old = NULL;
@@ -763,7 +761,7 @@ static int64_t renew(struct keeper *k, const struct keeper_env *env, int64_t now
 	}
 	if (s.count != 0 || policy.sign_all) {
 		struct edit *e = edit_begin(base, NULL, EDIT_TTL_LAST);
-		struct publish p = publish_of(k, env, e, &policy, JOURNAL_RESIGN);
+		struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_RESIGN);
 		p.due = s.due;
 		p.due_count = s.count;
 		err = publish_run(&p, &old, &em);
@@ -784,7 +782,7 @@ static int64_t renew(struct keeper *k, const struct keeper_env *env, int64_t now
 	next = made < next ? made : next;
 	next = k->key_event < next ? k->key_event : next;
 	schedule_clear(&s);
-	let_go(old);
+	keeper_let_go(old);
 	return err == E_OK ? (next > now ? next : now + 1) : now + RETRY_S;
 }
 
@@ -801,6 +799,23 @@ static void make_snapshot(struct keeper *k, const struct keeper_env *env)
 	}
 }
 
+/* --- orders ---------------------------------------------------------------------------------- */
+
+/* *@due gets earlier where one of them says so. */
+static void run_orders(struct keeper *k, const struct keeper_env *env,
+		       const struct keeper_work *work, int64_t *due)
+{
+	struct order *o = work->orders;
+	while (o != NULL) {
+		struct order *next = o->next; /* who is told takes its memory away */
+		o->due = INT64_MAX;
+		o->err = o->run(k, env, work->now, o);
+		*due = o->due < *due ? o->due : *due;
+		o->done(o);
+		o = next;
+	}
+}
+
 /* --- the work -------------------------------------------------------------------------------- */
 
 int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct keeper_work *work)
@@ -808,13 +823,14 @@ int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct 
 	int64_t due = k->due;
 	if (work->load) {
 		struct errmsg em = { "" };
-		int err = load(k, env, work->now, &em);
+		int err = keeper_load(k, env, work->now, &em);
 		zone_set_stale(k->zone, err != E_OK);
 		if (err != E_OK) {
 			log_failure(k, "load", &em);
 		}
 		due = work->now;
 	}
+	run_orders(k, env, work, &due);
 	if (work->count != 0 && k->zone->current == NULL) {
 		keeper_answer(env, work, RCODE_SERVFAIL);
 	} else if (work->count != 0) {
@@ -841,6 +857,7 @@ struct keeper *keeper_new(struct zone *zone, const struct config_zone *config)
 	k->zone = zone;
 	k->config = config;
 	k->last = &k->first;
+	k->orders_last = &k->orders;
 	k->wants_load = true;
 	k->due = INT64_MAX;
 	k->key_event = INT64_MAX;

@@ -2,9 +2,10 @@
  *
  *     load     from its file: signed, verified, published
  *     update   the requests that wait, together: one edit, one serial, one write to the journal
+ *     orders   what signetctl has asked for (server/orders.h)
  *     renew    the signatures that are due
  *
- * Each is one run of the pipeline (server/publish.h).
+ * Each that changes the zone is one run of the pipeline (server/publish.h).
  *
  * Threads: one job thread at a time runs a keeper; what is marked so is under the lock of server/jobs.c.
  * Memory:  the zone and the configuration are borrowed. */
@@ -25,11 +26,14 @@
 /* Signed sets that are renewed together; updates get their turn in between. */
 #define KEEPER_RENEW_MAX 4096
 
+struct order;
+
 struct keeper {
 	struct zone *zone;
 	const struct config_zone *config;
 	/* Under the lock. */
-	struct request *first, **last; /* that wait */
+	struct request *first, **last;	     /* that wait */
+	struct order *orders, **orders_last; /* likewise */
 	bool wants_load;
 	bool is_queued, is_busy;
 	bool is_kept;	     /* while zones are set */
@@ -52,6 +56,7 @@ struct keeper_work {
 	bool load;
 	struct request *requests;
 	unsigned count;
+	struct order *orders;
 	int64_t now; /* seconds since 1970 */
 };
 

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <jansson.h>
+#include <pthread.h>
 
 #include "zones/base/mem.h"
 #include "zones/base/time.h"
@@ -13,11 +14,17 @@ struct report {
 	json_t *item; /* borrowed from list; NULL: none is open */
 };
 
+/* So that nothing below can fail for want of memory. */
+static void set_up(void)
+{
+	json_set_alloc_funcs(mem_alloc, mem_free);
+}
+
 struct report *report_new(void)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct report *r = mem_zalloc(sizeof(*r));
-	/* So that nothing below can fail for want of memory. */
-	json_set_alloc_funcs(mem_alloc, mem_free);
+	(void)pthread_once(&once, set_up);
 	r->data = json_object();
 	return r;
 }

@@ -5,7 +5,7 @@
  *     example.  5       yes                { "zone": "test.", "serial": 7, "signed": false } ] }
  *     test.     7       no
  *
- * Threads: one report, one thread.
+ * Threads: one report, one thread at a time.
  * Memory:  report_free frees; texts are copied. */
 #ifndef SERVER_REPORT_H
 #define SERVER_REPORT_H

@@ -338,6 +338,28 @@ int vault_write(struct vault *v, const struct vault_change *change, struct journ
 	return err;
 }
 
+int vault_note(struct vault *v, const uint8_t *apex, const struct version *source,
+	       struct journal_zone *zone, struct errmsg *em)
+{
+	struct journal_zone next = *zone;
+	struct commit commit = { .apex = apex, .zone = &next };
+	int err = E_OK;
+	if (source != NULL) {
+		next.source_generation++;
+		err = write_zone(v, apex, "source", next.source_generation, source, em);
+	}
+	if (err == E_OK) {
+		err = committer_write(v->committer, &commit, em);
+	}
+	if (err == E_OK && source != NULL) {
+		remove_others(v, apex, "source", next.source_generation);
+	}
+	if (err == E_OK) {
+		*zone = next;
+	}
+	return err;
+}
+
 bool vault_wants_snapshot(const struct journal_zone *zone, const struct version *served)
 {
 	return zone->needed_octets > SNAPSHOT_OCTETS &&

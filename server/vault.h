@@ -45,6 +45,10 @@ struct vault_change {
 };
 MUST_USE int vault_write(struct vault *v, const struct vault_change *change,
 			 struct journal_zone *zone, struct errmsg *em);
+/* Makes durable what the caller knows of the zone (its fields of struct journal_zone), and with @source (may be NULL) the
+ * zone file as it is now, with zone->stamp. No record of what is served changes. */
+MUST_USE int vault_note(struct vault *v, const uint8_t *apex, const struct version *source,
+			struct journal_zone *zone, struct errmsg *em);
 /* Is so much behind the last snapshot that it is time for another? */
 bool vault_wants_snapshot(const struct journal_zone *zone, const struct version *served);
 /* Keeps @served, which has all changes of @zone, as a whole. */

@@ -1,0 +1,129 @@
+/* server/orders.c - what signetctl can ask of a zone that the server keeps. */
+#include "server/orders.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "server/keeper_run.h"
+#include "server/zone_save.h"
+#include "zones/base/log.h"
+#include "zones/base/mem.h"
+
+struct name_text {
+	char text[DNAME_TEXT_MAX + 8];
+};
+
+/* The zone's name for the log. */
+static const char *zone_name(const struct keeper *k, struct name_text *out)
+{
+	char name[DNAME_TEXT_MAX];
+	(void)dname_to_text(k->config->name, name);
+	return log_quote(name, out->text, sizeof(out->text));
+}
+
+/* Is there a zone to do something with, and a place to keep what is done? */
+static int check_open(const struct keeper *k, const struct keeper_env *env, struct errmsg *em)
+{
+	if (!k->is_open || env->vault == NULL) {
+		return err_set(em, E_NOENT,
+			       "the zone could not be loaded; signetctl status says why");
+	}
+	return E_OK;
+}
+
+/* --- sync ------------------------------------------------------------------------------------ */
+
+/* All that is served, into a file beside the zone. */
+static int sync_copy(const struct keeper *k, struct order *o)
+{
+	const char *path = o->words[0];
+	int err = zone_save_copy(path, k->zone->current, &o->em);
+	if (err == E_OK) {
+		report_text(o->report, "file", path);
+		report_number(o->report, "serial", k->zone->current->serial);
+		report_number(o->report, "records", k->zone->current->records);
+	}
+	return err;
+}
+
+/* Does the file say what @source does, as far as is known? */
+static bool is_written(const struct keeper *k, const struct keeper_env *env,
+		       const struct version *source)
+{
+	struct version *was = NULL;
+	struct diff diff = { 0 };
+	struct errmsg em;
+	if (vault_source(env->vault, k->config->name, k->kept.source_generation, &was, &em) !=
+	    E_OK) {
+		return false;
+	}
+	diff_make(was, source, &diff);
+	const bool same = diff_is_empty(&diff);
+	diff_clear(&diff);
+	version_unref(was);
+	return same;
+}
+
+static int write_source(struct keeper *k, const struct keeper_env *env,
+			const struct version *source, struct errmsg *em)
+{
+	struct name_text name;
+	char quoted[700];
+	const char *path = k->config->file;
+	int err = zone_save(path, source, em);
+	if (err != E_OK) {
+		return err;
+	}
+	const struct journal_stamp was = k->kept.stamp;
+	k->kept.stamp = keeper_stamp(path);
+	err = vault_note(env->vault, k->config->name, source, &k->kept, em);
+	if (err != E_OK) {
+		k->kept.stamp = was; /* so it is read once more, to no effect */
+	}
+	log_notice("zone-file-written", "zone=%s file=%s serial=%u records=%llu",
+		   zone_name(k, &name), log_quote(path, quoted, sizeof(quoted)), source->serial,
+		   (unsigned long long)source->records);
+	return err;
+}
+
+/* The zone file as the zone is served. */
+static int sync_file(struct keeper *k, const struct keeper_env *env, struct order *o)
+{
+	const struct journal_stamp none = { 0 };
+	const struct journal_stamp stamp = keeper_stamp(k->config->file);
+	struct version *source = NULL;
+	int err = E_OK;
+	if (!keeper_same_stamp(&stamp, &none) && !keeper_same_stamp(&stamp, &k->kept.stamp)) {
+		return err_set(&o->em, E_EXIST,
+			       "%s has changed since it was read, and stays as it is; load it "
+			       "before (signetctl reload, or thaw)",
+			       k->config->file);
+	}
+	if (k->holder != NULL && k->config->policy != NULL) {
+		source = zone_save_source(k->zone->current, k->holder,
+					  k->config->policy->zonemd != CONFIG_ZONEMD_NO);
+	} else {
+		source = version_ref(k->zone->current);
+	}
+	if (!keeper_same_stamp(&stamp, &none) && is_written(k, env, source)) {
+		(void)err_set(&o->em, E_OK, "the zone file has all of it");
+	} else {
+		err = write_source(k, env, source, &o->em);
+	}
+	if (err == E_OK) {
+		report_text(o->report, "file", k->config->file);
+		report_number(o->report, "serial", source->serial);
+		report_number(o->report, "records", source->records);
+	}
+	version_unref(source);
+	return err;
+}
+
+int order_sync(struct keeper *k, const struct keeper_env *env, int64_t now UNUSED, struct order *o)
+{
+	int err = check_open(k, env, &o->em);
+	if (err != E_OK) {
+		return err;
+	}
+	return o->count != 0 ? sync_copy(k, o) : sync_file(k, env, o);
+}

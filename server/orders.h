@@ -1,0 +1,14 @@
+/* server/orders.h - what signetctl can ask of a zone that the server keeps: functions for struct order's run.
+ *
+ * Threads: the job of the keeper.
+ * Errors:  o->em says why not, and what to do. */
+#ifndef SERVER_ORDERS_H
+#define SERVER_ORDERS_H
+
+#include "server/order.h"
+
+/* Writes the zone file as the zone is served, without what the server makes by itself; or with one word, the path of a
+ * file, all that is served to there. E_EXIST: what is there has changes that the server does not know. */
+order_fn order_sync;
+
+#endif

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""What signetctl has done to zones that signetd keeps: zone files written, updates held back, and what of that survives
+edits, restarts, and kill -9."""
+import json
+import os
+import re
+import signal
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import dns.query
+import dns.rcode
+import dns.update
+import peer
+import updating
+
+ZONE = '''$TTL 300
+@    SOA ns h 10 7200 3600 86400 300
+     NS  ns
+ns   A   127.0.0.1 ; said by hand
+www  A   192.0.2.1
+'''
+MARK = '; Written by signetd'
+
+
+class Server:
+    """A signetd with zones of several kinds, which can be ended and started again."""
+
+    def __init__(self, t, zones):
+        self.t = t
+        self.daemon = updating.signetd(t, zones, extra=f'  control: {t.path("control")}\n')
+        self.keyring = self.daemon.keyring
+        self.daemon.config = self.config = t.path('signetd.yaml')
+
+    def start(self):
+        self.daemon = peer.Daemon(self.t, self.daemon.process.args, self.daemon.port, self.daemon.log_path)
+        self.daemon.config = self.config
+        peer.wait_for(self.daemon.is_up, 'answer from signetd')
+
+    def kill(self):
+        self.daemon.is_ours = False  # its status is no news
+        self.daemon.stop(signal.SIGKILL)
+
+    def restart(self):
+        self.t.check('ends well', self.daemon.stop() == 0, self.daemon.log()[-1000:])
+        self.start()
+
+    def file(self, zone):
+        return self.t.path(f'{zone}zone')
+
+    def text(self, zone):
+        with open(self.file(zone)) as f:
+            return f.read()
+
+    def edit(self, zone, text):
+        with open(self.file(zone), 'w') as f:
+            f.write(text)
+
+    def ask(self, name, rdtype='A'):
+        return self.daemon.ask(name, rdtype)
+
+    def serial(self, zone):
+        return self.ask(zone, 'SOA').answer[0][0].serial
+
+    def update(self, zone, change):
+        u = dns.update.Update(zone, keyring=self.keyring, keyalgorithm='hmac-sha256.')
+        change(u)
+        return dns.query.tcp(u, '127.0.0.1', port=self.daemon.port, timeout=10).rcode()
+
+    def add(self, zone, name, value=None):
+        """A TXT record; value: its own name."""
+        got = self.update(zone, lambda u: u.add(name, 60, 'TXT', value or name))
+        return self.t.check(f'{name}.{zone} is added', got == dns.rcode.NOERROR, got)
+
+    def has(self, zone, name):
+        return any(rs.rdtype == 16 for rs in self.ask(f'{name}.{zone}', 'TXT').answer)
+
+    def said(self, what, words, status, *parts):
+        """The answer as text has all of @parts."""
+        got = self.daemon.ctl(*words)
+        self.t.check(what, got[0] == status and all(p in got[1] for p in parts), got)
+        return got[1]
+
+    def json(self, *words, status=0):
+        got = self.daemon.ctl('--json', *words)
+        self.t.check(f'{words}: JSON, status {status}', got[0] == status and got[1].count('\n') == 1, got)
+        return json.loads(got[1])
+
+    def reload(self, zone):
+        """Until the file has been looked at."""
+        count = self.daemon.log().count('from=file')
+        self.daemon.ctl('reload', zone)
+        peer.wait_for(lambda: self.daemon.log().count('from=file') > count, 'reading of the file')
+
+
+def types_of(text):
+    return {line.split()[3] for line in text.splitlines() if line and not line.startswith(';')}
+
+
+def sync(t, s):
+    for zone in ('plain.', 'nsec.', 'nsec3.'):
+        if zone == 'plain.':  # the others have got a serial of their own
+            s.said('nothing to write', ['sync', zone], 0, 'the zone file has all of it', f'file: {s.file(zone)}')
+            t.check('so comments stay', s.text(zone) == ZONE)
+        s.add(zone, 'dyn')
+        s.update(zone, lambda u: u.delete('www', 'A'))
+        os.chmod(s.file(zone), 0o640)
+        s.said(f'{zone} is written', ['sync', zone], 0, f'serial: {s.serial(zone)}\n')
+        text = s.text(zone)
+        t.check(f'{zone} has what an update has done', 'dyn.' in text and 'www' not in text and text.startswith(MARK), text)
+        t.check(f'{zone} has nothing that the server makes', types_of(text) == {'SOA', 'NS', 'A', 'TXT'}, text)
+        t.check(f'{zone} what was there is kept', open(s.file(zone) + '.bak').read() == ZONE)
+        t.check(f'{zone} with its mode', os.stat(s.file(zone)).st_mode & 0o777 == 0o640)
+        t.check(f'{zone} is sound', peer.ours('signet-checkzone', '-o', zone, s.file(zone))[0] == 0)
+        s.add(zone, 'more')
+        s.said(f'{zone} again', ['sync', zone], 0)
+        t.check(f'{zone} the first is kept still', open(s.file(zone) + '.bak').read() == ZONE)
+        serial = s.serial(zone)
+        s.said(f'{zone} is no changed file', ['reload', zone], 0)
+        s.said(f'{zone} nothing to write now', ['sync', zone], 0, 'the zone file has all of it')
+        t.check(f'{zone} no new serial', s.serial(zone) == serial and s.has(zone, 'dyn') and s.has(zone, 'more'))
+    copy = t.path('copy')
+    s.said('all that is served', ['sync', 'nsec.', copy], 0, f'file: {copy}')
+    t.check('is signed', {'RRSIG', 'NSEC', 'DNSKEY', 'CDS'} <= types_of(open(copy).read()))
+    t.check('and validates', peer.ours('signet-verifyzone', copy)[0] == 0)
+    s.said('again', ['sync', 'nsec3.', copy], 0)
+    t.check('with NSEC3', {'NSEC3', 'NSEC3PARAM'} <= types_of(open(copy).read()))
+    s.said('a relative path', ['sync', 'nsec.', 'copy'], 2, 'whole path')
+    other = t.write('other', 'something else\n')
+    s.said('what is not ours stays', ['sync', 'nsec.', other], 1, f'{other}: there is something else')
+    t.check('as it was', open(other).read() == 'something else\n')
+    s.said('no zone', ['sync', 'nowhere.'], 1, 'there is no zone')
+    s.said('no directory', ['sync', 'nsec.', t.path('none/copy')], 1, 'none/copy')
+
+
+def sync_edited(t, s):
+    zone = 'nsec.'
+    s.add(zone, 'dyn2')
+    edited = s.text(zone) + 'hand TXT hand ; by hand\n'
+    s.edit(zone, edited)
+    s.said('an edited file', ['sync', zone], 1, f'{s.file(zone)} has changed since it was read', 'signetctl reload')
+    t.check('stays', s.text(zone) == edited)
+    answer = s.json('sync', status=1)
+    t.check('all zones: one fails', answer['data']['failed'] == 1 and answer['data']['failures'][0]['zone'] == zone and
+            answer['data']['zones'] == 3, answer)
+    s.reload(zone)
+    s.said('after a reload', ['sync'], 0, 'zones: 3\nfailed: 0\n')
+    t.check('both are in it', 'hand' in s.text(zone) and 'dyn2' in s.text(zone))
+    os.remove(s.file(zone))
+    s.said('a file that is gone is written', ['sync', zone], 0, 'records: ')
+    t.check('with all', 'hand' in s.text(zone))
+    os.makedirs(t.path('elsewhere'), exist_ok=True)
+    os.rename(s.file(zone), t.path('elsewhere/zone'))
+    os.symlink(t.path('elsewhere/zone'), s.file(zone))
+    s.add(zone, 'dyn3')
+    s.said('a link', ['sync', zone], 0)
+    t.check('stays a link', os.path.islink(s.file(zone)) and 'dyn3' in open(t.path('elsewhere/zone')).read())
+
+
+def sync_restart(t, s):
+    """Neither a restart nor a crash takes a written file for a changed one."""
+    zone = 'nsec3.'
+    for end in (s.restart, lambda: (s.kill(), s.start())):
+        s.add(zone, 'late')
+        s.said('written', ['sync', zone], 0)
+        s.update(zone, lambda u: u.delete('late', 'TXT'))
+        serial = s.serial(zone)
+        end()
+        t.check('what was removed later stays away', not s.has(zone, 'late') and s.serial(zone) == serial,
+                (serial, s.serial(zone)))
+    s.edit(zone, s.text(zone) + 'grown TXT grown\n')
+    s.reload(zone)
+    t.check('an edit after that is taken', s.has(zone, 'grown') and not s.has(zone, 'late'))
+
+
+def main():
+    with peer.Test('orders') as t:
+        s = Server(t, {'plain.': (ZONE, None), 'nsec.': (ZONE, 'default'), 'nsec3.': (ZONE, 'hashed')})
+        sync(t, s)
+        sync_edited(t, s)
+        sync_restart(t, s)
+
+
+main()
