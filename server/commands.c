@@ -132,6 +132,21 @@ static void command_sync(struct daemon *d, struct control_request *r)
 	run_orders(d, r, order_sync);
 }
 
+static void command_freeze(struct daemon *d, struct control_request *r)
+{
+	run_orders(d, r, order_freeze);
+}
+
+static void command_thaw(struct daemon *d, struct control_request *r)
+{
+	run_orders(d, r, order_thaw);
+}
+
+static void command_flush(struct daemon *d, struct control_request *r)
+{
+	run_orders(d, r, order_flush);
+}
+
 static void command_stop(struct daemon *d, struct control_request *r)
 {
 	log_notice("server-stopping", "uid=%u", r->uid);

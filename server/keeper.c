@@ -721,6 +721,15 @@ void keeper_answer(const struct keeper_env *env, const struct keeper_work *work,
 	mem_free(updates);
 }
 
+static void refuse_frozen(const struct keeper *k, const struct keeper_env *env,
+			  const struct keeper_work *work)
+{
+	struct name_text name;
+	log_notice("update-frozen", "zone=%s requests=%u remedy=\"signetctl thaw\"",
+		   zone_name(k, &name), work->count);
+	keeper_answer(env, work, RCODE_REFUSED);
+}
+
 /* --- renew ----------------------------------------------------------------------------------- */
 
 /* Would signing all of the zone change nothing? */
@@ -833,6 +842,8 @@ int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct 
 	run_orders(k, env, work, &due);
 	if (work->count != 0 && k->zone->current == NULL) {
 		keeper_answer(env, work, RCODE_SERVFAIL);
+	} else if (work->count != 0 && k->kept.frozen) {
+		refuse_frozen(k, env, work);
 	} else if (work->count != 0) {
 		update(k, env, work, &due);
 	}

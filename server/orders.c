@@ -127,3 +127,73 @@ int order_sync(struct keeper *k, const struct keeper_env *env, int64_t now UNUSE
 	}
 	return o->count != 0 ? sync_copy(k, o) : sync_file(k, env, o);
 }
+
+/* --- freeze, thaw ---------------------------------------------------------------------------- */
+
+/* What is served is told by each of them. */
+static void report_served(const struct keeper *k, struct order *o)
+{
+	report_number(o->report, "serial", k->zone->current->serial);
+	report_number(o->report, "records", k->zone->current->records);
+}
+
+static int set_frozen(struct keeper *k, const struct keeper_env *env, bool frozen,
+		      struct errmsg *em)
+{
+	struct name_text name;
+	if (k->kept.frozen == frozen) {
+		return err_set(em, E_OK, "%s",
+			       frozen ? "the zone was frozen before" : "the zone was not frozen");
+	}
+	k->kept.frozen = frozen;
+	int err = vault_note(env->vault, k->config->name, NULL, &k->kept, em);
+	if (err != E_OK) {
+		k->kept.frozen = !frozen;
+		return err;
+	}
+	log_notice(frozen ? "zone-frozen" : "zone-thawed", "zone=%s", zone_name(k, &name));
+	return E_OK;
+}
+
+int order_freeze(struct keeper *k, const struct keeper_env *env, int64_t now UNUSED,
+		 struct order *o)
+{
+	int err = check_open(k, env, &o->em);
+	if (err == E_OK) {
+		err = sync_file(k, env, o);
+	}
+	return err == E_OK ? set_frozen(k, env, true, &o->em) : err;
+}
+
+int order_thaw(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
+{
+	struct errmsg em = { "" };
+	int err = check_open(k, env, &o->em);
+	if (err != E_OK) {
+		return err;
+	}
+	err = keeper_load(k, env, now, &em);
+	zone_set_stale(k->zone, err != E_OK);
+	o->due = now;
+	if (err != E_OK) {
+		return err_set(&o->em, err, "%s; the zone %s", em.text,
+			       k->kept.frozen ? "stays frozen" : "is as it was");
+	}
+	report_served(k, o);
+	return set_frozen(k, env, false, &o->em);
+}
+
+/* --- flush ----------------------------------------------------------------------------------- */
+
+int order_flush(struct keeper *k, const struct keeper_env *env, int64_t now UNUSED, struct order *o)
+{
+	int err = check_open(k, env, &o->em);
+	if (err == E_OK && k->kept.snapshot_seq != k->kept.last_seq) {
+		err = vault_snapshot(env->vault, k->config->name, k->zone->current, &k->kept,
+				     &o->em);
+	}
+	if (err == E_OK) {
+		report_served(k, o);
+	}
+	return err;
+}

@@ -11,4 +11,12 @@
  * file, all that is served to there. E_EXIST: what is there has changes that the server does not know. */
 order_fn order_sync;
 
+/* From now on updates are refused, so that the zone file, which is written as by order_sync, can be edited; a restart keeps
+ * that. */
+order_fn order_freeze;
+/* Loads what was edited, and takes updates again; where the file cannot be loaded, not. */
+order_fn order_thaw;
+/* Writes a snapshot of what is served, so that a restart reads nothing of the journal. */
+order_fn order_flush;
+
 #endif

@@ -173,12 +173,68 @@ def sync_restart(t, s):
     t.check('an edit after that is taken', s.has(zone, 'grown') and not s.has(zone, 'late'))
 
 
+def freeze(t, s):
+    zone = 'nsec.'
+    s.add(zone, 'before')
+    s.said('freeze', ['freeze', zone], 0, f'serial: {s.serial(zone)}')
+    t.check('the file has all', 'before' in s.text(zone))
+    serial = s.serial(zone)
+    t.check('updates are refused', s.update(zone, lambda u: u.add('cold', 60, 'TXT', 'cold')) == dns.rcode.REFUSED)
+    t.check('and change nothing', s.serial(zone) == serial and not s.has(zone, 'cold'))
+    t.check('the log says why', 'update-frozen zone=nsec. requests=1' in s.daemon.log(), s.daemon.log()[-500:])
+    s.add('nsec3.', 'warm')
+    s.said('freeze again', ['freeze', zone], 0, 'was frozen before')
+    for end in (s.restart, lambda: (s.kill(), s.start())):
+        end()
+        t.check('it stays frozen', s.update(zone, lambda u: u.add('cold', 60, 'TXT', 'cold')) == dns.rcode.REFUSED)
+    good = s.text(zone)
+    s.edit(zone, good + 'edited TXT edited\nwrong A 1.2.3\n')
+    s.said('a bad file', ['thaw', zone], 1, 'mend the zone file', 'stays frozen')
+    t.check('it is frozen still', s.update(zone, lambda u: u.add('cold', 60, 'TXT', 'cold')) == dns.rcode.REFUSED)
+    s.edit(zone, good + 'edited TXT edited\n')
+    s.said('thaw', ['thaw', zone], 0, 'records: ')
+    t.check('the edit is there at once', s.has(zone, 'edited') and s.has(zone, 'before'))
+    s.add(zone, 'after')
+    s.said('thaw again', ['thaw', zone], 0, 'was not frozen')
+    s.add(zone, 'last')
+    s.edit(zone, s.text(zone) + 'mine TXT mine\n')
+    s.said('freeze of a zone with an edited file', ['freeze', zone], 1, 'has changed since it was read')
+    s.add(zone, 'goes-on')
+    s.said('thaw loads it', ['thaw', zone], 0)
+    t.check('and it is there', s.has(zone, 'mine') and s.has(zone, 'last'))
+    s.said('freeze all', ['freeze'], 0, 'zones: 3\nfailed: 0\n')
+    t.check('all are frozen', all(s.update(z, lambda u: u.add('cold', 60, 'TXT', 'x')) == dns.rcode.REFUSED
+                                  for z in ('plain.', 'nsec.', 'nsec3.')))
+    s.said('thaw all', ['thaw'], 0, 'zones: 3\nfailed: 0\n')
+    s.add('plain.', 'thawed')
+
+
+def flush(t, s):
+    zone = 'nsec.'
+
+    def snapshots():
+        return sorted(f for f in os.listdir(t.path('database')) if f.startswith(zone + 'served.'))
+    s.add(zone, 'flushed')
+    before = snapshots()
+    s.said('flush', ['flush', zone], 0, f'serial: {s.serial(zone)}')
+    after = snapshots()
+    t.check('a new snapshot', len(before) == len(after) == 1 and before != after, (before, after))
+    s.said('flush again', ['flush', zone], 0, 'serial: ')
+    t.check('has nothing to do', snapshots() == after)
+    s.kill()
+    s.start()
+    t.check('all is there', s.has(zone, 'flushed') and snapshots() == after)
+    s.said('flush all', ['flush'], 0, 'zones: 3\nfailed: 0\n')
+
+
 def main():
     with peer.Test('orders') as t:
         s = Server(t, {'plain.': (ZONE, None), 'nsec.': (ZONE, 'default'), 'nsec3.': (ZONE, 'hashed')})
         sync(t, s)
         sync_edited(t, s)
         sync_restart(t, s)
+        freeze(t, s)
+        flush(t, s)
 
 
 main()
