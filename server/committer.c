@@ -7,11 +7,10 @@
 
 struct committer {
 	struct journal *journal;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t came, done;
-	struct commit *first, **last; /* under the lock */
-	bool is_stopping;
+	pthread_mutex_t lock; /* of all that follows */
+	pthread_cond_t written;
+	struct commit *first, **last; /* that wait */
+	bool is_writing;
 };
 
 /* Puts one commit into the transaction. */
@@ -69,71 +68,49 @@ static void write_each(struct committer *c, struct commit *list)
 	}
 }
 
-static void *thread_main(void *arg)
+/* Takes what waits, writes it, and wakes who handed it in. Called and left with the lock held. */
+static void write_waiting(struct committer *c)
 {
-	struct committer *c = arg;
-	(void)pthread_mutex_lock(&c->lock);
-	for (;;) {
-		while (c->first == NULL && !c->is_stopping) {
-			(void)pthread_cond_wait(&c->came, &c->lock);
-		}
-		if (c->first == NULL) {
-			break;
-		}
-		struct commit *list = c->first;
-		struct errmsg em = { "" };
-		c->first = NULL;
-		c->last = &c->first;
-		(void)pthread_mutex_unlock(&c->lock);
-		int err = write_all(c, list, &em);
-		if (err != E_OK && list->next != NULL) {
-			write_each(c, list);
-		} else if (err != E_OK) {
-			list->err = err;
-			list->em = em;
-		}
-		(void)pthread_mutex_lock(&c->lock);
-		while (list != NULL) {
-			struct commit *next = list->next; /* who is woken takes its memory away */
-			list->is_done = true;
-			list = next;
-		}
-		(void)pthread_cond_broadcast(&c->done);
-	}
+	struct commit *list = c->first;
+	struct errmsg em = { "" };
+	c->first = NULL;
+	c->last = &c->first;
+	c->is_writing = true;
 	(void)pthread_mutex_unlock(&c->lock);
-	return NULL;
+	int err = write_all(c, list, &em);
+	if (err != E_OK && list->next != NULL) {
+		write_each(c, list);
+	} else if (err != E_OK) {
+		list->err = err;
+		list->em = em;
+	}
+	(void)pthread_mutex_lock(&c->lock);
+	c->is_writing = false;
+	while (list != NULL) {
+		struct commit *next = list->next; /* who is woken takes its memory away */
+		list->is_done = true;
+		list = next;
+	}
+	(void)pthread_cond_broadcast(&c->written);
 }
 
-int committer_new(struct journal *journal, struct committer **out, struct errmsg *em)
+struct committer *committer_new(struct journal *journal)
 {
 	struct committer *c = mem_zalloc(sizeof(*c));
 	c->journal = journal;
 	c->last = &c->first;
 	(void)pthread_mutex_init(&c->lock, NULL);
-	(void)pthread_cond_init(&c->came, NULL);
-	(void)pthread_cond_init(&c->done, NULL);
-	if (pthread_create(&c->thread, NULL, thread_main, c) != 0) {
-		mem_free(c);
-		return err_set(em, E_LIMIT, "cannot start a thread; is there a limit on them?");
-	}
-	*out = c;
-	return E_OK;
+	(void)pthread_cond_init(&c->written, NULL);
+	return c;
 }
 
 void committer_free(struct committer *c)
 {
-	if (c == NULL) {
-		return;
+	if (c != NULL) {
+		(void)pthread_mutex_destroy(&c->lock);
+		(void)pthread_cond_destroy(&c->written);
+		mem_free(c);
 	}
-	(void)pthread_mutex_lock(&c->lock);
-	c->is_stopping = true;
-	(void)pthread_cond_signal(&c->came);
-	(void)pthread_mutex_unlock(&c->lock);
-	(void)pthread_join(c->thread, NULL);
-	(void)pthread_mutex_destroy(&c->lock);
-	(void)pthread_cond_destroy(&c->came);
-	(void)pthread_cond_destroy(&c->done);
-	mem_free(c);
 }
 
 int committer_write(struct committer *c, struct commit *commit, struct errmsg *em)
@@ -145,9 +122,12 @@ int committer_write(struct committer *c, struct commit *commit, struct errmsg *e
 	(void)pthread_mutex_lock(&c->lock);
 	*c->last = commit;
 	c->last = &commit->next;
-	(void)pthread_cond_signal(&c->came);
 	while (!commit->is_done) {
-		(void)pthread_cond_wait(&c->done, &c->lock);
+		if (c->is_writing) {
+			(void)pthread_cond_wait(&c->written, &c->lock);
+		} else {
+			write_waiting(c);
+		}
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	if (commit->err != E_OK && em != NULL) {

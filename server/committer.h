@@ -1,8 +1,8 @@
 /* server/committer.h - makes changes durable: those of many zones with one write.
  *
- * Jobs hand in what their zone's next version changes and wait; one thread writes all that came meanwhile to the
- * journal, in one transaction, and wakes them. So the disk's flush is shared by all who wait for it, and nobody
- * waits for others to come.
+ * Jobs hand in what their zone's next version changes. Who finds nobody writing writes all that has come to the
+ * journal, in one transaction; others wait, and one of them writes what has come meanwhile. So the disk's flush is
+ * shared by all who wait for it, nobody waits for others to come, and who is alone wakes nobody.
  *
  * Threads: any job may call committer_write; each zone has one at a time.
  * Memory:  the journal is borrowed. */
@@ -13,7 +13,7 @@
 
 struct committer;
 
-MUST_USE int committer_new(struct journal *journal, struct committer **out, struct errmsg *em);
+struct committer *committer_new(struct journal *journal);
 /* Nobody waits any more. NULL is fine. */
 void committer_free(struct committer *c);
 

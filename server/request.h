@@ -1,6 +1,7 @@
 /* server/request.h - a message that a worker took and that is answered later, by another thread (UPDATE).
  *
- *     worker: request_new → jobs → ... request_answer (any thread) → worker: sends it, frees it
+ *     worker: request_new → jobs → ... request_answer (any thread) → datagram: sent at once; connection: by
+ *     the worker
  *
  * Threads: one at a time has it.
  * Memory:  request_answer takes it. */
@@ -29,7 +30,8 @@ struct request {
 	size_t response_len;
 };
 
-/* Sends r->response, or nothing where there is none, and frees the request. Any thread; server/worker.c. */
+/* Sends r->response, or nothing where there is none, and frees the request: a datagram at once, on a connection by its worker.
+ * Any thread; server/worker.c. */
 void request_answer(struct request *r);
 void request_free(struct request *r);
 

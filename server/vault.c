@@ -175,13 +175,11 @@ int vault_open(const char *path, size_t size, struct vault **out, struct errmsg 
 	if (err == E_OK) {
 		err = open_journal(v, size, em);
 	}
-	if (err == E_OK) {
-		err = committer_new(v->journal, &v->committer, em);
-	}
 	if (err != E_OK) {
 		vault_close(v);
 		return err;
 	}
+	v->committer = committer_new(v->journal);
 	*out = v;
 	return E_OK;
 }

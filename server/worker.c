@@ -28,7 +28,7 @@ struct worker {
 	struct event *mail;	      /* readable: there are responses */
 	int mail_fd;
 	pthread_mutex_t mail_lock;
-	struct request *responses; /* under it */
+	struct request *responses; /* under it; for connections */
 	struct event *grace;
 	int stop_fd;
 	unsigned grace_s; /* atomic */
@@ -99,6 +99,13 @@ void request_free(struct request *r)
 void request_answer(struct request *r)
 {
 	struct worker *w = r->worker;
+	if (r->conn == NULL) { /* any thread can send a datagram: nobody has to be woken for it */
+		if (r->response_len != 0) {
+			udp_send(&r->origin, r->response, r->response_len);
+		}
+		request_free(r);
+		return;
+	}
 	(void)pthread_mutex_lock(&w->mail_lock);
 	bool was_empty = w->responses == NULL;
 	r->next = w->responses;
@@ -117,11 +124,7 @@ static void send_responses(struct worker *w)
 	(void)pthread_mutex_unlock(&w->mail_lock);
 	while (r != NULL) {
 		struct request *next = r->next;
-		if (r->conn != NULL) {
-			tcp_respond(r->conn, r->response, r->response_len);
-		} else if (r->response_len != 0) {
-			udp_send(&r->origin, r->response, r->response_len);
-		}
+		tcp_respond(r->conn, r->response, r->response_len);
 		request_free(r);
 		r = next;
 	}
