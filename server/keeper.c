@@ -27,6 +27,8 @@
 #define MARGIN_S 3600
 /* Between the renewals of a signature there is at least so much. */
 #define RENEWAL_MIN_S 86400
+/* So many updates at once are signed on all cores; for fewer it takes longer to start the threads. */
+#define PARALLEL_MIN 8
 /* After a failure it is tried again. */
 #define RETRY_S 60
 
@@ -637,6 +639,7 @@ static int try_updates(struct keeper *k, const struct keeper_env *env, struct up
 		return E_OK;
 	}
 	struct sign_policy policy = keeper_policy(k, edit_state(e), now);
+	policy.threads = count < PARALLEL_MIN ? 1 : 0;
 	if (serial_is_set) {
 		policy.serial = SIGN_SERIAL_KEEP;
 	}

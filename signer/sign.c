@@ -53,8 +53,8 @@ static int node_work(void *arg, unsigned worker, size_t job)
 {
 	struct sign_run *run = arg;
 	struct sign_slot *slot = &run->slots[job % SIGN_WINDOW];
-	size_t from = job * SIGN_SLICE;
-	size_t end = from + SIGN_SLICE < run->count ? from + SIGN_SLICE : run->count;
+	size_t from = job * run->slice;
+	size_t end = from + run->slice < run->count ? from + run->slice : run->count;
 	slot->count = end - from;
 	for (size_t i = from; i < end; i++) {
 		const struct node *image;
@@ -80,7 +80,7 @@ int sign_items(struct sign_run *run)
 {
 	const struct parallel p = {
 		.threads = run->threads,
-		.jobs = (run->count + SIGN_SLICE - 1) / SIGN_SLICE,
+		.jobs = (run->count + run->slice - 1) / run->slice,
 		.window = SIGN_WINDOW,
 		.work = node_work,
 		.finish = node_finish,
@@ -164,6 +164,7 @@ int sign_begin(struct sign_run *run, struct edit *e, const struct holder *holder
 		.edit = e,
 		.holder = holder,
 		.policy = policy,
+		.slice = SIGN_SLICE,
 		.threads = parallel_threads(policy->threads),
 		.em = em,
 	};

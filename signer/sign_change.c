@@ -281,8 +281,8 @@ static int record_work(void *arg, unsigned worker, size_t job)
 {
 	struct change *c = arg;
 	struct sign_slot *slot = &c->run.slots[job % SIGN_WINDOW];
-	size_t from = job * SIGN_SLICE;
-	size_t end = from + SIGN_SLICE < c->record_count ? from + SIGN_SLICE : c->record_count;
+	size_t from = job * c->run.slice;
+	size_t end = from + c->run.slice < c->record_count ? from + c->run.slice : c->record_count;
 	int err = E_OK;
 	for (size_t i = from; i < end && err == E_OK; i++) {
 		const struct node *image;
@@ -312,7 +312,7 @@ static int sign_records(struct change *c)
 	}
 	const struct parallel p = {
 		.threads = c->run.threads,
-		.jobs = (c->record_count + SIGN_SLICE - 1) / SIGN_SLICE,
+		.jobs = (c->record_count + c->run.slice - 1) / c->run.slice,
 		.window = SIGN_WINDOW,
 		.work = record_work,
 		.finish = record_finish,
@@ -374,6 +374,7 @@ int sign_change(struct edit *e, const struct version *base, const struct node *c
 		err = sign_all(&c.run);
 		goto out;
 	}
+	c.run.slice = SIGN_SLICE_CHANGE;
 	list_names(&c, due, due_count);
 	if (p.denial == DENIAL_NSEC3) {
 		err = change_nsec3(&c, due, due_count);

@@ -36,8 +36,9 @@ struct item {
 
 /* Items or NSEC3 records one thread takes at a time: enough to make hand-over cheap, few enough
  * to share the work evenly and keep results in the cache. */
-#define SIGN_SLICE  STRESSED(128, 2)
-#define SIGN_WINDOW 64
+#define SIGN_SLICE	  STRESSED(128, 2)
+#define SIGN_SLICE_CHANGE STRESSED(8, 2) /* of a change, which has few */
+#define SIGN_WINDOW	  64
 
 /* Which keys sign a kind of set, as indexes of the holder. */
 struct key_list {
@@ -85,6 +86,7 @@ struct sign_run {
 	bool zonemd_later;	     /* the ZONEMD set is made and signed at the end */
 	struct item *items;	     /* in canonical order */
 	size_t count;
+	size_t slice; /* items or NSEC3 records to be signed that a thread takes at a time */
 	unsigned threads;
 	struct sign_worker *workers;
 	struct sign_slot *slots; /* [SIGN_WINDOW] */

@@ -160,23 +160,22 @@ static void find_chains(struct verify_run *run, struct verify_worker *w, bool ns
 #define WINDOW 512
 
 struct jobs {
-	struct verify_run *run;
+	const struct verify_run *run;
 	struct verify_worker *workers; /* [threads] */
 	struct findings *slots;	       /* [WINDOW] */
 	struct findings *findings;
 	size_t zonemd;	    /* jobs for the digest, 0 or 1; then those */
 	size_t name_slices; /* for names, then those for NSEC3 owners */
-	size_t nsec3_slices;
 };
 
-static size_t slices(size_t count)
+static size_t slices(const struct verify_run *run, size_t count)
 {
-	return (count + SLICE - 1) / SLICE;
+	return (count + run->slice - 1) / run->slice;
 }
 
-static size_t slice_end(size_t slice, size_t count)
+static size_t slice_end(const struct verify_run *run, size_t slice, size_t count)
 {
-	return (slice + 1) * SLICE < count ? (slice + 1) * SLICE : count;
+	return (slice + 1) * run->slice < count ? (slice + 1) * run->slice : count;
 }
 
 static int work(void *arg, unsigned worker, size_t job)
@@ -191,15 +190,15 @@ static int work(void *arg, unsigned worker, size_t job)
 	size_t slice = job - jobs->zonemd;
 	if (slice < jobs->name_slices) {
 		int err = E_OK;
-		size_t end = slice_end(slice, run->item_count);
-		for (size_t i = slice * SLICE; i < end && err == E_OK; i++) {
+		size_t end = slice_end(run, slice, run->item_count);
+		for (size_t i = slice * run->slice; i < end && err == E_OK; i++) {
 			verify_name(w, i);
 			err = verify_name_nsec3(w, i);
 		}
 		return err;
 	}
 	slice -= jobs->name_slices;
-	for (size_t i = slice * SLICE; i < slice_end(slice, run->nsec3_count); i++) {
+	for (size_t i = slice * run->slice; i < slice_end(run, slice, run->nsec3_count); i++) {
 		verify_nsec3_node(w, run->nsec3[i]);
 	}
 	return E_OK;
@@ -212,38 +211,47 @@ static int finish(void *arg, size_t job)
 	return E_OK;
 }
 
-static int run_jobs(struct jobs *jobs, unsigned threads)
+int verify_parts(struct verify_run *run, struct verify_worker *workers, unsigned threads,
+		 struct findings *findings)
 {
-	struct verify_run *run = jobs->run;
-	jobs->zonemd = node_find(run->v->apex_node, RRTYPE_ZONEMD) != NULL ? 1 : 0;
-	jobs->name_slices = slices(run->item_count);
-	jobs->nsec3_slices = slices(run->nsec3_count);
+	struct jobs jobs = { .run = run, .workers = workers, .findings = findings };
+	jobs.zonemd = node_find(run->v->apex_node, RRTYPE_ZONEMD) != NULL ? 1 : 0;
+	jobs.name_slices = slices(run, run->item_count);
+	jobs.slots = mem_array(WINDOW, sizeof(*jobs.slots));
 	const struct parallel p = {
 		.threads = threads,
-		.jobs = jobs->zonemd + jobs->name_slices + jobs->nsec3_slices,
+		.jobs = jobs.zonemd + jobs.name_slices + slices(run, run->nsec3_count),
 		.window = WINDOW,
 		.work = work,
 		.finish = finish,
-		.arg = jobs,
+		.arg = &jobs,
 	};
-	return parallel_run(&p);
+	int err = parallel_run(&p);
+	for (size_t i = 0; i < WINDOW; i++) {
+		findings_clear(&jobs.slots[i]);
+	}
+	mem_free(jobs.slots);
+	for (unsigned i = 0; i < threads; i++) {
+		workers[i].findings = findings;
+	}
+	return err;
 }
 
 /* --- workers --------------------------------------------------------------------------------- */
 
-static void workers_open(struct jobs *jobs, unsigned threads)
+static struct verify_worker *workers_open(struct verify_run *run, unsigned threads,
+					  struct findings *findings)
 {
-	jobs->workers = mem_array(threads, sizeof(*jobs->workers));
-	jobs->slots = mem_array(WINDOW, sizeof(*jobs->slots));
+	struct verify_worker *workers = mem_array(threads, sizeof(*workers));
 	for (unsigned i = 0; i < threads; i++) {
-		struct verify_worker *w = &jobs->workers[i];
-		w->run = jobs->run;
-		w->findings = jobs->findings;
-		w->stats.first_expiration = INT64_MAX;
+		workers[i].run = run;
+		workers[i].findings = findings;
+		workers[i].stats.first_expiration = INT64_MAX;
 	}
+	return workers;
 }
 
-static void stats_add(struct verify_stats *to, const struct verify_stats *from)
+void verify_stats_add(struct verify_stats *to, const struct verify_stats *from)
 {
 	to->names += from->names;
 	to->sets += from->sets;
@@ -271,24 +279,21 @@ void verify_worker_clear(struct verify_worker *w)
 	mem_free(w->have.types);
 }
 
-static void workers_close(struct jobs *jobs, unsigned threads, struct verify_stats *stats)
+static void workers_close(struct verify_worker *workers, unsigned threads,
+			  struct verify_stats *stats)
 {
 	*stats = (struct verify_stats){ .first_expiration = INT64_MAX };
 	for (unsigned i = 0; i < threads; i++) {
-		struct verify_worker *w = &jobs->workers[i];
-		stats_add(stats, &w->stats);
-		verify_worker_clear(w);
+		verify_stats_add(stats, &workers[i].stats);
+		verify_worker_clear(&workers[i]);
 	}
-	for (size_t i = 0; i < WINDOW; i++) {
-		findings_clear(&jobs->slots[i]);
-	}
-	mem_free(jobs->workers);
-	mem_free(jobs->slots);
+	mem_free(workers);
 }
 
-static int verify_all(struct verify_run *run, struct jobs *jobs, unsigned threads)
+static int verify_all(struct verify_run *run, struct verify_worker *workers, unsigned threads,
+		      struct findings *findings)
 {
-	struct verify_worker *first = &jobs->workers[0];
+	struct verify_worker *first = &workers[0];
 	first->owner = run->v->apex.wire;
 	if (run->v->soa == NULL) {
 		verify_report(first, VERIFY_NO_SOA, "no SOA record");
@@ -299,9 +304,8 @@ static int verify_all(struct verify_run *run, struct jobs *jobs, unsigned thread
 		return err;
 	}
 	find_chains(run, first, list_names(run));
-	err = run_jobs(jobs, threads);
+	err = verify_parts(run, workers, threads, findings);
 	if (err == E_OK) {
-		first->findings = jobs->findings;
 		verify_chains_close(first);
 	}
 	return err;
@@ -311,14 +315,14 @@ int verify_version(const struct version *v, const struct verify_options *opt,
 		   struct verify_stats *stats, struct findings *findings)
 {
 	struct verify_run *run = mem_zalloc(sizeof(*run));
-	struct jobs jobs = { .run = run, .findings = findings };
 	const unsigned threads = parallel_threads(opt->threads);
 	const size_t errors = findings->errors;
 	run->v = v;
 	run->opt = opt;
-	workers_open(&jobs, threads);
-	int err = verify_all(run, &jobs, threads);
-	workers_close(&jobs, threads, stats);
+	run->slice = SLICE;
+	struct verify_worker *workers = workers_open(run, threads, findings);
+	int err = verify_all(run, workers, threads, findings);
+	workers_close(workers, threads, stats);
 	verify_keys_clear(run);
 	verify_chains_clear(run);
 	mem_free(run->items);

@@ -7,16 +7,21 @@
 #include "signer/touched.h"
 #include "signer/verify_run.h"
 #include "zones/base/mem.h"
+#include "zones/base/parallel.h"
+
+/* What a thread takes at a time; a change has few. */
+#define SLICE STRESSED(8, 2)
 
 struct verify_memory {
 	struct verify_run run;
-	struct verify_worker worker;
+	struct verify_worker *workers; /* heap */
+	unsigned worker_count;
 	struct buf dnskeys; /* the set whose keys the run has, with its signatures */
 };
 
 struct change {
 	struct verify_run *run;
-	struct verify_worker *w;
+	struct verify_worker *w; /* the first of memory->workers */
 	struct verify_memory *memory;
 	struct touched names;
 	size_t moved; /* NSEC3 records that came or went */
@@ -39,22 +44,21 @@ static struct verify_item item_of(const struct version *v, const struct node *n)
 	return item;
 }
 
-/* Each item with the next of the chain behind it, as verify_name looks for it there. */
-static void verify_names(struct change *c)
+/* Behind the items stands for each the next of the chain, where verify_name looks for it. */
+static void list_items(struct change *c)
 {
 	struct verify_run *run = c->run;
-	run->items = mem_array(c->names.count * 2, sizeof(*run->items));
-	for (size_t i = 0; i < c->names.count; i++) {
+	const size_t count = c->names.count;
+	run->items = mem_array(count * 2, sizeof(*run->items));
+	for (size_t i = 0; i < count; i++) {
 		const struct node *n = version_node(run->v, c->names.names[i]);
 		if (n == NULL) {
 			continue;
 		}
-		const size_t at = run->item_count;
+		const size_t at = run->item_count++;
 		run->items[at] = item_of(run->v, n);
-		run->items[at].next = (uint32_t)(at + 1);
-		run->items[at + 1].node = chain_after(run->v, n);
-		run->item_count += 2;
-		verify_name(c->w, at);
+		run->items[at].next = (uint32_t)(count + at);
+		run->items[count + at].node = chain_after(run->v, n);
 	}
 }
 
@@ -84,6 +88,15 @@ static void verify_next(struct change *c, const struct node *n)
 	}
 }
 
+static void add_record(struct verify_run *run, const struct node *n)
+{
+	if (run->nsec3_count == run->nsec3_cap) {
+		run->nsec3_cap = run->nsec3_cap != 0 ? run->nsec3_cap * 2 : 16;
+		run->nsec3 = mem_realloc(run->nsec3, run->nsec3_cap, sizeof(const struct node *));
+	}
+	run->nsec3[run->nsec3_count++] = n;
+}
+
 static void on_record(void *arg, const void *before, const void *after)
 {
 	struct change *c = arg;
@@ -91,7 +104,7 @@ static void on_record(void *arg, const void *before, const void *after)
 	const struct node *new = after;
 	uint8_t hash[NSEC3_HASH_LEN];
 	if (new != NULL) {
-		verify_nsec3_node(c->w, new);
+		add_record(c->run, new);
 		verify_next(c, new);
 	}
 	if (new == NULL || old == NULL) {
@@ -223,9 +236,11 @@ static int get_keys(struct change *c)
 	    memcmp(rrset_data(rs), m->dnskeys.data, len) == 0) {
 		return E_OK;
 	}
-	for (size_t k = 0; k < VERIFY_KEYS_MAX; k++) {
-		crypto_verifier_free(c->w->verifier[k]);
-		c->w->verifier[k] = NULL;
+	for (unsigned i = 0; i < m->worker_count; i++) {
+		for (size_t k = 0; k < VERIFY_KEYS_MAX; k++) {
+			crypto_verifier_free(m->workers[i].verifier[k]);
+			m->workers[i].verifier[k] = NULL;
+		}
 	}
 	verify_keys_clear(run);
 	run->key_count = run->algorithm_count = 0;
@@ -242,7 +257,7 @@ static int get_keys(struct change *c)
 	return err;
 }
 
-static int verify_parts(struct change *c)
+static int verify_touched(struct change *c, unsigned threads, struct findings *findings)
 {
 	struct verify_run *run = c->run;
 	const struct version *v = run->v;
@@ -262,11 +277,11 @@ static int verify_parts(struct change *c)
 	} else if (v->denial == DENIAL_NONE) {
 		verify_report(c->w, VERIFY_NO_CHAIN, "neither NSEC nor NSEC3PARAM at the apex");
 	}
-	verify_names(c);
+	list_items(c);
 	if (v->denial == DENIAL_NSEC3) {
 		verify_chain(c);
 	}
-	return node_find(v->apex_node, RRTYPE_ZONEMD) != NULL ? verify_zonemd(c->w) : E_OK;
+	return verify_parts(run, c->memory->workers, threads, findings);
 }
 
 /* Does what all signatures and the whole chain depend on stay as it was? */
@@ -289,10 +304,30 @@ struct verify_memory *verify_memory_new(void)
 void verify_memory_free(struct verify_memory *m)
 {
 	if (m != NULL) {
-		verify_worker_clear(&m->worker);
+		for (unsigned i = 0; i < m->worker_count; i++) {
+			verify_worker_clear(&m->workers[i]);
+		}
+		mem_free(m->workers);
 		verify_keys_clear(&m->run);
 		buf_clear(&m->dnskeys);
 		mem_free(m);
+	}
+}
+
+/* Sees to it that there are @threads workers, and sets them to @findings. */
+static void prepare_workers(struct verify_memory *m, unsigned threads, struct findings *findings)
+{
+	if (m->worker_count < threads) {
+		m->workers = mem_realloc(m->workers, threads, sizeof(*m->workers));
+		memset(m->workers + m->worker_count, 0,
+		       (threads - m->worker_count) * sizeof(*m->workers));
+		m->worker_count = threads;
+	}
+	for (unsigned i = 0; i < threads; i++) {
+		struct verify_worker *w = &m->workers[i];
+		w->run = &m->run;
+		w->findings = findings;
+		w->stats = (struct verify_stats){ .first_expiration = INT64_MAX };
 	}
 }
 
@@ -306,22 +341,26 @@ int verify_change(const struct version *base, const struct version *v,
 	struct verify_memory *own = opt->memory == NULL ? verify_memory_new() : NULL;
 	struct verify_memory *m = own != NULL ? own : opt->memory;
 	struct verify_run *run = &m->run;
-	struct verify_worker *w = &m->worker;
-	struct change c = { .run = run, .w = w, .memory = m };
-	const struct verify_options plain = { .now = opt->now, .threads = 1 };
+	const unsigned threads = parallel_threads(opt->threads);
+	const struct verify_options plain = { .now = opt->now };
 	const size_t errors = findings->errors;
+	prepare_workers(m, threads, findings);
+	struct change c = { .run = run, .w = m->workers, .memory = m };
 	run->v = v;
 	run->base = base;
 	run->opt = &plain;
-	w->run = run;
-	w->findings = findings;
-	w->stats = (struct verify_stats){ .first_expiration = INT64_MAX };
-	int err = verify_parts(&c);
-	*stats = w->stats;
+	run->slice = SLICE;
+	int err = verify_touched(&c, threads, findings);
+	*stats = m->workers[0].stats;
+	for (unsigned i = 1; i < threads; i++) {
+		verify_stats_add(stats, &m->workers[i].stats);
+	}
 	touched_clear(&c.names);
 	mem_free(run->items);
+	mem_free(run->nsec3);
 	run->items = NULL;
-	run->item_count = 0;
+	run->nsec3 = NULL;
+	run->item_count = run->nsec3_count = run->nsec3_cap = 0;
 	verify_memory_free(own);
 	if (err == E_OK && findings->errors != errors) {
 		err = E_CHECK;

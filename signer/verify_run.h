@@ -122,7 +122,8 @@ struct verify_run {
 	struct verify_item *items; /* heap; all names in canonical order */
 	size_t item_count;
 	const struct node **nsec3; /* heap; owners of NSEC3 records or of signatures of such */
-	size_t nsec3_count;
+	size_t nsec3_count, nsec3_cap;
+	size_t slice; /* names or owners that a thread takes at a time */
 };
 
 /* Adds a finding about w->owner and w->type; "zone: owner TYPE: <fmt> [name, RFC]". */
@@ -170,6 +171,12 @@ void verify_nsec3_node(struct verify_worker *w, const struct node *n);
 void verify_chains_close(struct verify_worker *w);
 
 /* verify.c */
+/* Verifies all items and NSEC3 owners, and the digest, on @threads threads, a worker for each; findings go to the
+ * end of @findings, in order. */
+MUST_USE int verify_parts(struct verify_run *run, struct verify_worker *workers, unsigned threads,
+			  struct findings *findings);
+/* Counts for @from what it has seen. */
+void verify_stats_add(struct verify_stats *to, const struct verify_stats *from);
 void verify_worker_clear(struct verify_worker *w);
 
 /* verify_zonemd.c */
