@@ -59,8 +59,17 @@ static void take_leave(struct stream *s)
 	buf_clear(&out);
 }
 
+static void drop_source(struct stream *s)
+{
+	if (s->source.next != NULL) {
+		s->source.free(s->source.state);
+	}
+	s->source = (struct stream_source){ 0 };
+}
+
 void stream_close(struct stream *s)
 {
+	drop_source(s);
 	if (s->transport.ops != NULL) {
 		take_leave(s);
 		s->transport.ops->free(s->transport.state);
@@ -79,7 +88,7 @@ void stream_close(struct stream *s)
 /* Is there no sense in making more answers? */
 static bool is_blocked(const struct stream *s)
 {
-	return s->broken || s->unsent.len != 0;
+	return s->broken || s->unsent.len != 0 || s->is_stalled;
 }
 
 /* How much of the @len octets the socket takes; all of them, where nobody wants them any more. */
@@ -150,16 +159,24 @@ static size_t whole_message(const uint8_t *octets, size_t len)
 	return n <= len ? n : 0;
 }
 
-static void answer_one(struct stream_turn *turn, const uint8_t *message, size_t len)
+/* The @n octets of an answer stand behind those made before. */
+static void add_answer(struct stream_turn *turn, size_t n)
 {
 	struct stream_scratch *x = turn->scratch;
-	uint8_t *to = x->out + x->out_len;
+	be16_put(x->out + x->out_len, (uint16_t)n);
+	x->out_len += PREFIX + n;
+	turn->answered++;
+}
+
+/* False: it was put off. */
+static bool answer_one(struct stream_turn *turn, const uint8_t *message, size_t len)
+{
+	uint8_t *to = turn->scratch->out + turn->scratch->out_len;
 	size_t n = turn->answer(turn->arg, message, len, to + PREFIX, MESSAGE_MAX);
-	if (n != 0) {
-		be16_put(to, (uint16_t)n);
-		x->out_len += PREFIX + n;
-		turn->answered++;
+	if (n != 0 && n != STREAM_LATER) {
+		add_answer(turn, n);
 	}
+	return n != STREAM_LATER;
 }
 
 /* Answers the whole messages at the start of @octets until the client does not keep up. Returns the octets
@@ -170,7 +187,10 @@ static size_t answer_all(struct stream *s, struct stream_turn *turn, const uint8
 	size_t at = 0;
 	size_t n = whole_message(octets, len);
 	while (n != 0 && !is_blocked(s)) {
-		answer_one(turn, octets + at + PREFIX, n - PREFIX);
+		s->is_stalled = !answer_one(turn, octets + at + PREFIX, n - PREFIX);
+		if (s->is_stalled) {
+			break;
+		}
 		at += n;
 		if (turn->scratch->out_len >= turn->limit || turn->scratch->out_len >= OUT_FULL) {
 			flush(s, turn);
@@ -241,10 +261,41 @@ static void receive(struct stream *s, struct stream_turn *turn)
 
 static enum stream_state state_of(const struct stream *s)
 {
-	if (s->broken || (s->ended && s->unsent.len == 0 && s->pending == 0)) {
+	bool waits = s->pending != 0 || s->is_stalled;
+	if (s->broken) {
 		return STREAM_FINISHED;
 	}
-	return s->unsent.len != 0 ? STREAM_WRITES : s->ended ? STREAM_WAITS : STREAM_READS;
+	return s->unsent.len != 0	   ? STREAM_WRITES
+	       : s->source.next != NULL	   ? STREAM_SENDS
+	       : s->ended && !waits	   ? STREAM_FINISHED
+	       : s->ended || s->is_stalled ? STREAM_WAITS
+					   : STREAM_READS;
+}
+
+/* A message of the source, unless others wait. */
+static void send_next(struct stream *s, struct stream_turn *turn)
+{
+	struct stream_scratch *x = turn->scratch;
+	size_t len = 0;
+	if (s->source.next == NULL || s->broken || s->unsent.len != 0) {
+		return;
+	}
+	bool has_more = s->source.next(s->source.state, x->out + PREFIX, MESSAGE_MAX, &len);
+	if (len != 0) {
+		add_answer(turn, len);
+	} else {
+		s->broken = true;
+	}
+	flush(s, turn);
+	if (!has_more) {
+		drop_source(s);
+		s->is_stalled = false;
+	}
+}
+
+void stream_feed(struct stream *s, const struct stream_source *source)
+{
+	s->source = *source;
 }
 
 enum stream_state stream_push(struct stream *s, struct stream_turn *turn, const uint8_t *octets,
@@ -264,10 +315,11 @@ enum stream_state stream_turn(struct stream *s, struct stream_turn *turn)
 {
 	turn->received = turn->sent = turn->answered = 0;
 	send_unsent(s, turn);
+	send_next(s, turn);
 	if (!is_blocked(s) && s->held.len != 0) {
 		answer_held(s, turn);
 	}
-	if (!is_blocked(s) && !s->ended) {
+	if (!is_blocked(s) && !s->ended && !turn->is_deaf) {
 		receive(s, turn);
 	}
 	flush(s, turn);

@@ -10,7 +10,9 @@
  *     handshakes  they cost more than queries: a client that begins more than tcp_limits.handshakes in a
  *                 second is turned away
  *
- * Threads: one worker. */
+ * Where an answer is not for this thread to make, the connection moves to another, with all that has come.
+ *
+ * Threads: one worker. What one gives to another goes through a lock. */
 #ifndef SERVER_TCP_H
 #define SERVER_TCP_H
 
@@ -19,6 +21,7 @@
 #include "server/address.h"
 
 struct event_base;
+struct stream_source;
 struct tcp;
 struct transport;
 
@@ -44,6 +47,9 @@ struct tcp_query {
 	bool is_encrypted;
 };
 
+#define TCP_LATER     SIZE_MAX
+#define TCP_ELSEWHERE (SIZE_MAX - 1)
+
 /* Who answers. Everything happens between begin and end, with what begin has found. */
 struct tcp_handler {
 	void *arg;
@@ -51,7 +57,8 @@ struct tcp_handler {
 	/* What stands between the socket of a client of an encrypted listener and its messages. False: it
 	 * cannot be served, and the connection is closed. */
 	bool (*encrypt)(void *arg, struct transport *out);
-	/* Answers one query in at most @room octets at @out; 0 is silence. */
+	/* Answers one query in at most @room octets at @out; 0 is silence. TCP_LATER: when what tcp_feed feeds has
+	 * ended. TCP_ELSEWHERE: it is for who tcp_give_to says. */
 	size_t (*answer)(void *arg, const struct tcp_query *query, uint8_t *out, size_t room);
 	void (*end)(void *arg);
 };
@@ -66,6 +73,12 @@ MUST_USE int tcp_listen(struct tcp *t, int fd, enum tcp_kind kind);
  * until then; @conn is good all the same, and not behind tcp_respond. */
 void tcp_hold(struct tcp_conn *conn);
 void tcp_respond(struct tcp_conn *conn, const uint8_t *octets, size_t len);
+/* The query that is being answered gets many messages, from @source (taken). */
+void tcp_feed(struct tcp_conn *conn, const struct stream_source *source);
+bool tcp_is_fed(const struct tcp_conn *conn);
+/* Connections with a query that is TCP_ELSEWHERE go to @to from now on, once what is held by them is answered. Before it is
+ * served; @to outlives @t. */
+void tcp_give_to(struct tcp *t, struct tcp *to);
 /* Takes no more connections, answers what has come, and closes each when its answers are sent; the event
  * loop ends with the last. */
 void tcp_stop(struct tcp *t);
