@@ -686,22 +686,21 @@ static void set_policy(const struct reading *g, struct config_zone *z)
 	}
 }
 
-static void set_updaters(const struct reading *g, struct config_zone *z)
+/* NULL where there are no rules: nobody. */
+static const struct acl *make_acl(const struct reading *g, const struct config_texts *rules,
+				  const char *option)
 {
 	struct arena *arena = &g->config->arena;
-	if (z->allow_update.count == 0) {
-		return;
-	}
-	struct acl *acl = acl_new(arena);
-	for (size_t i = 0; i < z->allow_update.count; i++) {
-		const struct config_text *t = &z->allow_update.list[i];
+	struct acl *acl = rules->count != 0 ? acl_new(arena) : NULL;
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct config_text *t = &rules->list[i];
 		struct errmsg em = { "" };
 		if (acl_add(acl, arena, &g->config->names, t->text, &em) != E_OK) {
-			config_report_error(g->reader.report, t->place,
-					    "zones.allow-update: %.400s", em.text);
+			config_report_error(g->reader.report, t->place, "%s: %.400s", option,
+					    em.text);
 		}
 	}
-	z->updaters = acl;
+	return acl;
 }
 
 static void set_update_policy(const struct reading *g, struct config_zone *z)
@@ -727,6 +726,35 @@ static void set_update_policy(const struct reading *g, struct config_zone *z)
 	z->update_policy = policy;
 }
 
+static int compare_zones(const void *a, const void *b)
+{
+	return dname_compare((*(const struct config_zone *const *)a)->name,
+			     (*(const struct config_zone *const *)b)->name);
+}
+
+static void sort_zones(struct config *c)
+{
+	c->zones_by_name = mem_array(c->zone_count, sizeof(const struct config_zone *));
+	for (size_t i = 0; i < c->zone_count; i++) {
+		c->zones_by_name[i] = &c->zones[i];
+	}
+	if (c->zone_count != 0) {
+		qsort(c->zones_by_name, c->zone_count, sizeof(const struct config_zone *),
+		      compare_zones);
+	}
+}
+
+const struct config_zone *config_find_zone(const struct config *c, const uint8_t *name)
+{
+	const struct config_zone wanted = { .name = name };
+	const struct config_zone *key = &wanted;
+	const struct config_zone *const *found =
+		c->zone_count != 0 ? bsearch(&key, c->zones_by_name, c->zone_count,
+					     sizeof(const struct config_zone *), compare_zones)
+				   : NULL;
+	return found != NULL ? *found : NULL;
+}
+
 bool config_zone_is_kept(const struct config_zone *z)
 {
 	return z->policy != NULL || z->updaters != NULL || z->update_policy != NULL;
@@ -739,10 +767,12 @@ static void read_zones(struct reading *g)
 	read_defaults(g, CONFIG_ZONE, &defaults);
 	read_list(g, CONFIG_ZONE, &defaults);
 	check_items_differ(g, CONFIG_ZONE);
+	sort_zones(c);
 	for (size_t i = 0; i < c->zone_count; i++) {
 		struct config_zone *z = (struct config_zone *)(uintptr_t)&c->zones[i];
 		set_policy(g, z);
-		set_updaters(g, z);
+		z->updaters = make_acl(g, &z->allow_update, "zones.allow-update");
+		z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer");
 		set_update_policy(g, z);
 		if (config_zone_is_kept(z) && *c->server.database == '\0') {
 			config_report_error(g->reader.report, z->place,
@@ -852,6 +882,7 @@ void config_free(struct config *c)
 			tsig_key_clear(&c->tsig_keys[i]);
 		}
 		mem_free(c->tsig_keys);
+		mem_free(c->zones_by_name);
 		arena_clear(&c->arena);
 		mem_free(c);
 	}

@@ -68,6 +68,8 @@ struct config_server {
 	uint32_t tcp_clients_per_address;
 	uint32_t tcp_idle_timeout_s;
 	uint32_t tcp_output; /* octets */
+	uint32_t transfers_out;
+	uint32_t transfers_out_per_address;
 	enum config_switch minimal_responses;
 	enum config_switch rotate_rrsets;
 	const char *identity, *version, *nsid; /* "": not told */
@@ -143,6 +145,8 @@ struct config_zone {
 	enum config_serial serial;
 	struct config_texts allow_update;
 	const struct acl *updaters; /* made of allow_update; NULL: nobody */
+	struct config_texts allow_transfer;
+	const struct acl *transferrers; /* made of allow_transfer, likewise */
 	struct config_texts update_rules;
 	const struct update_policy *update_policy; /* made of these; NULL: there are none */
 	struct config_place place;
@@ -165,6 +169,7 @@ struct config {
 	const struct config_policy *default_policy; /* that of the file named so, or all defaults */
 	const struct config_zone *zones;
 	size_t zone_count;
+	const struct config_zone **zones_by_name; /* heap; sorted */
 	struct arena arena;
 };
 
@@ -257,6 +262,8 @@ MUST_USE int config_load(const char *path, struct config **out, struct findings 
 /* The same from memory. */
 MUST_USE int config_parse(const struct config_source *source, struct config **out,
 			  struct findings *findings);
+/* NULL: there is none of that name. */
+const struct config_zone *config_find_zone(const struct config *c, const uint8_t *name);
 /* Is the zone one that the server changes, and so keeps in its database? */
 bool config_zone_is_kept(const struct config_zone *z);
 /* All defaults, no zones. */
