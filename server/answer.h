@@ -71,6 +71,7 @@ struct query_ctx {
 
 	uint16_t qtype;
 	bool dnssec; /* the DO bit */
+	bool is_transfer;
 
 	uint16_t rcode;
 	bool is_authoritative;

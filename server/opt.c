@@ -127,8 +127,8 @@ static void add_error(const struct query_ctx *q, struct writer *w)
 static void add_expire(struct query_ctx *q, struct writer *w)
 {
 	const struct version *v = q->asked_version;
-	if (ASKED(q, EDNS_EXPIRE) && v != NULL && q->qtype == RRTYPE_SOA && q->hops == 0 &&
-	    q->end == END_POSITIVE) {
+	if (ASKED(q, EDNS_EXPIRE) && v != NULL && (q->qtype == RRTYPE_SOA || q->is_transfer) &&
+	    q->hops == 0 && q->end == END_POSITIVE) {
 		struct rr rr;
 		(void)rr_read(rrset_data(v->soa), &rr);
 		uint8_t *to = add(w, EDNS_EXPIRE, 4);
@@ -271,7 +271,7 @@ void opt_write(struct query_ctx *q, uint16_t flags)
 				.options_len =
 					(uint16_t)fitting(o, writer_left(w) - EDNS_OPT_LEN) };
 	edns_write(w, &e);
-	if (q->env->is_encrypted && ASKED(q, EDNS_PADDING)) {
+	if (q->env->is_encrypted && ASKED(q, EDNS_PADDING) && !q->is_transfer) {
 		pad(w, record + EDNS_OPT_LEN - 2);
 	}
 	q->response.count[SECTION_ADDITIONAL]++;

@@ -5,6 +5,7 @@
  *
  *     no whole header, or a response       -> silence
  *     opcode UPDATE, where it is taken     -> left to others (server/update.c)
+ *     transfers, and what has a TSIG       -> left to the worker's aide (server/worker.c), where there is one
  *     opcode other than QUERY              -> NOTIMP, header alone, and OPT
  *     no question, but a cookie            -> NOERROR or BADCOOKIE
  *     not one question, or no name in it   -> FORMERR, header alone
@@ -20,12 +21,18 @@
 
 #include "server/answer.h"
 #include "server/chaos.h"
+#include "zones/base/epoch.h"
+
+#define SOA_NUMBERS 20 /* octets behind the names of a SOA */
 
 struct query {
 	struct message_header header;
 	struct message_question question; /* name NULL: none was read */
 	size_t end;			  /* of the question, in the message */
 	struct edns edns;
+	bool has_tsig;
+	bool has_serial; /* of the zone that the client has (RFC 1995 §3) */
+	uint32_t serial;
 	bool is_silent; /* nothing is said to it */
 	int err;	/* what is malformed, or E_OK */
 };
@@ -74,7 +81,16 @@ static int read_opt(const struct message_rr *rr, enum section section, struct qu
 	return edns_read(rr, &query->edns);
 }
 
-/* The records behind the question: only an OPT means anything. */
+/* The SOA of an IXFR: the serial stands before four numbers more, whatever its names look like. */
+static void read_soa(const struct message_rr *rr, struct query *query)
+{
+	if (rr->rdlen > SOA_NUMBERS) {
+		query->serial = be32_get(rr->rdata + rr->rdlen - SOA_NUMBERS);
+		query->has_serial = true;
+	}
+}
+
+/* The records behind the question: an OPT, a TSIG and the SOA of an IXFR mean something. */
 static int read_records(struct reader *r, struct query *query)
 {
 	for (unsigned section = SECTION_ANSWER; section < SECTIONS; section++) {
@@ -83,6 +99,11 @@ static int read_records(struct reader *r, struct query *query)
 			int err = message_read_rr(r, &rr);
 			if (err == E_OK && rr.type == RRTYPE_OPT) {
 				err = read_opt(&rr, section, query);
+			} else if (err == E_OK && rr.type == RRTYPE_TSIG) {
+				query->has_tsig = true;
+			} else if (err == E_OK && rr.type == RRTYPE_SOA &&
+				   section == SECTION_AUTHORITY) {
+				read_soa(&rr, query);
 			}
 			if (err != E_OK) {
 				return err;
@@ -119,6 +140,7 @@ static void read_query(const struct query_io *io, struct query *query)
 	query->end = MESSAGE_HEADER_LEN;
 	query->edns.present = false;
 	query->edns.flags = 0;
+	query->has_tsig = query->has_serial = false;
 	query->is_silent = message_read_header(&r, &query->header) != E_OK ||
 			   (query->header.flags & MESSAGE_QR) != 0 || io->room < QUERY_ROOM_MIN;
 	query->err = query->is_silent ? E_OK : read_sections(&r, query);
@@ -141,19 +163,44 @@ static const struct {
 	{ RRTYPE_MAILB, RCODE_NOTIMP, EDNS_ERROR_NOT_SUPPORTED },
 };
 
-/* Nobody may transfer, by default. */
-static uint16_t refuse_transfer(struct query_ctx *ctx, const struct message_question *q)
+static bool is_transfer(const struct message_question *q)
 {
+	return q->type == RRTYPE_AXFR || q->type == RRTYPE_IXFR;
+}
+
+/* Whether the client gets the zone; then the response is begun, and others will end it. */
+static uint16_t begin_transfer(struct query_ctx *ctx, const struct query *query)
+{
+	const struct message_question *q = &query->question;
+	const struct query_transfers *t = ctx->env->transfers;
+	const struct zone *zone = zoneset_get(ctx->env->zones, q->name);
 	if (q->type == RRTYPE_AXFR && !ctx->env->is_tcp) {
 		opt_explain(ctx, EDNS_ERROR_NOT_SUPPORTED, "AXFR is for TCP");
 		return RCODE_NOTIMP; /* RFC 5936 §4.2 */
 	}
-	if (zoneset_get(ctx->env->zones, q->name) == NULL) {
+	if (zone == NULL) {
 		opt_explain(ctx, EDNS_ERROR_NOT_AUTHORITATIVE, NULL);
 		return RCODE_NOTAUTH;
 	}
-	opt_explain(ctx, EDNS_ERROR_PROHIBITED, NULL);
-	return RCODE_REFUSED;
+	uint16_t rcode = t != NULL && q->class == RRCLASS_IN && ctx->client != NULL
+				 ? t->ask(t->arg, zone, ctx->client)
+				 : RCODE_REFUSED;
+	const struct version *v = epoch_read(&zone->current);
+	if (rcode == RCODE_REFUSED) {
+		opt_explain(ctx, EDNS_ERROR_PROHIBITED, NULL);
+	} else if (rcode != RCODE_NOERROR) {
+		opt_explain(ctx, EDNS_ERROR_OTHER, "too many transfers");
+	} else if (q->type == RRTYPE_IXFR && !query->has_serial) {
+		rcode = RCODE_FORMERR;
+	} else if (v == NULL || v->soa == NULL) {
+		opt_explain(ctx, EDNS_ERROR_NOT_READY, "zone is not loaded");
+		rcode = RCODE_SERVFAIL;
+	} else {
+		ctx->asked_zone = zone;
+		ctx->asked_version = v;
+		ctx->is_transfer = true;
+	}
+	return rcode;
 }
 
 /* A query without question asks for a cookie, or whether its cookie is good (RFC 7873 §5.4). */
@@ -184,14 +231,14 @@ static uint16_t refusal(struct query_ctx *ctx, const struct query *query)
 		opt_explain(ctx, EDNS_ERROR_NOT_SUPPORTED, NULL);
 		return RCODE_REFUSED;
 	}
-	if (q->type == RRTYPE_AXFR || q->type == RRTYPE_IXFR) {
-		return refuse_transfer(ctx, q);
+	if (is_transfer(q)) {
+		return begin_transfer(ctx, query);
 	}
 	return RCODE_NOERROR;
 }
 
-/* Octets of the response without its OPT record. */
-static size_t response_limit(struct query_ctx *ctx, const struct edns *edns, size_t room)
+/* Octets of the response. */
+static size_t response_limit(const struct query_ctx *ctx, const struct edns *edns, size_t room)
 {
 	const struct query_env *env = ctx->env;
 	size_t limit = MESSAGE_MAX;
@@ -200,8 +247,7 @@ static size_t response_limit(struct query_ctx *ctx, const struct edns *edns, siz
 									  : MESSAGE_UDP_MIN;
 		limit = limit < env->config->udp_size ? limit : env->config->udp_size;
 	}
-	limit = limit < room ? limit : room;
-	return limit - opt_needed(ctx);
+	return (limit < room ? limit : room) - env->spare;
 }
 
 static void answer(struct query_ctx *ctx, struct query_slot *slot)
@@ -301,6 +347,7 @@ static void begin(struct query_ctx *ctx)
 	ctx->set_count = 0;
 	ctx->proof_count = 0;
 	ctx->dnssec = false;
+	ctx->is_transfer = false;
 	ctx->asked_version = NULL;
 	ctx->opt.present = false;
 	ctx->opt.asked = 0;
@@ -331,11 +378,34 @@ static uint16_t understand(struct query_ctx *ctx, struct query *query)
 	return refusal(ctx, query);
 }
 
+/* Is it for the worker's aide? An AXFR over UDP is not: it gets no more than an error. */
+static bool takes_long(const struct query_ctx *ctx, const struct query *query)
+{
+	const struct message_question *q = &query->question;
+	return ctx->env->takes_long && query->err == E_OK &&
+	       message_opcode(query->header.flags) == OPCODE_QUERY &&
+	       (query->has_tsig || (q->name != NULL && is_transfer(q) &&
+				    (ctx->env->is_tcp || q->type == RRTYPE_IXFR)));
+}
+
+static void hand_over_transfer(const struct query_ctx *ctx, const struct query *query, size_t limit,
+			       struct query_io *io)
+{
+	io->transfer = (struct query_transfer){ .zone = ctx->asked_zone,
+						.version = ctx->asked_version,
+						.is_incremental = ctx->qtype == RRTYPE_IXFR,
+						.serial = query->serial,
+						.question = query->end,
+						.limit = limit };
+}
+
 static void answer_slot(struct query_ctx *ctx, struct query_slot *slot, struct query_io *io)
 {
 	struct query *query = &slot->query;
 	io->out_len = 0;
 	io->is_taken = false;
+	io->is_elsewhere = false;
+	io->transfer.zone = NULL;
 	if (query->is_silent) {
 		return;
 	}
@@ -343,18 +413,30 @@ static void answer_slot(struct query_ctx *ctx, struct query_slot *slot, struct q
 		io->is_taken = true;
 		return;
 	}
+	if (takes_long(ctx, query)) {
+		io->is_elsewhere = true;
+		return;
+	}
 	ctx->client = io->client;
 	begin(ctx);
 	ctx->rcode = understand(ctx, query);
 	memcpy(io->out + MESSAGE_HEADER_LEN, io->in + MESSAGE_HEADER_LEN,
 	       query->end - MESSAGE_HEADER_LEN);
-	response_begin(&ctx->response, io->out, query->end,
-		       response_limit(ctx, &query->edns, io->room));
-	if (ctx->rcode == RCODE_NOERROR && query->question.name != NULL) {
+	const size_t limit = response_limit(ctx, &query->edns, io->room);
+	response_begin(&ctx->response, io->out, query->end, limit - opt_needed(ctx));
+	if (ctx->is_transfer) {
+		ctx->names[0] = query->question.name;
+		ctx->qtype = query->question.type;
+		ctx->is_authoritative = true;
+	} else if (ctx->rcode == RCODE_NOERROR && query->question.name != NULL) {
 		answer(ctx, slot);
 	}
-	if (limit_rate(ctx)) {
-		io->out_len = finish(ctx, query);
+	if (!limit_rate(ctx)) {
+		return;
+	}
+	io->out_len = finish(ctx, query);
+	if (ctx->is_transfer && ctx->rcode == RCODE_NOERROR && !ctx->is_truncated) {
+		hand_over_transfer(ctx, query, limit, io);
 	}
 }
 

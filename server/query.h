@@ -33,6 +33,24 @@ struct query_config {
 	struct rrl_config rrl;
 };
 
+/* Who may have zones transferred (AXFR, IXFR). */
+struct query_transfers {
+	/* May the client have all of @zone, now? RCODE_NOERROR; RCODE_REFUSED: it may not; RCODE_SERVFAIL: there are
+	 * too many just now. */
+	uint16_t (*ask)(void *arg, const struct zone *zone, const struct address_ip *client);
+	void *arg;
+};
+
+/* A transfer that is to be made: the response is header, question and OPT so far. */
+struct query_transfer {
+	const struct zone *zone; /* borrowed; NULL: it is no transfer */
+	const struct version *version;
+	bool is_incremental; /* IXFR */
+	uint32_t serial;     /* that the client has; of an IXFR */
+	size_t question;     /* octets of header and question */
+	size_t limit;	     /* octets that a message may have, the OPT included */
+};
+
 /* What a response depends on beside the query. */
 struct query_env {
 	const struct zoneset *zones;
@@ -41,9 +59,12 @@ struct query_env {
 	bool is_encrypted;  /* implies is_tcp: responses may be padded */
 	uint16_t keepalive; /* how long an idle connection lives, in 100 ms (RFC 7828) */
 	bool takes_updates; /* somebody else answers UPDATE: see query_io.is_taken */
-	int64_t now;	    /* seconds since 1970 */
-	int64_t now_ms;	    /* of a clock that never goes backwards */
-	struct rrl *rrl;    /* this worker's; NULL: no limit */
+	bool takes_long; /* somebody else answers transfers, and queries with a TSIG: see query_io.is_elsewhere */
+	const struct query_transfers *transfers; /* NULL: there are none */
+	size_t spare;	 /* octets that each response leaves free, for a TSIG */
+	int64_t now;	 /* seconds since 1970 */
+	int64_t now_ms;	 /* of a clock that never goes backwards */
+	struct rrl *rrl; /* this worker's; NULL: no limit */
 };
 
 /* The smallest output buffer: UDP responses of @udp_size need as much, TCP ones 65535 octets. */
@@ -59,7 +80,9 @@ struct query_io {
 	/* Octets written to `out`, at most `room`; or 0 when silence is the answer: to responses, to what has no
 	 * whole header (RFC 8906 §3), and to what would be too much for the client's network (server/rrl.h). */
 	size_t out_len;
-	bool is_taken; /* an UPDATE (RFC 2136), not answered here */
+	bool is_taken;	   /* an UPDATE (RFC 2136), not answered here */
+	bool is_elsewhere; /* a transfer, or signed: not answered here */
+	struct query_transfer transfer;
 };
 
 /* Queries that are answered together: enough that the waits for memory overlap. */

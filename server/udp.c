@@ -112,7 +112,7 @@ void udp_serve(struct udp *u, int fd, struct query_ctx *ctx, const struct query_
 		unsigned answers = 0;
 		for (int i = 0; i < got; i++) {
 			struct slot *s = &u->slots[i];
-			if (u->io[i].is_taken) {
+			if (u->io[i].is_taken || u->io[i].is_elsewhere) {
 				take(u, fd, i, taker);
 			}
 			if (u->io[i].out_len == 0) {

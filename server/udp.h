@@ -25,7 +25,7 @@ struct udp_origin {
 	size_t control_len;
 };
 
-/* Takes what is not a query. */
+/* Takes what is not answered at once. */
 struct udp_taker {
 	void (*take)(void *arg, const struct query_io *io, const struct udp_origin *origin);
 	void *arg;
