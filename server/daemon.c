@@ -51,8 +51,10 @@ struct daemon {
 	struct zoneset *zones;
 	struct load_zone *loaded; /* one for each zone of the configuration, in its order */
 	size_t count;
-	struct serving *serving;      /* published */
-	struct tls_server *tls;	      /* NULL: no TLS */
+	struct serving *serving; /* published */
+	struct tls_server *tls;	 /* NULL: no TLS */
+	struct xfr_desk *desk;
+	uint64_t generation;	      /* of the configuration */
 	struct cookie_secrets random; /* made once, so that a reload keeps cookies good */
 	struct worker **workers;
 	unsigned worker_count;
@@ -159,14 +161,16 @@ static int check_free(const struct config_server *c, struct errmsg *em)
 /* Beside connections: zone files, the log, what libraries open. */
 #define FILES_OTHER 64
 /* Of each worker, beside its sockets: epoll, eventfd, timers. */
-#define FILES_WORKER 4
+#define FILES_WORKER 6
+/* Connections of an aide beside those that have a transfer. */
+#define AIDE_CLIENTS 64
 
 static void allow_files(const struct daemon *d)
 {
 	const struct config_server *c = &d->config->server;
-	size_t wanted =
-		FILES_OTHER + c->tcp_clients +
-		d->worker_count * (FILES_WORKER + 2 * c->listen.count + c->listen_tls.count);
+	size_t wanted = FILES_OTHER + c->tcp_clients + c->transfers_out +
+			d->worker_count * (2 * FILES_WORKER + AIDE_CLIENTS + 2 * c->listen.count +
+					   c->listen_tls.count);
 	size_t allowed = listen_allow_files(wanted);
 	if (allowed < wanted) {
 		log_warn(
@@ -232,6 +236,8 @@ static struct serving *serving_of(const struct daemon *d, const struct cookie_se
 	s->query.cookies = c->cookies == CONFIG_YES ? &s->secrets : NULL;
 	s->tcp_clients = share_of(d, c->tcp_clients);
 	s->tcp_clients_per_address = share_of(d, c->tcp_clients_per_address);
+	s->aide_clients = c->transfers_out + AIDE_CLIENTS;
+	s->aide_clients_per_address = c->transfers_out_per_address + AIDE_CLIENTS;
 	s->tcp_idle_s = c->tcp_idle_timeout_s;
 	s->tcp_output = c->tcp_output;
 	s->tls_handshakes = c->tls_handshakes != 0 ? share_of(d, c->tls_handshakes) : 0;
@@ -239,6 +245,11 @@ static struct serving *serving_of(const struct daemon *d, const struct cookie_se
 	s->rrl_entries = c->rrl.table_size;
 	s->take = d->jobs != NULL ? jobs_submit : NULL;
 	s->take_arg = d->jobs;
+	s->aide =
+		(struct aide_serving){ .config = d->config,
+				       .generation = d->generation,
+				       .journal = d->vault != NULL ? vault_journal(d->vault) : NULL,
+				       .desk = d->desk };
 	return s;
 }
 
@@ -434,6 +445,7 @@ static size_t serve(struct daemon *d, const struct next *n)
 	d->loaded = loaded;
 	d->count = next->zone_count;
 	d->configured_at = clock_now();
+	d->generation++;
 	d->tls = n->tls != NULL ? n->tls : old.tls;
 	struct serving *serving = serving_of(d, &n->secrets);
 	struct serving *before = d->serving;
@@ -712,6 +724,7 @@ static void daemon_clear(struct daemon *d, unsigned sockets)
 	for (size_t i = 0; i < d->count; i++) {
 		zone_free(d->loaded[i].zone);
 	}
+	xfr_desk_free(d->desk);
 	mem_free(d->sockets);
 	mem_free(d->workers);
 	loaded_free(d->loaded, d->count);
@@ -756,6 +769,9 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 	}
 	if (err == E_OK) {
 		err = get_secrets(&d, &config->server, &first.secrets, em);
+	}
+	if (err == E_OK && xfr_desk_new(&d.desk) != E_OK) {
+		err = err_set(em, E_CRYPTO, "there are no random octets for tables");
 	}
 	if (err == E_OK) {
 		err = start_jobs(&d, em);

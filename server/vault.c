@@ -194,6 +194,11 @@ void vault_close(struct vault *v)
 	}
 }
 
+struct journal *vault_journal(struct vault *v)
+{
+	return v->journal;
+}
+
 /* --- reading --------------------------------------------------------------------------------- */
 
 struct replay {

@@ -21,6 +21,8 @@ struct vault;
  * and said so in the log. */
 MUST_USE int vault_open(const char *path, size_t size, struct vault **out, struct errmsg *em);
 void vault_close(struct vault *v); /* NULL is fine */
+/* For reading; borrowed. */
+struct journal *vault_journal(struct vault *v);
 
 /* What is there of the zone @apex: the version with all changes that were acknowledged, one reference for the caller; and what
  * is known of it. E_NOENT: nothing. E_DAMAGED: it is not what was written. */
