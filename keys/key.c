@@ -5,6 +5,22 @@
 
 #include "zones/base/wire.h"
 
+/* With some keys of a zone the first pair nearly always fits. */
+#define TAG_TRIES 100
+
+struct key *key_new(const uint8_t *zone, uint8_t algorithm, uint16_t flags, int64_t now)
+{
+	struct key *key = mem_zalloc(sizeof(*key));
+	dname_set(&key->zone, zone);
+	key->algorithm = algorithm;
+	key->flags = flags;
+	for (enum key_time i = 0; i < KEY_TIMES; i++) {
+		key->times[i] = KEY_TIME_NONE;
+	}
+	key->times[KEY_CREATED] = key->times[KEY_PUBLISH] = key->times[KEY_ACTIVATE] = now;
+	return key;
+}
+
 void key_free(struct key *key)
 {
 	if (key != NULL) {
@@ -151,4 +167,26 @@ const struct key *keyset_find_tag(const struct keyset *ks, const struct key *key
 		}
 	}
 	return NULL;
+}
+
+int key_make_pair(struct key *key, unsigned bits, const struct keyset *others, struct errmsg *em)
+{
+	for (unsigned tries = 0; tries < TAG_TRIES; tries++) {
+		int err = crypto_key_generate(key->algorithm, bits, &key->pair);
+		if (err != E_OK) {
+			return err_set(em, err, "cannot make a key: %s", err_text(err));
+		}
+		if (keyset_find_tag(others, key) == NULL) {
+			key->tag = key_tag_with(key, key->flags);
+			return E_OK;
+		}
+		crypto_key_free(key->pair);
+		key->pair = NULL;
+	}
+	char zone[DNAME_TEXT_MAX];
+	(void)dname_to_text(key->zone.wire, zone);
+	return err_set(
+		em, E_EXIST,
+		"%s: %d new keys all had tags of other keys; remove old keys of the zone first",
+		zone, TAG_TRIES);
 }

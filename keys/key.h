@@ -48,6 +48,8 @@ struct key {
 	char *extra;	/* owned: lines of the private file that others put there, or NULL */
 };
 
+/* A key of @zone that is made at @now and in use from then on: its other times are not set. It has no pair yet. */
+struct key *key_new(const uint8_t *zone, uint8_t algorithm, uint16_t flags, int64_t now);
 void key_free(struct key *key);
 /* DNSKEY rdata (RFC 4034 §2.1); @out has room for KEY_RDATA_MAX. Returns octets. */
 size_t key_rdata(const struct key *key, uint8_t *out);
@@ -81,5 +83,10 @@ void keyset_clear(struct keyset *ks);
 /* A key of the set whose tag is that of @key, now or once one of them or both are revoked; borrowed, NULL: none.
  * Validators tell keys apart by their tags, and give up where too many collide. */
 const struct key *keyset_find_tag(const struct keyset *ks, const struct key *key);
+
+/* Gives @key, which has none, a new pair whose tag none of @others has (keyset_find_tag). @bits: of RSA, 0 for the
+ * default. E_EXIST: many pairs were made, and all had tags of others; errors of crypto_key_generate. */
+MUST_USE int key_make_pair(struct key *key, unsigned bits, const struct keyset *others,
+			   struct errmsg *em);
 
 #endif

@@ -13,10 +13,7 @@
 #include "zones/base/time.h"
 #include "zones/dns/rdata.h"
 
-/* Tries to find a key whose tag no other key of the zone has: with some keys in a directory the
- * first one nearly always fits. */
-#define TAG_TRIES 100
-#define PEM_MAX	  ((size_t)64 << 10)
+#define PEM_MAX ((size_t)64 << 10)
 
 static int failed(const struct errmsg *em, int err)
 {
@@ -70,26 +67,24 @@ static bool zone_arg(const char *text, struct dname *zone)
 	return false;
 }
 
-static struct key *key_new(const struct keymgr_options *o, const struct dname *zone,
-			   uint8_t algorithm)
+static void take_times(const struct keymgr_options *o, struct key *k)
 {
-	struct key *k = mem_zalloc(sizeof(*k));
-	k->zone = *zone;
-	k->algorithm = algorithm;
-	k->flags = (uint16_t)(KEY_FLAG_ZONE | (o->sep ? KEY_FLAG_SEP : 0));
 	for (enum key_time i = 0; i < KEY_TIMES; i++) {
-		k->times[i] = o->have_time[i] ? o->times[i] : KEY_TIME_NONE;
+		if (o->have_time[i]) {
+			k->times[i] = o->times[i];
+		}
 	}
-	k->times[KEY_CREATED] = o->now;
+}
+
+/* A key as the options have it; one that is not told otherwise is in use from now on. */
+static struct key *wanted_key(const struct keymgr_options *o, const struct dname *zone,
+			      uint8_t algorithm)
+{
+	const uint16_t flags = (uint16_t)(KEY_FLAG_ZONE | (o->sep ? KEY_FLAG_SEP : 0));
+	struct key *k = key_new(zone->wire, algorithm, flags, o->now);
+	take_times(o, k);
 	k->has_ttl = o->has_ttl;
 	k->ttl_s = o->ttl_s;
-	/* A key that is not told otherwise is in use from now on. */
-	if (!o->have_time[KEY_PUBLISH]) {
-		k->times[KEY_PUBLISH] = o->now;
-	}
-	if (!o->have_time[KEY_ACTIVATE]) {
-		k->times[KEY_ACTIVATE] = o->now;
-	}
 	return k;
 }
 
@@ -125,28 +120,6 @@ static int read_others(const struct keymgr_options *o, const struct dname *zone,
 	return err;
 }
 
-/* A key of @algorithm whose tag none of the others has. */
-static int make_pair(const struct keymgr_options *o, const struct keyset *others, struct key *k,
-		     struct errmsg *em)
-{
-	for (unsigned tries = 0; tries < TAG_TRIES; tries++) {
-		int err = crypto_key_generate(k->algorithm, o->bits, &k->pair);
-		if (err != E_OK) {
-			return err;
-		}
-		if (keyset_find_tag(others, k) == NULL) {
-			k->tag = key_tag_with(k, k->flags);
-			return E_OK;
-		}
-		crypto_key_free(k->pair);
-		k->pair = NULL;
-	}
-	return err_set(
-		em, E_EXIST,
-		"%s: %d new keys all had tags of other keys; remove old keys of the zone first",
-		o->key_dir, TAG_TRIES);
-}
-
 static int command_generate(const struct keymgr_options *o)
 {
 	struct dname zone;
@@ -163,8 +136,8 @@ static int command_generate(const struct keymgr_options *o)
 	if (read_others(o, &zone, &others) != E_OK) {
 		return KEYMGR_BAD;
 	}
-	struct key *k = key_new(o, &zone, a->number);
-	int err = make_pair(o, &others, k, &em);
+	struct key *k = wanted_key(o, &zone, a->number);
+	int err = key_make_pair(k, o->bits, &others, &em);
 	int status = err == E_OK      ? key_store(o, k)
 		     : err == E_RANGE ? keymgr_misuse("%s keys have %u to %u bits", a->name,
 						      a->bits_min, a->bits_max)
@@ -283,11 +256,7 @@ static int command_settime(const struct keymgr_options *o)
 	if (k == NULL) {
 		return KEYMGR_BAD;
 	}
-	for (enum key_time t = 0; t < KEY_TIMES; t++) {
-		if (o->have_time[t]) {
-			k->times[t] = o->times[t];
-		}
-	}
+	take_times(o, k);
 	if (o->any_ttl) {
 		k->has_ttl = o->has_ttl;
 		k->ttl_s = o->ttl_s;
@@ -446,7 +415,7 @@ static int import_pem(const struct keymgr_options *o)
 	if (err != E_OK) {
 		(void)failed(&em, pem_refused(o->args[1], a, err, &em));
 	} else {
-		struct key *k = key_new(o, &zone, crypto_key_algorithm(pair));
+		struct key *k = wanted_key(o, &zone, crypto_key_algorithm(pair));
 		k->pair = pair;
 		k->tag = key_tag_with(k, k->flags);
 		status = key_take_over(o, k);

@@ -172,32 +172,17 @@ static int generate(struct keeper *k, const char *dir, uint16_t flags, int64_t n
 		    struct keyset *keys, struct errmsg *em)
 {
 	const struct algorithm *a = algorithm_from_text(k->config->policy->algorithm);
-	struct key *key = mem_zalloc(sizeof(*key));
-	uint8_t rdata[KEY_RDATA_MAX];
-	int err = E_UNSUPPORTED;
-	dname_set(&key->zone, k->config->name);
-	key->flags = flags;
-	for (int i = 0; i < KEY_TIMES; i++) {
-		key->times[i] = KEY_TIME_NONE;
+	if (a == NULL) {
+		return err_set(em, E_UNSUPPORTED, "cannot make a key: %s", err_text(E_UNSUPPORTED));
 	}
-	key->times[KEY_CREATED] = key->times[KEY_PUBLISH] = key->times[KEY_ACTIVATE] = now;
+	struct key *key = key_new(k->config->name, a->number, flags, now);
 	if ((flags & KEY_FLAG_SEP) != 0) {
 		key->times[KEY_SYNC_PUBLISH] = now;
 	}
-	do {
-		if (a != NULL) {
-			key->algorithm = a->number;
-			crypto_key_free(key->pair);
-			key->pair = NULL;
-			err = crypto_key_generate(a->number, a->bits_default, &key->pair);
-		}
-		if (err != E_OK) {
-			key_free(key);
-			return err_set(em, err, "cannot make a key: %s", err_text(err));
-		}
-		key->tag = key_tag_of(rdata, key_rdata(key, rdata));
-	} while (keyset_find_tag(keys, key) != NULL);
-	err = keyfile_create(dir, key, em);
+	int err = key_make_pair(key, a->bits_default, keys, em);
+	if (err == E_OK) {
+		err = keyfile_create(dir, key, em);
+	}
 	if (err != E_OK) {
 		key_free(key);
 		return err;

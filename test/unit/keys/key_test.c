@@ -398,6 +398,75 @@ START_TEST(a_life)
 }
 END_TEST
 
+START_TEST(a_new_key_is_in_use)
+{
+	struct key *key = key_new(dname_root, 13, KEY_FLAG_ZONE, NOW);
+	assert_state(state_of(key, NOW - 1), (struct state){ false, false, false }, "before");
+	assert_state(state_of(key, NOW), (struct state){ true, true, false }, "from then on");
+	ck_assert(key->times[KEY_CREATED] == NOW);
+	ck_assert(key->times[KEY_SYNC_PUBLISH] == KEY_TIME_NONE);
+	ck_assert(key->pair == NULL);
+	key_free(key);
+}
+END_TEST
+
+/* Keys of one pair with each @step-th of all flags: so many of all tags are theirs. */
+static void fill(struct keyset *ks, uint32_t step)
+{
+	struct crypto_key *pair = NULL;
+	ck_assert_int_eq(crypto_key_generate(15, 0, &pair), E_OK);
+	ks->keys = mem_array(65536 / step, sizeof(struct key *));
+	for (uint32_t flags = 0; flags < 65536; flags += step) {
+		struct key *k = mem_zalloc(sizeof(*k));
+		k->algorithm = 15;
+		k->flags = (uint16_t)flags;
+		k->pair = pair;
+		ks->keys[ks->count++] = k;
+	}
+}
+
+static void drain(struct keyset *ks)
+{
+	for (size_t i = 1; i < ks->count; i++) {
+		ks->keys[i]->pair = NULL; /* it is that of the first */
+	}
+	keyset_clear(ks);
+}
+
+START_TEST(a_new_pair_has_a_tag_of_its_own)
+{
+	struct keyset others = { 0 };
+	struct errmsg em = { "" };
+	fill(&others, 4);
+	for (unsigned i = 0; i < 20; i++) {
+		struct key *key = key_new(dname_root, 15, KEY_FLAG_ZONE, NOW);
+		ck_assert_int_eq(key_make_pair(key, 0, &others, &em), E_OK);
+		ck_assert(keyset_find_tag(&others, key) == NULL);
+		ck_assert_uint_eq(key->tag, key_tag_with(key, KEY_FLAG_ZONE));
+		key_free(key);
+	}
+	drain(&others);
+}
+END_TEST
+
+START_TEST(where_all_tags_are_taken_no_pair_is_made)
+{
+	struct keyset others = { 0 };
+	struct errmsg em = { "" };
+	struct key *key = key_new(dname_root, 15, KEY_FLAG_ZONE, NOW);
+	fill(&others, 1);
+	ck_assert_int_eq(key_make_pair(key, 0, &others, &em), E_EXIST);
+	ck_assert_ptr_nonnull(strstr(em.text, "100 new keys all had tags of other keys"));
+	ck_assert(key->pair == NULL);
+	key->algorithm = 8;
+	ck_assert_int_eq(key_make_pair(key, 1, &others, &em), E_RANGE);
+	key->algorithm = 5;
+	ck_assert_int_eq(key_make_pair(key, 0, &others, &em), E_UNSUPPORTED);
+	key_free(key);
+	drain(&others);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("key");
@@ -409,5 +478,8 @@ int main(void)
 	tcase_add_loop_test(tc, each_time_has_its_border, 0, (int)ARRAY_LEN(borders));
 	tcase_add_test(tc, a_key_without_times_is_in_use);
 	tcase_add_test(tc, a_life);
+	tcase_add_test(tc, a_new_key_is_in_use);
+	tcase_add_test(tc, a_new_pair_has_a_tag_of_its_own);
+	tcase_add_test(tc, where_all_tags_are_taken_no_pair_is_made);
 	return unit_run("keys/key", tc);
 }
