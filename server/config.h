@@ -132,6 +132,7 @@ struct config_policy {
 	uint32_t dnskey_ttl_s;
 	enum config_zonemd zonemd;
 	enum config_switch auto_generate;
+	enum config_switch update_nsec3param, update_keys;
 	struct config_place place;
 };
 

@@ -96,6 +96,60 @@ static int64_t held_s(const struct keeper *k, const struct version *v)
 	return (int64_t)soa_expire(v) + k->max_ttl;
 }
 
+/* The chain that the zone is to have: what was chosen, or else what the policy has. */
+static void set_chain(const struct keeper *k, struct sign_policy *p)
+{
+	const struct journal_chain *chosen = &k->kept.chain;
+	const enum config_denial denial = k->config->policy->denial;
+	if (chosen->denial != DENIAL_NONE) {
+		p->denial = chosen->denial;
+		p->nsec3 = chosen->nsec3;
+		return;
+	}
+	p->denial = denial == CONFIG_NSEC ? DENIAL_NSEC : DENIAL_NSEC3;
+	p->nsec3 = (struct nsec3_param){
+		.algorithm = NSEC3_SHA1,
+		.flags = denial == CONFIG_NSEC3_OPT_OUT ? NSEC3_OPT_OUT : 0,
+	};
+}
+
+static bool same_chain(enum denial a, const struct nsec3_param *p, enum denial b,
+		       const struct nsec3_param *q)
+{
+	return a == b && (a != DENIAL_NSEC3 || (nsec3_param_same(p, q) && p->flags == q->flags));
+}
+
+/* Remembers that @chain was chosen instead of what the policy has now. False: it is the one that we make. */
+static bool choose_chain(struct keeper *k, const struct journal_chain *chain)
+{
+	struct sign_policy now = { 0 };
+	set_chain(k, &now);
+	if (same_chain(chain->denial, &chain->nsec3, now.denial, &now.nsec3)) {
+		return false;
+	}
+	k->kept.chain = *chain;
+	k->kept.chain.instead_of = (uint8_t)k->config->policy->denial;
+	k->is_kept_new = true;
+	return true;
+}
+
+/* What was chosen instead of something else than what the policy has now holds no longer. */
+static void forget_chain(struct keeper *k)
+{
+	const struct config_policy *p = k->config->policy;
+	const struct journal_chain *chosen = &k->kept.chain;
+	if (p != NULL && chosen->denial != DENIAL_NONE && chosen->instead_of != p->denial) {
+		k->kept.chain = (struct journal_chain){ .denial = DENIAL_NONE };
+		k->is_kept_new = true;
+	}
+}
+
+static unsigned zonemd_of(const struct config_policy *c)
+{
+	static const unsigned bits[] = { 0, 1U << 1, 1U << 2 };
+	return bits[c->zonemd];
+}
+
 /* A signature is renewed before a secondary that was cut off, and caches behind
  * it, could still have it when it expires. */
 struct sign_policy keeper_policy(struct keeper *k, const struct version *v, int64_t now)
@@ -103,7 +157,6 @@ struct sign_policy keeper_policy(struct keeper *k, const struct version *v, int6
 	static const enum sign_serial serials[] = { [CONFIG_INCREMENT] = SIGN_SERIAL_INCREMENT,
 						    [CONFIG_UNIXTIME] = SIGN_SERIAL_UNIXTIME,
 						    [CONFIG_DATE] = SIGN_SERIAL_DATE };
-	static const unsigned zonemds[] = { 0, 1U << 1, 1U << 2 };
 	struct sign_policy p = { .now = now, .serial = serials[k->config->serial], .threads = 1 };
 	const struct config_policy *c = k->config->policy;
 	if (c == NULL) {
@@ -129,12 +182,9 @@ struct sign_policy keeper_policy(struct keeper *k, const struct version *v, int6
 	p.expiration = now + validity;
 	p.jitter = c->jitter_s;
 	p.refresh = (uint32_t)refresh;
-	p.denial = c->denial == CONFIG_NSEC ? DENIAL_NSEC : DENIAL_NSEC3;
-	p.nsec3 = (struct nsec3_param){ .algorithm = NSEC3_SHA1,
-					.flags = c->denial == CONFIG_NSEC3_OPT_OUT ? NSEC3_OPT_OUT
-										   : 0 };
+	set_chain(k, &p);
 	p.dnskey_ttl = c->dnskey_ttl_s;
-	p.zonemd = zonemds[c->zonemd];
+	p.zonemd = zonemd_of(c);
 	p.manage_keys = true;
 	p.publish_cds = true;
 	return p;
@@ -272,7 +322,17 @@ struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, st
 				 .valid_until = policy->now + held,
 				 .vault = env->vault,
 				 .kept = &k->kept,
+				 .is_kept_new = k->is_kept_new,
 				 .from = from };
+}
+
+static int run(struct keeper *k, struct publish *p, struct version **old, struct errmsg *em)
+{
+	int err = publish_run(p, old, em);
+	if (err == E_OK) {
+		k->is_kept_new = false;
+	}
+	return err;
 }
 
 void keeper_let_go(struct version *old)
@@ -299,18 +359,45 @@ static int64_t next_key_event(const struct keeper *k, int64_t now)
 	return next;
 }
 
-static void note_signed(struct keeper *k, int64_t now)
+static void log_chain(const struct keeper *k)
 {
-	k->signed_by = *k->config->policy;
-	k->key_event = next_key_event(k, now);
+	const struct nsec3_param *n3 = &k->signed_as.nsec3;
+	struct name_text name;
+	struct buf salt = { 0 };
+	for (unsigned i = 0; i < n3->salt_len; i++) {
+		buf_printf(&salt, "%02X", n3->salt[i]);
+	}
+	log_notice("chain-changed", "zone=%s denial=%s opt-out=%s salt=%s", zone_name(k, &name),
+		   k->signed_as.denial == DENIAL_NSEC ? "nsec" : "nsec3",
+		   (n3->flags & NSEC3_OPT_OUT) != 0 ? "yes" : "no",
+		   salt.len != 0 ? salt.data : "-");
+	buf_clear(&salt);
 }
 
-/* Has the operator chosen another way to sign? */
+/* What is served has been signed by @policy, which may have been durable for longer. */
+static void note_signed(struct keeper *k, const struct sign_policy *policy)
+{
+	const bool is_known = k->signed_as.denial != DENIAL_NONE;
+	const bool is_other = !same_chain(k->signed_as.denial, &k->signed_as.nsec3, policy->denial,
+					  &policy->nsec3);
+	k->signed_as.denial = policy->denial;
+	k->signed_as.nsec3 = policy->nsec3;
+	k->signed_as.zonemd = policy->zonemd;
+	k->key_event = next_key_event(k, policy->now);
+	if (is_known && is_other) {
+		log_chain(k);
+	}
+}
+
+/* Has the operator, or a client, chosen another way to sign? */
 static bool is_other_policy(const struct keeper *k)
 {
-	const struct config_policy *a = &k->signed_by;
-	const struct config_policy *b = k->config->policy;
-	return a->name != NULL && (a->denial != b->denial || a->zonemd != b->zonemd);
+	struct sign_policy wanted = { 0 };
+	set_chain(k, &wanted);
+	return k->signed_as.denial != DENIAL_NONE &&
+	       (k->signed_as.zonemd != zonemd_of(k->config->policy) ||
+		!same_chain(k->signed_as.denial, &k->signed_as.nsec3, wanted.denial,
+			    &wanted.nsec3));
 }
 
 /* --- load ------------------------------------------------------------------------------------ */
@@ -388,12 +475,12 @@ static int load_first(struct keeper *k, const struct keeper_env *env, int64_t no
 	struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_FILE);
 	p.base = NULL; /* what was served while nothing was kept of the zone is no start */
 	p.source = file;
-	err = publish_run(&p, &old, em);
+	err = run(k, &p, &old, em);
 	version_unref(file);
 	if (err == E_OK) {
 		k->is_open = true;
 		if (k->holder != NULL) {
-			note_signed(k, now);
+			note_signed(k, &policy);
 		}
 		log_loaded(k, "file", &p, start);
 		keeper_let_go(old);
@@ -421,6 +508,7 @@ static int restore(struct keeper *k, const struct keeper_env *env, struct errmsg
 		keeper_let_go(zone_publish(k->zone, v));
 		k->max_ttl = max_ttl_of(v);
 		k->is_open = true;
+		forget_chain(k);
 		log_loaded(k, "database", NULL, start);
 	}
 	return err;
@@ -554,7 +642,7 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 	k->kept.stamp = stamp;
 	struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_FILE);
 	p.source = file;
-	err = publish_run(&p, &old, em);
+	err = run(k, &p, &old, em);
 	if (err == E_OK) {
 		log_loaded(k, "file", &p, start);
 		keeper_let_go(old);
@@ -599,6 +687,22 @@ static void raise_max_ttl(struct keeper *k, const struct update *u)
 	}
 }
 
+/* Takes the chain that the update asks for, if it is another than the one we make: true. */
+static bool take_chain(struct keeper *k, const struct update *u)
+{
+	const struct ddns_result *r = &u->result;
+	struct journal_chain chain = { .denial = DENIAL_NSEC };
+	if (k->config->policy == NULL || u->rcode != RCODE_NOERROR || r->chain == DDNS_CHAIN_LEFT) {
+		return false;
+	}
+	if (r->chain == DDNS_CHAIN_NSEC3) {
+		chain.denial = DENIAL_NSEC3;
+		chain.nsec3 = r->nsec3_param;
+		chain.nsec3.flags &= NSEC3_OPT_OUT;
+	}
+	return choose_chain(k, &chain);
+}
+
 /* Does in one edit what all of @updates ask for, and publishes that. *@due gets earlier where there are signatures to be
  * renewed before. On error nothing of it was done. */
 static int try_updates(struct keeper *k, const struct keeper_env *env, struct update *updates,
@@ -608,8 +712,10 @@ static int try_updates(struct keeper *k, const struct keeper_env *env, struct up
 	const int64_t now = updates->now;
 	const int64_t held = held_s(k, base);
 	const uint32_t max_ttl = k->max_ttl;
+	const struct journal_chain chain = k->kept.chain;
 	struct edit *e = edit_begin(base, NULL, EDIT_TTL_LAST);
 	bool is_changed = false;
+	bool is_chain_new = false;
 	bool serial_is_set = false;
 	for (unsigned i = 0; i < count; i++) {
 		struct update *u = &updates[i];
@@ -618,21 +724,26 @@ static int try_updates(struct keeper *k, const struct keeper_env *env, struct up
 		serial_is_set =
 			serial_is_set || (u->rcode == RCODE_NOERROR && u->result.is_serial_set);
 		raise_max_ttl(k, u);
+		is_chain_new = take_chain(k, u) || is_chain_new;
 	}
-	if (!is_changed) {
+	if (!is_changed && !is_chain_new) {
 		edit_abort(e);
 		return E_OK;
 	}
 	struct sign_policy policy = keeper_policy(k, edit_state(e), now);
-	policy.threads = count < PARALLEL_MIN ? 1 : 0;
+	policy.threads = count < PARALLEL_MIN && !is_chain_new ? 1 : 0;
 	if (serial_is_set) {
 		policy.serial = SIGN_SERIAL_KEEP;
 	}
 	struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_UPDATE);
-	int err = publish_run(&p, old, em);
+	int err = run(k, &p, old, em);
 	if (err != E_OK) {
 		k->max_ttl = max_ttl;
+		k->kept.chain = chain;
 	} else if (k->holder != NULL) {
+		if (is_chain_new) {
+			note_signed(k, &policy);
+		}
 		*due = p.signed_.next_due < *due ? p.signed_.next_due : *due;
 		/* Where records may be held for longer now, signatures that were good for long enough are not. */
 		*due = held_s(k, k->zone->current) > held ? now : *due;
@@ -736,6 +847,29 @@ static bool is_signed_so(const struct keeper *k, const struct version *base,
 	return same;
 }
 
+/* Signs again what is due, or with policy->sign_all what is not as the policy has it. *@due gets when the first of what was
+ * made is due again. */
+static int sign_again(struct keeper *k, const struct keeper_env *env,
+		      const struct sign_policy *policy, const struct schedule *s, int64_t *due,
+		      struct errmsg *em)
+{
+	struct version *old = NULL;
+	struct edit *e = edit_begin(k->zone->current, NULL, EDIT_TTL_LAST);
+	struct publish p = keeper_publish(k, env, e, policy, JOURNAL_RESIGN);
+	p.due = s->due;
+	p.due_count = s->count;
+	int err = run(k, &p, &old, em);
+	if (err == E_OK) {
+		struct name_text name;
+		note_signed(k, policy);
+		log_info("zone-renewed", "zone=%s serial=%u signatures=%llu", zone_name(k, &name),
+			 k->zone->current->serial, (unsigned long long)p.signed_.made);
+		*due = p.signed_.next_due;
+		keeper_let_go(old);
+	}
+	return err;
+}
+
 /* Renews what is due; returns when the next is. */
 static int64_t renew(struct keeper *k, const struct keeper_env *env, int64_t now)
 {
@@ -746,7 +880,6 @@ static int64_t renew(struct keeper *k, const struct keeper_env *env, int64_t now
 	struct sign_policy policy = keeper_policy(k, base, now);
 	struct schedule s;
 	struct errmsg em = { "" };
-	struct version *old = NULL;
 	int64_t made = INT64_MAX; /* when the first of those that are made now is due again */
 	int err = E_OK;
 	schedule_make(base, now, now + policy.refresh, KEEPER_RENEW_MAX, &s);
@@ -754,33 +887,51 @@ static int64_t renew(struct keeper *k, const struct keeper_env *env, int64_t now
 	policy.threads = policy.sign_all ? 0 : 1;
 	if (policy.sign_all && s.count == 0 && is_signed_so(k, base, &policy)) {
 		policy.sign_all = false;
-		note_signed(k, now);
+		note_signed(k, &policy);
 	}
+	const bool is_full = s.count == KEEPER_RENEW_MAX;
+	const int64_t next_due = s.next;
 	if (s.count != 0 || policy.sign_all) {
-		struct edit *e = edit_begin(base, NULL, EDIT_TTL_LAST);
-		struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_RESIGN);
-		p.due = s.due;
-		p.due_count = s.count;
-		err = publish_run(&p, &old, &em);
-		if (err == E_OK) {
-			struct name_text name;
-			made = p.signed_.next_due;
-			note_signed(k, now);
-			log_info("zone-renewed", "zone=%s serial=%u signatures=%llu",
-				 zone_name(k, &name), k->zone->current->serial,
-				 (unsigned long long)p.signed_.made);
-		} else {
-			log_failure(k, "renew", &em);
-		}
+		err = sign_again(k, env, &policy, &s, &made, &em);
 	}
-	int64_t next = s.count == KEEPER_RENEW_MAX ? now
-		       : s.next != INT64_MAX	   ? s.next - policy.refresh
-						   : now + policy.refresh;
+	if (err != E_OK) {
+		log_failure(k, "renew", &em);
+	}
+	int64_t next = is_full		       ? now
+		       : next_due != INT64_MAX ? next_due - policy.refresh
+					       : now + policy.refresh;
 	next = made < next ? made : next;
 	next = k->key_event < next ? k->key_event : next;
 	schedule_clear(&s);
-	keeper_let_go(old);
 	return err == E_OK ? (next > now ? next : now + 1) : now + RETRY_S;
+}
+
+int keeper_choose_chain(struct keeper *k, const struct keeper_env *env,
+			const struct journal_chain *chain, int64_t now, int64_t *due,
+			struct errmsg *em)
+{
+	const struct journal_chain was = k->kept.chain;
+	const struct schedule nothing_due = { 0 };
+	int64_t made = INT64_MAX;
+	if (k->holder == NULL || k->zone->current == NULL) {
+		return err_set(em, E_INVAL, "the zone is not signed by this server");
+	}
+	if (chain->denial == DENIAL_NSEC3 && !nsec3_is_plain(&chain->nsec3)) {
+		return err_set(em, E_UNSUPPORTED,
+			       "NSEC3 is made with algorithm 1 and 0 iterations (RFC 9276)");
+	}
+	if (!choose_chain(k, chain)) {
+		return E_OK;
+	}
+	struct sign_policy policy = keeper_policy(k, k->zone->current, now);
+	policy.sign_all = true;
+	policy.threads = 0;
+	int err = sign_again(k, env, &policy, &nothing_due, &made, em);
+	if (err != E_OK) {
+		k->kept.chain = was;
+	}
+	*due = made < *due ? made : *due;
+	return err;
 }
 
 /* So that a restart has little to read, and the journal room. */
@@ -845,6 +996,7 @@ int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct 
 void keeper_set_config(struct keeper *k, const struct config_zone *config)
 {
 	k->config = config;
+	forget_chain(k);
 	if (config->policy != NULL && is_other_policy(k)) {
 		k->due = 0;
 	}

@@ -45,10 +45,16 @@ struct keeper {
 	struct holder_session *session; /* of the holder */
 	struct verify_memory *memory;
 	struct journal_zone kept; /* what the vault knows of the zone */
+	bool is_kept_new;	  /* something of that is not there yet */
 	int64_t key_event;	  /* seconds: when a key comes into use or goes; INT64_MAX: never */
-	struct config_policy signed_by; /* the policy of the last signing */
-	uint32_t max_ttl;		/* seconds, of all records */
-	bool is_raised; /* it was said that signatures are valid longer than the policy has it */
+	/* How the zone was signed last. */
+	struct {
+		enum denial denial; /* DENIAL_NONE: not known */
+		struct nsec3_param nsec3;
+		unsigned zonemd;
+	} signed_as;
+	uint32_t max_ttl; /* seconds, of all records */
+	bool is_raised;	  /* it was said that signatures are valid longer than the policy has it */
 };
 
 /* What is to be done, taken from the keeper under the lock. */
@@ -77,5 +83,12 @@ int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct 
 /* Answers requests for a zone that nobody keeps (NOTAUTH), or that has nothing to serve (SERVFAIL); those that are
  * wrong in themselves as they deserve. */
 void keeper_answer(const struct keeper_env *env, const struct keeper_work *work, uint16_t rcode);
+/* Has the zone, which is signed by us, be signed with the chain @denial (not DENIAL_NONE), for DENIAL_NSEC3 by the parameters
+ * @nsec3 (its flags: NSEC3_OPT_OUT or 0). So it stays until policies.denial changes in the configuration, over restarts
+ * too. For a job at @now; *due gets earlier where that is when signatures are to be renewed. E_INVAL: the zone is not
+ * signed by us. E_UNSUPPORTED: no such chain is made. Else as publish_run. */
+MUST_USE int keeper_choose_chain(struct keeper *k, const struct keeper_env *env,
+				 const struct journal_chain *chain, int64_t now, int64_t *due,
+				 struct errmsg *em);
 
 #endif

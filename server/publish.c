@@ -50,6 +50,7 @@ static int keep(const struct publish *p, struct errmsg *em)
 					     .base = p->base,
 					     .next = v,
 					     .source = p->source,
+					     .is_zone_new = p->is_kept_new,
 					     .from = p->from,
 					     .now = p->policy->now };
 	if (p->base == NULL) {

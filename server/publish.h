@@ -27,6 +27,7 @@ struct publish {
 	/* Where it is made durable; NULL: nowhere. */
 	struct vault *vault;
 	struct journal_zone *kept; /* what is known there of the zone; brought up to date */
+	bool is_kept_new; /* the caller has changed something of it, to be made durable too */
 	enum journal_source from;
 	const struct version
 		*source; /* the zone file that the change comes from, newly read; or NULL */

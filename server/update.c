@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "signer/nsec3_hash.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 #include "zones/dns/edns.h"
@@ -79,10 +80,11 @@ static void log_update(const struct update *u, const uint8_t *zone)
 	}
 	address_network_to_text(&network, client);
 	log_event(u->rcode == RCODE_NOERROR ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "update",
-		  "zone=%s client=%s key=%s rcode=%s added=%u removed=%u",
+		  "zone=%s client=%s key=%s rcode=%s added=%u removed=%u%s%s%s",
 		  log_quote(name, quoted[0], sizeof(quoted[0])), client,
 		  log_quote(key, quoted[1], sizeof(quoted[1])), rcode_text(u->rcode),
-		  u->result.added, u->result.removed);
+		  u->result.added, u->result.removed, u->reason != NULL ? " reason=\"" : "",
+		  u->reason != NULL ? u->reason : "", u->reason != NULL ? "\"" : "");
 }
 
 /* Who asks for changes in which zone. */
@@ -116,11 +118,34 @@ static bool may_ask(const struct update *u, const struct config_zone *zone)
 					   : acl_allows(zone->updaters, &client);
 }
 
+/* What clients may change of what is kept by the server itself. */
+static unsigned allowed(const struct config_policy *p)
+{
+	if (p == NULL) {
+		return DDNS_KEYS | DDNS_NSEC3PARAM | DDNS_ZONEMD;
+	}
+	return (p->update_nsec3param == CONFIG_YES ? DDNS_NSEC3PARAM : 0U) |
+	       (p->update_keys == CONFIG_YES ? DDNS_KEYS : 0U);
+}
+
+/* Is each chain that is asked for one that we make? */
+static bool has_good_chains(const struct ddns_request *req)
+{
+	for (uint32_t i = 0; i < req->update_count; i++) {
+		const struct ddns_rr *rr = &req->updates[i];
+		struct nsec3_param p;
+		if (rr->type == RRTYPE_NSEC3PARAM && rr->class == RRCLASS_IN &&
+		    (nsec3_param_read(rr->rdata, rr->len, &p) != E_OK || !nsec3_is_plain(&p))) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static uint16_t apply(struct update *u, const struct config_zone *zone, struct edit *e)
 {
 	struct asker asker = { .zone = zone };
-	/* A zone that is signed by us keeps its keys by itself. */
-	u->ddns.allow = zone->policy == NULL ? DDNS_KEYS | DDNS_NSEC3PARAM | DDNS_ZONEMD : 0;
+	u->ddns.allow = allowed(zone->policy);
 	if (u->ddns.class != RRCLASS_IN || !dname_equal(u->ddns.zone, zone->name)) {
 		return RCODE_NOTAUTH;
 	}
@@ -136,6 +161,10 @@ static uint16_t apply(struct update *u, const struct config_zone *zone, struct e
 	}
 	if (rcode == RCODE_NOERROR) {
 		rcode = (uint16_t)ddns_prescan(&u->ddns);
+	}
+	if (rcode == RCODE_NOERROR && zone->policy != NULL && !has_good_chains(&u->ddns)) {
+		u->reason = "NSEC3 is made with algorithm 1 and 0 iterations (RFC 9276)";
+		rcode = RCODE_REFUSED;
 	}
 	if (rcode == RCODE_NOERROR) {
 		rcode = (uint16_t)ddns_apply(&u->ddns, e, &u->result);

@@ -21,9 +21,10 @@ struct update {
 	struct arena arena;
 	struct ddns_request ddns;
 	struct ddns_result result;
-	bool is_sound;	/* signature and form are right: there is something to do */
-	uint16_t rcode; /* of the response, as far as it is known */
-	bool has_opt;	/* so has the response (RFC 6891 §6.1.1) */
+	bool is_sound;	    /* signature and form are right: there is something to do */
+	uint16_t rcode;	    /* of the response, as far as it is known */
+	const char *reason; /* constant; for the log; NULL: the code says all */
+	bool has_opt;	    /* so has the response (RFC 6891 §6.1.1) */
 	int64_t now;
 };
 

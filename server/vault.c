@@ -307,6 +307,8 @@ int vault_write(struct vault *v, const struct vault_change *change, struct journ
 		next.source_generation++;
 		err = write_zone(v, change->apex, "source", next.source_generation, change->source,
 				 em);
+	}
+	if (change->source != NULL || change->is_zone_new) {
 		commit.zone = &next;
 	}
 	if (err == E_OK) {

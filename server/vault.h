@@ -36,12 +36,14 @@ MUST_USE int vault_source(struct vault *v, const uint8_t *apex, uint64_t generat
 MUST_USE int vault_begin(struct vault *v, const uint8_t *apex, const struct version *served,
 			 const struct version *source, struct journal_zone *zone,
 			 struct errmsg *em);
-/* Makes the change from @base to @next durable. @source (may be NULL) is the zone file that it comes from, newly read; then
- * zone->stamp is its. @zone is brought up to date. */
+/* Makes the change from @base to @next durable, and with it, where @source is given or @is_zone_new, what the caller has changed
+ * of @zone. @source (may be NULL) is the zone file that it comes from, newly read; then zone->stamp is its. @zone is
+ * brought up to date. */
 struct vault_change {
 	const uint8_t *apex;
 	const struct version *base, *next;
 	const struct version *source;
+	bool is_zone_new;
 	enum journal_source from;
 	int64_t now;
 };

@@ -11,6 +11,12 @@
 #define NSEC3_OPT_OUT	0x01
 #define NSEC3_LABEL_LEN 32 /* base32hex of a hash */
 
+/* Is it a chain as RFC 9276 §3.1 has it: SHA-1, and no iterations? */
+static inline bool nsec3_is_plain(const struct nsec3_param *p)
+{
+	return p->algorithm == NSEC3_SHA1 && p->iterations == 0;
+}
+
 /* Hash of @name (any case) by the salt and iterations of @param. */
 void nsec3_hash(const struct nsec3_param *param, const uint8_t *name, uint8_t out[NSEC3_HASH_LEN]);
 

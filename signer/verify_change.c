@@ -293,7 +293,9 @@ static bool is_local(const struct version *base, const struct version *v)
 		v->apex_node != NULL ? node_find(v->apex_node, RRTYPE_DNSKEY) : NULL;
 	return before != NULL && rrset_same_records(before, after) && base->denial == v->denial &&
 	       base->negative_ttl == v->negative_ttl &&
-	       (v->denial != DENIAL_NSEC3 || nsec3_param_same(&base->nsec3_param, &v->nsec3_param));
+	       (v->denial != DENIAL_NSEC3 ||
+		(nsec3_param_same(&base->nsec3_param, &v->nsec3_param) &&
+		 nsec3_opts_out(base) == nsec3_opts_out(v)));
 }
 
 struct verify_memory *verify_memory_new(void)

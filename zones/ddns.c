@@ -166,7 +166,8 @@ static bool may_change(const struct ddns_request *req, uint16_t type)
 /* Do all records of the name but these go when it is to be emptied? */
 static bool stays(const struct ddns_request *req, bool is_apex, uint16_t type)
 {
-	return is_apex && (type == RRTYPE_SOA || type == RRTYPE_NS || !may_change(req, type));
+	return is_apex && (type == RRTYPE_SOA || type == RRTYPE_NS || type == RRTYPE_NSEC3PARAM ||
+			   !may_change(req, type));
 }
 
 /* A new record takes the place of any other. NSEC3PARAM, because there is one chain. */

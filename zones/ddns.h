@@ -33,7 +33,8 @@
 
 /* What a client may change of the records that the server can keep by itself. */
 enum ddns_allow {
-	DDNS_NSEC3PARAM = 1 << 0,
+	DDNS_NSEC3PARAM =
+		1 << 0,	    /* stays when all that the apex owns is removed, as SOA and NS do */
 	DDNS_KEYS = 1 << 1, /* DNSKEY, CDS, CDNSKEY */
 	DDNS_ZONEMD = 1 << 2,
 };

@@ -16,7 +16,8 @@
 #include "zones/base/mem.h"
 #include "zones/dns/soa.h"
 
-#define FORMAT 1
+#define FORMAT	    1
+#define FORMAT_ZONE 2 /* of a zone's record */
 
 /* An entry's head; the records removed and those added follow. */
 enum {
@@ -49,8 +50,16 @@ enum {
 	ZONE_SNAPSHOT = 56,
 	ZONE_OCTETS = 64,
 	ZONE_NEEDED = 72,
-	ZONE_SUM = 80, /* of all before it */
-	ZONE_LEN = 84,
+	ZONE_SIGNED = 80,
+	ZONE_CHAIN = 81, /* enum denial; this and the rest: what was chosen */
+	ZONE_INSTEAD = 82,
+	ZONE_ALGORITHM = 83,
+	ZONE_FLAGS = 84,
+	ZONE_SALT_LEN = 85,
+	ZONE_ITERATIONS = 86,
+	ZONE_SUM = 88, /* of all before and behind it */
+	ZONE_LEN = 92,
+	/* The salt. */
 };
 
 /* The sum of all zones. */
@@ -268,11 +277,17 @@ struct zone {
 	bool chained;
 };
 
+static uint32_t zone_sum(const uint8_t *p, size_t len)
+{
+	return crc32c(crc32c(0, p, ZONE_SUM), p + ZONE_LEN, len - ZONE_LEN);
+}
+
 static int zone_parse(struct store_octets v, struct zone *zone)
 {
 	const uint8_t *p = v.data;
-	if (v.len != ZONE_LEN || p[ZONE_FORMAT] != FORMAT ||
-	    be32_get(p + ZONE_SUM) != crc32c(0, p, ZONE_SUM)) {
+	if (v.len < ZONE_LEN || p[ZONE_FORMAT] != FORMAT_ZONE ||
+	    v.len != (size_t)ZONE_LEN + p[ZONE_SALT_LEN] || p[ZONE_CHAIN] > DENIAL_NSEC3 ||
+	    be32_get(p + ZONE_SUM) != zone_sum(p, v.len)) {
 		return E_DAMAGED;
 	}
 	zone->chained = p[ZONE_CHAINED] != 0;
@@ -288,7 +303,15 @@ static int zone_parse(struct store_octets v, struct zone *zone)
 		.last_serial = be32_get(p + ZONE_SERIAL),
 		.octets = be64_get(p + ZONE_OCTETS),
 		.needed_octets = be64_get(p + ZONE_NEEDED),
+		.is_signed = p[ZONE_SIGNED] != 0,
+		.chain = { .denial = p[ZONE_CHAIN],
+			   .instead_of = p[ZONE_INSTEAD],
+			   .nsec3 = { .algorithm = p[ZONE_ALGORITHM],
+				      .flags = p[ZONE_FLAGS],
+				      .iterations = be16_get(p + ZONE_ITERATIONS),
+				      .salt_len = p[ZONE_SALT_LEN] } },
 	};
+	memcpy(zone->z.chain.nsec3.salt, p + ZONE_LEN, p[ZONE_SALT_LEN]);
 	return zone->z.first_seq == 0 || zone->z.first_seq > zone->z.last_seq + 1 ? E_DAMAGED
 										  : E_OK;
 }
@@ -325,7 +348,9 @@ static int zone_load(struct journal_txn *t, const uint8_t *apex, struct zone *zo
 static void zone_store(struct journal_txn *t, struct zone *zone)
 {
 	const struct journal_zone *z = &zone->z;
-	uint8_t p[ZONE_LEN] = { FORMAT };
+	const struct nsec3_param *n3 = &z->chain.nsec3;
+	uint8_t p[ZONE_LEN + NSEC3_SALT_MAX] = { FORMAT_ZONE };
+	const size_t len = (size_t)ZONE_LEN + n3->salt_len;
 	p[ZONE_FROZEN] = z->frozen;
 	p[ZONE_CHAINED] = zone->chained;
 	be32_put(p + ZONE_SERIAL, z->last_serial);
@@ -338,9 +363,17 @@ static void zone_store(struct journal_txn *t, struct zone *zone)
 	be64_put(p + ZONE_SNAPSHOT, z->snapshot_seq);
 	be64_put(p + ZONE_OCTETS, z->octets);
 	be64_put(p + ZONE_NEEDED, z->needed_octets);
-	be32_put(p + ZONE_SUM, crc32c(0, p, ZONE_SUM));
+	p[ZONE_SIGNED] = z->is_signed;
+	p[ZONE_CHAIN] = (uint8_t)z->chain.denial;
+	p[ZONE_INSTEAD] = z->chain.instead_of;
+	p[ZONE_ALGORITHM] = n3->algorithm;
+	p[ZONE_FLAGS] = n3->flags;
+	p[ZONE_SALT_LEN] = n3->salt_len;
+	be16_put(p + ZONE_ITERATIONS, n3->iterations);
+	memcpy(p + ZONE_LEN, n3->salt, n3->salt_len);
+	be32_put(p + ZONE_SUM, zone_sum(p, len));
 	key_at(&zone->key, SEQ_ZONE, 0);
-	store_put(t->txn, zone->key.data, zone->key.len, p, sizeof(p));
+	store_put(t->txn, zone->key.data, zone->key.len, p, len);
 }
 
 static bool is_there(int err)
@@ -363,6 +396,8 @@ void journal_zone_put(struct journal_txn *t, const uint8_t *apex, const struct j
 		zone.z.source_generation = z->source_generation;
 		zone.z.stamp = z->stamp;
 		zone.z.frozen = z->frozen;
+		zone.z.is_signed = z->is_signed;
+		zone.z.chain = z->chain;
 		zone_store(t, &zone);
 	}
 }

@@ -60,11 +60,20 @@ struct journal_stamp {
 	uint64_t inode;
 };
 
+/* The chain that somebody has chosen for a zone, instead of what the configuration says. */
+struct journal_chain {
+	enum denial denial; /* DENIAL_NONE: nobody has */
+	uint8_t instead_of; /* the caller's number for what the configuration said then */
+	struct nsec3_param nsec3;
+};
+
 struct journal_zone {
 	/* The caller's. */
 	uint64_t source_generation;
 	struct journal_stamp stamp;
 	bool frozen;
+	bool is_signed; /* by us: what is served has signatures that are ours to renew, or to take out */
+	struct journal_chain chain;
 	/* The journal's own. */
 	uint64_t first_seq; /* of the entries that are there; none when above last_seq */
 	uint64_t last_seq;  /* 0: there was never one */

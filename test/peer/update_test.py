@@ -204,6 +204,36 @@ def chain_changes(t, p):
         resolver.stop()
 
 
+def chain_switches(t):
+    """NSEC3PARAM by nsupdate, as operators of BIND do it: the chain is another, also after kill -9."""
+    p = Primary(t, 'switch.')
+    key = key_file(t, 'hmac-sha256')
+
+    def denial():
+        rdtypes = {rs.rdtype for rs in p.daemon.ask(f'nobody.{p.zone}', 'A').authority}
+        return {dns.rdatatype.NSEC: 'nsec', dns.rdatatype.NSEC3: 'nsec3'}[(rdtypes & {47, 50}).pop()]
+
+    everything = ('www', 'nobody', 'x.w')
+    for what, lines, then, names in (
+            ('to NSEC3', ['update add switch. 0 NSEC3PARAM 1 0 0 -'], 'nsec3', everything),
+            # What opt-out spans is not secure (RFC 5155 §6).
+            ('opt-out and a salt', ['update add switch. 0 NSEC3PARAM 1 1 0 AABB', 'update add cut2.switch. 60 NS ns.elsewhere.'],
+             'nsec3', ('www', 'ns')),
+            ('to NSEC', ['update delete switch. NSEC3PARAM'], 'nsec', everything)):
+        status, out = nsupdate(t, p, key, lines)
+        t.check(f'{what}: done when answered', status == 0 and denial() == then, out)
+        resolver = peer.unbound(t, {p.zone: p.port}, [p.ds()], name='unbound-switch')
+        for name in names:
+            validates(t, p, resolver, name, 'A', f'{what}: {name}')
+        resolver.stop()
+        serial = p.serial()
+        p.kill()
+        p.start()
+        t.check(f'{what}: and after kill -9', denial() == then and p.serial() == serial, (denial(), serial, p.serial()))
+    status, out = nsupdate(t, p, key, ['update add switch. 0 NSEC3PARAM 1 0 10 -'])
+    t.check('iterations are refused', status != 0 and 'REFUSED' in out and 'RFC 9276' in p.daemon.log(), out)
+
+
 def edit_file(t, p):
     """The operator's file and updates live together."""
     def reload():
@@ -380,6 +410,7 @@ def main():
         chain_changes(t, p)
         edit_file(t, p)
         rules(t)
+        chain_switches(t)
         becomes_kept(t)
         crashes(t, p)
         for policy in ('nsec3', 'opt-out'):

@@ -332,6 +332,8 @@ static const struct {
 	{ "policies.jitter", "1d", " 1d\n" },
 	{ "policies.dnskey-ttl", "2h", " 2h\n" },
 	{ "policies.zonemd", "sha384", " sha384\n" },
+	{ "policies.update-nsec3param", "no", " no\n" },
+	{ "policies.update-keys", "yes", " yes\n" },
 };
 
 START_TEST(every_option_survives_printing)

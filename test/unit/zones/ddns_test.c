@@ -367,6 +367,9 @@ START_TEST(a_chain_is_asked_for)
 	ck_assert_int_eq(r.chain, DDNS_CHAIN_NSEC3);
 	ck_assert_uint_eq(r.nsec3_param.salt[0], 0xcd);
 	ck_assert_uint_eq(apex_set(e, RRTYPE_NSEC3PARAM)->count, 1);
+	ck_assert_int_eq(run("del @\n", DDNS_NSEC3PARAM, e, &r), RCODE_NOERROR);
+	ck_assert_int_eq(r.chain, DDNS_CHAIN_LEFT);
+	ck_assert_ptr_nonnull(apex_set(e, RRTYPE_NSEC3PARAM));
 	ck_assert_int_eq(
 		run("add @ 0 NSEC3PARAM 1 0 0 EF\ndel @ NSEC3PARAM\n", DDNS_NSEC3PARAM, e, &r),
 		RCODE_NOERROR);
