@@ -370,12 +370,12 @@ int sign_change(struct edit *e, const struct version *base, const struct node *c
 	}
 	c.run.base = base;
 	c.state = edit_state(e);
+	list_names(&c, due, due_count);
 	if (!is_local(&c)) {
 		err = sign_all(&c.run);
 		goto out;
 	}
 	c.run.slice = SIGN_SLICE_CHANGE;
-	list_names(&c, due, due_count);
 	if (p.denial == DENIAL_NSEC3) {
 		err = change_nsec3(&c, due, due_count);
 	}

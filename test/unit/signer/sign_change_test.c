@@ -1,6 +1,7 @@
 /* Random changes of signed zones, each signed by sign_change, against the same content signed from scratch by
  * sign_zone: Ed25519 makes the same signatures each time, so the zones must be the same, octet for octet. */
 #include "test/unit/signer/verify_kit.h"
+#include "zones/dns/soa.h"
 
 static uint64_t random_state;
 
@@ -79,6 +80,19 @@ static void random_change(struct edit *e)
 		err = edit_remove(e, owner.wire, records[i].type, records[i].rdata, records[i].len);
 	}
 	ck_assert_int_eq(err, E_OK);
+}
+
+/* Another negative TTL, by which all of the chain changes. */
+static void random_minimum(struct edit *e)
+{
+	const struct version *state = edit_state(e);
+	uint8_t rdata[SOA_RDATA_MAX];
+	struct rr rr;
+	(void)rr_read(rrset_data(state->soa), &rr);
+	memcpy(rdata, rr.rdata, rr.rdlen);
+	be32_put(rdata + rr.rdlen - 4, 60 + next_random(2));
+	edit_remove_rrset(e, state->apex.wire, RRTYPE_SOA);
+	ck_assert_int_eq(edit_add(e, state->apex.wire, RRTYPE_SOA, 3600, rdata, rr.rdlen), E_OK);
 }
 
 /* The content of @v, signed from scratch. */
@@ -171,6 +185,9 @@ START_TEST(changes_equal_signing_from_scratch)
 		unsigned changes = 1 + next_random(round % 20 == 0 ? 60 : 4);
 		for (unsigned i = 0; i < changes; i++) {
 			random_change(e);
+		}
+		if (next_random(10) == 0) {
+			random_minimum(e);
 		}
 		int err = sign_change(e, v, NULL, 0, ed25519, &policy, &stats, &em);
 		ck_assert_msg(err == E_OK, "%s", em.text);
