@@ -147,6 +147,21 @@ static void command_flush(struct daemon *d, struct control_request *r)
 	run_orders(d, r, order_flush);
 }
 
+static void command_journal(struct daemon *d, struct control_request *r)
+{
+	run_orders(d, r, order_journal);
+}
+
+static void command_diff(struct daemon *d, struct control_request *r)
+{
+	run_orders(d, r, order_diff);
+}
+
+static void command_rollback(struct daemon *d, struct control_request *r)
+{
+	run_orders(d, r, order_rollback);
+}
+
 static void command_stop(struct daemon *d, struct control_request *r)
 {
 	log_notice("server-stopping", "uid=%u", r->uid);

@@ -19,12 +19,17 @@ struct errand {
 	struct part parts[];
 };
 
+static enum control_status status_of(const struct order *o)
+{
+	return o->is_misuse ? CONTROL_MISUSE : o->err != E_OK ? CONTROL_FAILED : CONTROL_DONE;
+}
+
 static void finish(struct errand *e)
 {
 	struct control_request *r = e->request;
 	const struct order *first = &e->parts[0].order;
 	if (e->is_one) {
-		control_reply(r, first->err == E_OK ? CONTROL_DONE : CONTROL_FAILED, "%s",
+		control_reply(r, status_of(first), "%s",
 			      first->err == E_OK || first->em.text[0] != '\0'
 				      ? first->em.text
 				      : err_text(first->err));

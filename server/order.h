@@ -24,6 +24,7 @@ struct order {
 	/* Results. */
 	int err;
 	struct errmsg em; /* why not; or what else there is to say, "": nothing */
+	bool is_misuse;	  /* the words cannot be understood */
 	int64_t due;	  /* seconds: the signatures of the zone are to be looked at then */
 	/* Private to server/jobs.c. */
 	struct order *next;

@@ -9,26 +9,26 @@
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 
-struct name_text {
-	char text[DNAME_TEXT_MAX + 8];
-};
-
-/* The zone's name for the log. */
-static const char *zone_name(const struct keeper *k, struct name_text *out)
+const char *order_zone_name(const struct keeper *k, struct order_name *out)
 {
 	char name[DNAME_TEXT_MAX];
 	(void)dname_to_text(k->config->name, name);
 	return log_quote(name, out->text, sizeof(out->text));
 }
 
-/* Is there a zone to do something with, and a place to keep what is done? */
-static int check_open(const struct keeper *k, const struct keeper_env *env, struct errmsg *em)
+int order_check_open(const struct keeper *k, const struct keeper_env *env, struct order *o)
 {
 	if (!k->is_open || env->vault == NULL) {
-		return err_set(em, E_NOENT,
+		return err_set(&o->em, E_NOENT,
 			       "the zone could not be loaded; signetctl status says why");
 	}
 	return E_OK;
+}
+
+void order_report_served(const struct keeper *k, struct order *o)
+{
+	report_number(o->report, "serial", k->zone->current->serial);
+	report_number(o->report, "records", k->zone->current->records);
 }
 
 /* --- sync ------------------------------------------------------------------------------------ */
@@ -67,7 +67,7 @@ static bool is_written(const struct keeper *k, const struct keeper_env *env,
 static int write_source(struct keeper *k, const struct keeper_env *env,
 			const struct version *source, struct errmsg *em)
 {
-	struct name_text name;
+	struct order_name name;
 	char quoted[700];
 	const char *path = k->config->file;
 	int err = zone_save(path, source, em);
@@ -81,8 +81,8 @@ static int write_source(struct keeper *k, const struct keeper_env *env,
 		k->kept.stamp = was; /* so it is read once more, to no effect */
 	}
 	log_notice("zone-file-written", "zone=%s file=%s serial=%u records=%llu",
-		   zone_name(k, &name), log_quote(path, quoted, sizeof(quoted)), source->serial,
-		   (unsigned long long)source->records);
+		   order_zone_name(k, &name), log_quote(path, quoted, sizeof(quoted)),
+		   source->serial, (unsigned long long)source->records);
 	return err;
 }
 
@@ -121,7 +121,7 @@ static int sync_file(struct keeper *k, const struct keeper_env *env, struct orde
 
 int order_sync(struct keeper *k, const struct keeper_env *env, int64_t now UNUSED, struct order *o)
 {
-	int err = check_open(k, env, &o->em);
+	int err = order_check_open(k, env, o);
 	if (err != E_OK) {
 		return err;
 	}
@@ -130,17 +130,10 @@ int order_sync(struct keeper *k, const struct keeper_env *env, int64_t now UNUSE
 
 /* --- freeze, thaw ---------------------------------------------------------------------------- */
 
-/* What is served is told by each of them. */
-static void report_served(const struct keeper *k, struct order *o)
-{
-	report_number(o->report, "serial", k->zone->current->serial);
-	report_number(o->report, "records", k->zone->current->records);
-}
-
 static int set_frozen(struct keeper *k, const struct keeper_env *env, bool frozen,
 		      struct errmsg *em)
 {
-	struct name_text name;
+	struct order_name name;
 	if (k->kept.frozen == frozen) {
 		return err_set(em, E_OK, "%s",
 			       frozen ? "the zone was frozen before" : "the zone was not frozen");
@@ -151,14 +144,14 @@ static int set_frozen(struct keeper *k, const struct keeper_env *env, bool froze
 		k->kept.frozen = !frozen;
 		return err;
 	}
-	log_notice(frozen ? "zone-frozen" : "zone-thawed", "zone=%s", zone_name(k, &name));
+	log_notice(frozen ? "zone-frozen" : "zone-thawed", "zone=%s", order_zone_name(k, &name));
 	return E_OK;
 }
 
 int order_freeze(struct keeper *k, const struct keeper_env *env, int64_t now UNUSED,
 		 struct order *o)
 {
-	int err = check_open(k, env, &o->em);
+	int err = order_check_open(k, env, o);
 	if (err == E_OK) {
 		err = sync_file(k, env, o);
 	}
@@ -168,7 +161,7 @@ int order_freeze(struct keeper *k, const struct keeper_env *env, int64_t now UNU
 int order_thaw(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
 	struct errmsg em = { "" };
-	int err = check_open(k, env, &o->em);
+	int err = order_check_open(k, env, o);
 	if (err != E_OK) {
 		return err;
 	}
@@ -179,7 +172,7 @@ int order_thaw(struct keeper *k, const struct keeper_env *env, int64_t now, stru
 		return err_set(&o->em, err, "%s; the zone %s", em.text,
 			       k->kept.frozen ? "stays frozen" : "is as it was");
 	}
-	report_served(k, o);
+	order_report_served(k, o);
 	return set_frozen(k, env, false, &o->em);
 }
 
@@ -187,13 +180,13 @@ int order_thaw(struct keeper *k, const struct keeper_env *env, int64_t now, stru
 
 int order_flush(struct keeper *k, const struct keeper_env *env, int64_t now UNUSED, struct order *o)
 {
-	int err = check_open(k, env, &o->em);
+	int err = order_check_open(k, env, o);
 	if (err == E_OK && k->kept.snapshot_seq != k->kept.last_seq) {
 		err = vault_snapshot(env->vault, k->config->name, k->zone->current, &k->kept,
 				     &o->em);
 	}
 	if (err == E_OK) {
-		report_served(k, o);
+		order_report_served(k, o);
 	}
 	return err;
 }

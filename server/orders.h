@@ -19,4 +19,24 @@ order_fn order_thaw;
 /* Writes a snapshot of what is served, so that a restart reads nothing of the journal. */
 order_fn order_flush;
 
+/* Lists the newest changes that the journal has; as many as the first word says. */
+order_fn order_journal;
+/* What leads from one serial to another: FROM [TO] [-ixfr]. */
+order_fn order_diff;
+/* Publishes what the zone was at the serial that the first word says, as a new version. The zone file stays. */
+order_fn order_rollback;
+
+/* --- for orders ------------------------------------------------------------------------------ */
+
+/* Is there a zone to do something with, and a place to keep what is done? Returns o->err. */
+MUST_USE int order_check_open(const struct keeper *k, const struct keeper_env *env,
+			      struct order *o);
+/* Tells what is served now. */
+void order_report_served(const struct keeper *k, struct order *o);
+/* The zone's name for the log. */
+struct order_name {
+	char text[DNAME_TEXT_MAX + 8];
+};
+const char *order_zone_name(const struct keeper *k, struct order_name *out);
+
 #endif

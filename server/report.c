@@ -107,6 +107,26 @@ void report_item(struct report *r)
 	(void)failed;
 }
 
+void report_lines(struct report *r, const char *key, const char *text)
+{
+	json_t *list = json_array();
+	add(r, key, list);
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		json_t *line = json_stringn(text, len);
+		if (line == NULL) {
+			char *copy = mem_str(text, len);
+			line = escaped(copy);
+			mem_free(copy);
+		}
+		int failed = json_array_append_new(list, line);
+		assert(failed == 0);
+		(void)failed;
+		text += len;
+		text += *text == '\n';
+	}
+}
+
 void report_list_end(struct report *r)
 {
 	r->list = r->item = NULL;
@@ -138,7 +158,8 @@ static void print_json(const struct report *r, const char *status, const char *m
 static void print_text(struct buf *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
-		buf_char(out, (uint8_t)*text < ' ' || *text == 0x7f ? '?' : *text);
+		bool is_control = (uint8_t)*text < ' ' || *text == 0x7f;
+		buf_char(out, is_control && *text != '\t' ? '?' : *text);
 	}
 }
 
@@ -231,6 +252,14 @@ static void print_list(struct buf *out, const json_t *list)
 	buf_clear(&scratch);
 }
 
+static void print_lines(struct buf *out, const json_t *lines)
+{
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		print_text(out, json_string_value(json_array_get(lines, i)));
+		buf_char(out, '\n');
+	}
+}
+
 static void print_plain(const struct report *r, const char *message, struct buf *out)
 {
 	const char *key;
@@ -249,7 +278,9 @@ static void print_plain(const struct report *r, const char *message, struct buf 
 	}
 	json_object_foreach(r->data, key, v)
 	{
-		if (json_is_array(v)) {
+		if (json_is_string(json_array_get(v, 0))) {
+			print_lines(out, v);
+		} else if (json_is_array(v)) {
 			print_list(out, v);
 		}
 	}

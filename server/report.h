@@ -34,6 +34,8 @@ void report_time(struct report *r, const char *key, int64_t value);
 void report_list(struct report *r, const char *key);
 void report_item(struct report *r);
 void report_list_end(struct report *r);
+/* The lines of @text, told one below the other as they are; as JSON, a list of texts. */
+void report_lines(struct report *r, const char *key, const char *text);
 
 /* The whole, with @message (may be "") of what became of the command. As text: the message, the keys, the
  * lists. JSON: one line with an object of status, message and data. */

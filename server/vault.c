@@ -263,6 +263,11 @@ int vault_restore(struct vault *v, const uint8_t *apex, struct version **out,
 	return E_OK;
 }
 
+int vault_read(struct vault *v, struct journal_txn **out, struct errmsg *em)
+{
+	return journal_begin(v->journal, STORE_READ, out, em);
+}
+
 int vault_source(struct vault *v, const uint8_t *apex, uint64_t generation, struct version **out,
 		 struct errmsg *em)
 {

@@ -359,18 +359,23 @@ int diff_apply(const struct diff *d, struct edit *e, struct errmsg *em)
 
 /* --- text ------------------------------------------------------------------------------------ */
 
+void diff_rr_print(const struct diff_rr *rr, struct buf *out)
+{
+	char type[RRTYPE_TEXT_MAX];
+	dname_print(out, rr->owner);
+	buf_printf(out, "\t%u\tIN\t%s\t", rr->ttl, rrtype_to_text(rr->type, type));
+	rdata_to_text(rr->type, rr->rdata, rr->rdlen, out);
+}
+
 static void print_part(const struct diff_part *part, char sign, struct buf *out)
 {
 	const uint8_t *p = (const uint8_t *)part->octets.data;
 	for (uint32_t i = 0; i < part->count; i++) {
 		struct diff_rr rr;
-		char type[RRTYPE_TEXT_MAX];
 		p = diff_rr_next(p, &rr);
 		buf_char(out, sign);
 		buf_char(out, ' ');
-		dname_print(out, rr.owner);
-		buf_printf(out, "\t%u\tIN\t%s\t", rr.ttl, rrtype_to_text(rr.type, type));
-		rdata_to_text(rr.type, rr.rdata, rr.rdlen, out);
+		diff_rr_print(&rr, out);
 		buf_char(out, '\n');
 	}
 }

@@ -68,5 +68,7 @@ MUST_USE int diff_part_read(struct diff_part *part, const uint8_t *apex, struct 
 			    uint32_t count);
 /* One record of ours, unchecked; returns the octet behind it. */
 const uint8_t *diff_rr_next(const uint8_t *p, struct diff_rr *rr);
+/* Appends it as in a zone file, without the end of the line. */
+void diff_rr_print(const struct diff_rr *rr, struct buf *out);
 
 #endif

@@ -227,6 +227,84 @@ def flush(t, s):
     s.said('flush all', ['flush'], 0, 'zones: 3\nfailed: 0\n')
 
 
+def records(lines):
+    """Without what a renewal of signatures changes, and without the SOA."""
+    made = ('RRSIG', 'NSEC', 'NSEC3', 'SOA')
+    return sorted(re.sub(r'\s+', ' ', line) for line in lines if line.split()[4] not in made)
+
+
+def history(t, s):
+    zone = 'nsec.'
+    start = s.serial(zone)
+    s.add(zone, 'h1', 'one')
+    first = s.serial(zone)
+    s.update(zone, lambda u: (u.delete('h1', 'TXT'), u.add('h2', 60, 'TXT', 'two')))
+    s.add(zone, 'h3', 'three')
+    end = s.serial(zone)
+    listed = s.json('journal', zone)['data']
+    last = listed['entries'][-3:]
+    t.check('the journal has what was done', [(e['from'], e['to']) for e in last] ==
+            [(start, first), (first, first + 1), (first + 1, end)] and all(e['source'] == 'update' for e in last), last)
+    t.check('with numbers', last[1]['removed'] > 2 and last[1]['added'] > 3 and last[1]['octets'] > 100 and
+            listed['count'] >= 3 and listed['octets'] > 300 and re.match(r'20..-..-..T..:..:..Z$', last[0]['time']), listed)
+    s.said('as text', ['journal', zone, '1'], 0, 'from ', f'\n{end - 1} ')
+    t.check('as many as asked for', len(s.json('journal', zone, '2')['data']['entries']) == 2)
+    s.said('a wrong count', ['journal', zone, 'all'], 2, 'found "all", expected how many')
+    lines = s.json('diff', zone, str(start))['data']['changes']
+    t.check('diff', records(lines) == ['+ h2.nsec. 60 IN TXT "two"', '+ h3.nsec. 60 IN TXT "three"'], lines)
+    soas = [line.split()[0] + line.split()[7] for line in lines if line.split()[4] == 'SOA']
+    t.check('with both SOA records', soas == [f'-{start}', f'+{end}'], soas)
+    back = s.json('diff', zone, str(end), str(start))['data']['changes']
+    t.check('backwards', sorted(back) == sorted(line.translate({43: 45, 45: 43})[0] + line[1:] for line in lines), back)
+    one = s.json('diff', zone, str(first), str(first + 1))['data']['changes']
+    t.check('one step', records(one) == ['+ h2.nsec. 60 IN TXT "two"', '- h1.nsec. 60 IN TXT "one"'], one)
+    s.said('as text', ['diff', zone, str(first), str(end)], 0, f'from: {first}\nto: {end}\n- ', '+ h3.nsec.\t60\tIN\tTXT\t"three"')
+    s.said('nothing', ['diff', zone, str(end)], 0, f'from: {end}\nto: {end}\n')
+    steps = s.json('diff', zone, str(start), str(end), '-ixfr')['data']['changes']
+    soas = [int(line.split('\t')[4].split()[2]) for line in steps if line.split()[3] == 'SOA']
+    t.check('as IXFR has it', soas == [end, start, first, first, first + 1, first + 1, end, end] and
+            [line.split()[3] for line in (steps[0], steps[1], steps[-1])] == ['SOA'] * 3, steps)
+    texts = [line for line in steps if '\tTXT\t' in line]
+    t.check('each step', [line.split()[0] for line in texts] == ['h1.nsec.', 'h1.nsec.', 'h2.nsec.', 'h3.nsec.'], texts)
+    s.said('a serial that is not there', ['diff', zone, '5'], 1, 'serial 5 is not in the journal')
+    s.said('no serial', ['diff', zone, 'x'], 2, 'found "x", expected a serial')
+    s.said('the newer first', ['diff', zone, str(end), str(start), '-ixfr'], 1, 'name the older one first')
+    s.said('too many', ['diff', zone, '1', '2', '3'], 2, 'expected: diff ZONE FROM')
+
+
+def rollback(t, s):
+    for zone in ('nsec3.', 'plain.', 'nsec.'):
+        start = s.serial(zone)
+        s.add(zone, 'good')
+        then = s.serial(zone)
+        s.update(zone, lambda u: (u.delete('good', 'TXT'), u.delete('ns2'), u.add('bad', 60, 'TXT', 'bad'),
+                                  u.replace('@', 300, 'SOA', f'ns h {then + 10} 7200 3600 86400 60')))
+        text = s.text(zone)
+        end = s.serial(zone)
+        s.said(f'{zone} rollback', ['rollback', zone, str(then)], 0, f'serial: {end + 1}\n')
+        t.check(f'{zone} what was there is back', s.has(zone, 'good') and not s.has(zone, 'bad'))
+        soa = s.ask(zone, 'SOA').answer[0][0]
+        t.check(f'{zone} SOA', (soa.serial, soa.minimum) == (end + 1, 300), soa)
+        t.check(f'{zone} the zone file stays', s.text(zone) == text)
+        entry = s.json('journal', zone, '1')['data']['entries'][0]
+        t.check(f'{zone} is in the journal', (entry['source'], entry['from'], entry['to']) == ('rollback', end, end + 1), entry)
+        lines = s.json('diff', zone, str(then))['data']['changes']
+        t.check(f'{zone} is as it was', records(lines) == [], lines)
+        s.said(f'{zone} again', ['rollback', zone, str(then)], 0, 'has not changed since', f'serial: {end + 1}\n')
+        s.said(f'{zone} to now', ['rollback', zone, str(end + 1)], 0, 'has not changed since')
+        s.said(f'{zone} further back', ['rollback', zone, str(start)], 0, f'serial: {end + 2}\n')
+        t.check(f'{zone} is back there', not s.has(zone, 'good'))
+        s.said(f'{zone} forward again', ['rollback', zone, str(then)], 0, f'serial: {end + 3}\n')
+        t.check(f'{zone} as it was then', s.has(zone, 'good'))
+        s.kill()
+        s.start()
+        t.check(f'{zone} also after a crash', s.has(zone, 'good') and s.serial(zone) == end + 3)
+        s.said(f'{zone} to nowhere', ['rollback', zone, '4'], 1, 'serial 4 is not in the journal')
+        if zone != 'plain.':
+            s.said(f'{zone} copy', ['sync', zone, t.path('copy')], 0)
+            t.check(f'{zone} validates', peer.ours('signet-verifyzone', t.path('copy'))[0] == 0)
+
+
 def main():
     with peer.Test('orders') as t:
         s = Server(t, {'plain.': (ZONE, None), 'nsec.': (ZONE, 'default'), 'nsec3.': (ZONE, 'hashed')})
@@ -235,6 +313,8 @@ def main():
         sync_restart(t, s)
         freeze(t, s)
         flush(t, s)
+        history(t, s)
+        rollback(t, s)
 
 
 main()

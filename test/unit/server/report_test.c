@@ -66,6 +66,18 @@ START_TEST(foreign_octets)
 }
 END_TEST
 
+START_TEST(lines)
+{
+	report_number(report, "a", 1);
+	report_lines(report, "none", "");
+	report_lines(report, "some", "- x\ty\n+ \"z\"\033\n\n\366");
+	ck_assert_str_eq(print(REPORT_TEXT, ""), "a: 1\n- x\ty\n+ \"z\"?\n\n\\xF6\n");
+	ck_assert_str_eq(print(REPORT_JSON, ""),
+			 "{\"status\":\"done\",\"message\":\"\",\"data\":{\"a\":1,\"none\":[],"
+			 "\"some\":[\"- x\\ty\",\"+ \\\"z\\\"\\u001B\",\"\",\"\\\\xF6\"]}}\n");
+}
+END_TEST
+
 START_TEST(lists)
 {
 	report_list(report, "zones");
@@ -109,6 +121,7 @@ int main(void)
 	tcase_add_test(tc, nothing);
 	tcase_add_test(tc, values);
 	tcase_add_test(tc, foreign_octets);
+	tcase_add_test(tc, lines);
 	tcase_add_test(tc, lists);
 	tcase_add_test(tc, empty_list);
 	return unit_run("server/report", tc);
