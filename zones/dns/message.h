@@ -16,6 +16,8 @@
 #ifndef ZONES_DNS_MESSAGE_H
 #define ZONES_DNS_MESSAGE_H
 
+#include <stdbool.h>
+
 #include "zones/base/wire.h"
 #include "zones/dns/dname.h"
 
@@ -93,5 +95,12 @@ struct message_rr {
 };
 
 MUST_USE int message_read_rr(struct reader *r, struct message_rr *out);
+
+/* Is @rr a record of the kind that signs the message it ends? */
+typedef bool message_signs(const struct message_rr *rr);
+/* Finds the record that signs the message: the last, and in the additional section; *@at gets the octets before it.
+ * E_NOENT: there is none. E_INVAL: one stands elsewhere. E_TRAILING: octets are left behind the records. */
+MUST_USE int message_find_signature(const uint8_t *message, size_t len, message_signs *signs,
+				    struct message_rr *out, size_t *at);
 
 #endif

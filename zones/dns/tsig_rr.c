@@ -47,31 +47,16 @@ static int read_record(const struct message_rr *rr, struct tsig_rr *out)
 	return read_rdata(rr, out);
 }
 
+static bool is_tsig(const struct message_rr *rr)
+{
+	return rr->type == RRTYPE_TSIG;
+}
+
 int tsig_rr_find(const uint8_t *message, size_t len, struct tsig_rr *out, size_t *at)
 {
-	struct reader r = reader_of(message, len);
-	struct message_header h;
-	struct message_question q;
 	struct message_rr rr;
-	int err = message_read_header(&r, &h);
-	for (unsigned i = 0; i < h.count[SECTION_QUESTION] && err == E_OK; i++) {
-		err = message_read_question(&r, &q);
-	}
-	unsigned left = (unsigned)h.count[SECTION_ANSWER] + h.count[SECTION_AUTHORITY] +
-			h.count[SECTION_ADDITIONAL];
-	bool has_additional = h.count[SECTION_ADDITIONAL] != 0;
-	for (; left > 0 && err == E_OK; left--) {
-		*at = (size_t)(r.pos - r.start);
-		err = message_read_rr(&r, &rr);
-		if (err == E_OK && rr.type == RRTYPE_TSIG) {
-			err = left == 1 && has_additional ? read_record(&rr, out) : E_INVAL;
-			return err == E_OK && reader_left(&r) != 0 ? E_TRAILING : err;
-		}
-	}
-	if (err == E_OK) {
-		err = reader_left(&r) != 0 ? E_TRAILING : E_NOENT;
-	}
-	return err;
+	int err = message_find_signature(message, len, is_tsig, &rr, at);
+	return err == E_OK ? read_record(&rr, out) : err;
 }
 
 size_t tsig_rr_len(const struct tsig_rr *rr)
