@@ -1,4 +1,4 @@
-/* server/acl.c - who may do something: by TSIG key, address, network, or as a remote. */
+/* server/acl.c - who may do something: by TSIG key, KEY record, address, network, or as a remote. */
 #include "server/acl.h"
 
 #include <stdio.h>
@@ -6,13 +6,14 @@
 
 #include "zones/base/text.h"
 
-enum kind { ANY, KEY, REMOTE, NETWORK };
+enum kind { ANY, KEY, SIG0, REMOTE, NETWORK };
 
 struct rule {
 	struct rule *next;
 	enum kind kind;
 	bool deny;
 	const struct tsig_key *key;
+	const uint8_t *name;
 	const struct acl_remote *remote;
 	struct address_network network;
 };
@@ -107,6 +108,16 @@ static int find_remote(const struct acl_names *names, const char *text,
 	return not_there(&nearest, "remote", "remotes", em);
 }
 
+static int read_name(const char *text, struct arena *arena, const uint8_t **out, struct errmsg *em)
+{
+	struct dname name;
+	int err = dname_from_text(&name, text, strlen(text), dname_root, em);
+	if (err == E_OK) {
+		*out = arena_dup(arena, name.wire, name.len);
+	}
+	return err;
+}
+
 int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names, const char *rule,
 	    struct errmsg *em)
 {
@@ -118,6 +129,9 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 	} else if (take_word(&rule, "key")) {
 		r.kind = KEY;
 		err = acl_find_key(names, rule, &r.key, em);
+	} else if (take_word(&rule, "sig0")) {
+		r.kind = SIG0;
+		err = read_name(rule, arena, &r.name, em);
 	} else if (take_word(&rule, "remote")) {
 		r.kind = REMOTE;
 		err = find_remote(names, rule, &r.remote, em);
@@ -127,8 +141,8 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 		err = address_network_from_text(&r.network, rule, strlen(rule), &why);
 		if (err != E_OK) {
 			err = err_set(em, err,
-				      "found %s, expected \"key NAME\", \"remote NAME\", an "
-				      "address, a network or \"any\"",
+				      "found %s, expected \"key NAME\", \"sig0 NAME\", "
+				      "\"remote NAME\", an address, a network or \"any\"",
 				      text_quote(rule, strlen(rule), quoted));
 		}
 	}
@@ -163,6 +177,8 @@ static bool is_meant(const struct rule *r, const struct acl_client *client)
 		return true;
 	case KEY:
 		return client->key == r->key;
+	case SIG0:
+		return client->sig0 != NULL && dname_equal(client->sig0, r->name);
 	case REMOTE:
 		return is_remote(r->remote, client);
 	case NETWORK:
@@ -183,4 +199,13 @@ bool acl_allows(const struct acl *acl, const struct acl_client *client)
 		}
 	}
 	return allowed;
+}
+
+bool acl_knows_sig0(const struct acl *acl, const uint8_t *name)
+{
+	const struct rule *r = acl != NULL ? acl->rules : NULL;
+	while (r != NULL && !(r->kind == SIG0 && dname_equal(name, r->name))) {
+		r = r->next;
+	}
+	return r != NULL;
 }

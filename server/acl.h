@@ -1,7 +1,11 @@
-/* server/acl.h - who may do something: by TSIG key, address, network, or as a remote.
+/* server/acl.h - who may do something: by TSIG key, KEY record, address, network, or as a remote.
  *
- * Rules are texts: "key NAME", "remote NAME", an address, a network, "any", and each of these with "deny" in front. A
- * remote is who has one of its addresses and one of its keys, where it has such. Who is denied by one rule is denied whatever others say; who is named by none is denied as well.
+ * Rules are texts: "key NAME", "sig0 NAME", "remote NAME", an address, a network, "any", and each of these with "deny" in
+ * front. A remote is who has one of its addresses and one of its keys, where it has such. Who is denied by one rule is denied
+ * whatever others say; who is named by none is denied as well.
+ *
+ * "key" is about the TSIG keys of the configuration, "sig0" about KEY records in the zone that an update is for. They are
+ * different things whatever their names are, as who may write KEY records must not become who has a TSIG key.
  *
  * Threads: immutable once made.
  * Memory:  belongs to the arena it was made in; keys and remotes are borrowed. */
@@ -44,9 +48,12 @@ MUST_USE int acl_add(struct acl *acl, struct arena *arena, const struct acl_name
 struct acl_client {
 	const struct address_ip *ip;
 	const struct tsig_key *key; /* whose signature was good; NULL: none */
+	const uint8_t *sig0; /* name of the KEY record whose signature was good; NULL: none */
 };
 
 /* NULL allows nobody. */
 bool acl_allows(const struct acl *acl, const struct acl_client *client);
+/* Is there a rule about the KEY records of @name? Else a signature of one need not be looked at. */
+bool acl_knows_sig0(const struct acl *acl, const uint8_t *name);
 
 #endif

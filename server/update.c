@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "signer/nsec3_hash.h"
+#include "signer/sig0.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 #include "zones/dns/edns.h"
@@ -50,6 +51,15 @@ static bool has_opt(const uint8_t *message, size_t len)
 	return false;
 }
 
+static uint16_t find_sig0(struct update *u)
+{
+	int err = sig0_rr_find(u->request->message, u->request->len, &u->sig0, &u->sig0_at);
+	if (err != E_OK) {
+		u->sig0_at = 0;
+	}
+	return err == E_OK || err == E_NOENT ? RCODE_NOERROR : RCODE_FORMERR;
+}
+
 void update_open(struct update *u, struct request *r, const struct tsig_ring *ring, int64_t now)
 {
 	size_t len = r->len;
@@ -60,44 +70,115 @@ void update_open(struct update *u, struct request *r, const struct tsig_ring *ri
 	}
 	u->rcode = u->tsig.rcode;
 	if (u->rcode == RCODE_NOERROR) {
+		u->rcode = find_sig0(u);
+	}
+	if (u->rcode == RCODE_NOERROR) {
 		u->rcode = (uint16_t)ddns_read(r->message, len, &u->arena, &u->ddns);
 		u->has_opt = has_opt(r->message, len);
 		u->is_sound = u->rcode == RCODE_NOERROR;
 	}
 }
 
+/* Who signed, for the log. */
+static void signer_text(const struct update *u, struct buf *out)
+{
+	if (u->tsig.key != NULL) {
+		dname_print(out, u->tsig.key->name.wire);
+	} else if (u->is_sig0) {
+		buf_str(out, "sig0:");
+		dname_print(out, u->sig0.signer.wire);
+	} else {
+		buf_str(out, "none");
+	}
+}
+
 static void log_update(const struct update *u, const uint8_t *zone)
 {
 	char name[DNAME_TEXT_MAX];
-	char key[DNAME_TEXT_MAX] = "none";
-	char quoted[2][DNAME_TEXT_MAX + 8];
+	struct buf key = { 0 };
+	char quoted[2][DNAME_TEXT_MAX + 16];
 	char client[ADDRESS_NETWORK_TEXT_MAX];
 	const struct address_network network = { u->request->client,
 						 (uint8_t)(u->request->client.len * 8) };
 	(void)dname_to_text(zone, name);
-	if (u->tsig.key != NULL) {
-		(void)dname_to_text(u->tsig.key->name.wire, key);
-	}
+	signer_text(u, &key);
 	address_network_to_text(&network, client);
 	log_event(u->rcode == RCODE_NOERROR ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "update",
 		  "zone=%s client=%s key=%s rcode=%s added=%u removed=%u%s%s%s",
 		  log_quote(name, quoted[0], sizeof(quoted[0])), client,
-		  log_quote(key, quoted[1], sizeof(quoted[1])), rcode_text(u->rcode),
+		  log_quote(key.data, quoted[1], sizeof(quoted[1])), rcode_text(u->rcode),
 		  u->result.added, u->result.removed, u->reason != NULL ? " reason=\"" : "",
 		  u->reason != NULL ? u->reason : "", u->reason != NULL ? "\"" : "");
+	buf_clear(&key);
+}
+
+/* --- who may --------------------------------------------------------------------------------- */
+
+static const char *sig0_reason(int err)
+{
+	switch (err) {
+	case E_NOENT:
+		return "SIG(0): no such key in the zone";
+	case E_NOTYET:
+		return "SIG(0): not valid yet, by our clock";
+	case E_EXPIRED:
+		return "SIG(0): expired, by our clock";
+	case E_BADSIG:
+		return "SIG(0): the signature does not verify";
+	default:
+		return "SIG(0): it cannot be verified";
+	}
+}
+
+/* Looks at the SIG(0), where a rule is about its signer: is it good, by the keys of @state? */
+static uint16_t check_sig0(struct update *u, const struct config_zone *zone,
+			   const struct version *state)
+{
+	const uint8_t *signer = u->sig0.signer.wire;
+	bool is_known =
+		u->sig0_at != 0 &&
+		(zone->update_policy != NULL ? update_policy_knows_sig0(zone->update_policy, signer)
+					     : acl_knows_sig0(zone->updaters, signer));
+	if (!is_known) {
+		return RCODE_NOERROR;
+	}
+	int err = sig0_check(&u->sig0, u->request->message, u->sig0_at, state, u->now);
+	if (err != E_OK) {
+		u->reason = sig0_reason(err);
+		return err == E_CRYPTO ? RCODE_SERVFAIL : RCODE_NOTAUTH;
+	}
+	u->is_sig0 = true;
+	return RCODE_NOERROR;
+}
+
+/* The name of the key that the message is signed with; NULL: it is not signed. */
+static const uint8_t *signer_of(const struct update *u)
+{
+	return u->tsig.key != NULL ? u->tsig.key->name.wire
+	       : u->is_sig0	   ? u->sig0.signer.wire
+				   : NULL;
 }
 
 /* Who asks for changes in which zone. */
 struct asker {
+	const struct update *update;
 	const struct config_zone *zone;
-	const uint8_t *signer;
 };
+
+static struct update_wish wish_of(const struct asker *a, const uint8_t *owner, uint16_t type)
+{
+	return (struct update_wish){ .signer = signer_of(a->update),
+				     .is_sig0 = a->update->is_sig0,
+				     .zone = a->zone->name,
+				     .owner = owner,
+				     .type = type };
+}
 
 static bool may_change(void *arg, const uint8_t *owner, uint16_t type, const uint8_t *rdata UNUSED,
 		       size_t len UNUSED)
 {
 	const struct asker *a = arg;
-	const struct update_wish wish = { a->signer, a->zone->name, owner, type };
+	const struct update_wish wish = wish_of(a, owner, type);
 	uint32_t most;
 	return update_policy_allows(a->zone->update_policy, &wish, &most);
 }
@@ -105,7 +186,7 @@ static bool may_change(void *arg, const uint8_t *owner, uint16_t type, const uin
 static uint32_t most_of(void *arg, const uint8_t *owner, uint16_t type)
 {
 	const struct asker *a = arg;
-	const struct update_wish wish = { a->signer, a->zone->name, owner, type };
+	const struct update_wish wish = wish_of(a, owner, type);
 	uint32_t most = 0;
 	(void)update_policy_allows(a->zone->update_policy, &wish, &most);
 	return most;
@@ -113,8 +194,10 @@ static uint32_t most_of(void *arg, const uint8_t *owner, uint16_t type)
 
 static bool may_ask(const struct update *u, const struct config_zone *zone)
 {
-	const struct acl_client client = { &u->request->client, u->tsig.key };
-	return zone->update_policy != NULL ? u->tsig.key != NULL
+	const struct acl_client client = { .ip = &u->request->client,
+					   .key = u->tsig.key,
+					   .sig0 = u->is_sig0 ? u->sig0.signer.wire : NULL };
+	return zone->update_policy != NULL ? signer_of(u) != NULL
 					   : acl_allows(zone->updaters, &client);
 }
 
@@ -144,17 +227,20 @@ static bool has_good_chains(const struct ddns_request *req)
 
 static uint16_t apply(struct update *u, const struct config_zone *zone, struct edit *e)
 {
-	struct asker asker = { .zone = zone };
+	struct asker asker = { u, zone };
 	u->ddns.allow = allowed(zone->policy);
 	if (u->ddns.class != RRCLASS_IN || !dname_equal(u->ddns.zone, zone->name)) {
 		return RCODE_NOTAUTH;
 	}
+	uint16_t rcode = check_sig0(u, zone, edit_state(e));
+	if (rcode != RCODE_NOERROR) {
+		return rcode;
+	}
 	if (!may_ask(u, zone)) {
 		return RCODE_REFUSED; /* and no word about what is in the zone (RFC 3007 §3.3) */
 	}
-	uint16_t rcode = (uint16_t)ddns_prerequisites(&u->ddns, edit_state(e));
+	rcode = (uint16_t)ddns_prerequisites(&u->ddns, edit_state(e));
 	if (rcode == RCODE_NOERROR && zone->update_policy != NULL) {
-		asker.signer = u->tsig.key->name.wire;
 		u->ddns.limit = most_of;
 		u->ddns.limit_arg = &asker;
 		rcode = (uint16_t)ddns_permitted(&u->ddns, edit_state(e), may_change, &asker);
@@ -176,6 +262,8 @@ void update_apply(struct update *u, const struct config_zone *zone, struct edit 
 {
 	if (u->is_sound) {
 		u->result = (struct ddns_result){ 0 };
+		u->is_sig0 = false;
+		u->reason = NULL;
 		u->rcode = apply(u, zone, e);
 	}
 }

@@ -5,6 +5,10 @@
  * Checks are in the order of RFC 2136 §3 and RFC 8945 §5.2: signature, form, zone, prerequisites, permission, form of
  * the updates. The first that fails is the answer.
  *
+ * A SIG(0) (RFC 2931) is looked at when the zone is known, as its key is in there: by a rule of the zone about the
+ * signer's name, and only then, so that nobody has the server verify for nothing. One that is not good is answered NOTAUTH, as
+ * a TSIG is; the response is not signed. Without such a rule the message is one that is not signed.
+ *
  * Threads: one job's.
  * Memory:  an update owns its request until update_close, which gives it back to its worker. */
 #ifndef SERVER_UPDATE_H
@@ -14,10 +18,14 @@
 #include "server/request.h"
 #include "server/tsig.h"
 #include "zones/ddns.h"
+#include "zones/dns/sig0_rr.h"
 
 struct update {
 	struct request *request;
 	struct tsig_exchange tsig;
+	struct sig0_rr sig0;
+	size_t sig0_at; /* octets of the message before it; 0: there is none */
+	bool is_sig0;	/* it is good: the KEY record of sig0.signer has signed */
 	struct arena arena;
 	struct ddns_request ddns;
 	struct ddns_result result;

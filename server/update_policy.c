@@ -2,6 +2,7 @@
 #include "server/update_policy.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "zones/base/text.h"
 #include "zones/dns/dname.h"
@@ -18,6 +19,7 @@ struct rule {
 	struct rule *next;
 	bool grant;
 	enum match match;
+	bool is_sig0; /* KEY records of the zone, not TSIG keys */
 	const uint8_t *key;
 	const uint8_t *name; /* NULL where there is none to @match */
 	size_t type_count;
@@ -92,16 +94,23 @@ static int read_name(const char *word, struct arena *arena, const uint8_t **out,
 	return err;
 }
 
-static int read_key(const char *word, struct arena *arena, const struct acl_names *names,
-		    const uint8_t **out, struct errmsg *em)
+static int read_key(struct rule *r, const char *word, struct arena *arena,
+		    const struct acl_names *names, struct errmsg *em)
 {
 	static const char *const none[] = { NULL };
+	static const char sig0[] = "sig0:";
 	const struct tsig_key *key;
+	r->is_sig0 = strncasecmp(word, sig0, sizeof(sig0) - 1) == 0;
+	word += r->is_sig0 ? sizeof(sig0) - 1 : 0;
 	if (*word == '\0') {
-		return unexpected(word, "the name of a key, or \"*\" for any key", none, em);
+		return unexpected(word,
+				  r->is_sig0 ? "the name of a KEY record behind \"sig0:\", or "
+					       "\"*\" for any in the zone"
+					     : "the name of a key, or \"*\" for any key",
+				  none, em);
 	}
-	int err = read_name(word, arena, out, em);
-	if (err == E_OK && !dname_is_wildcard(*out)) {
+	int err = read_name(word, arena, &r->key, em);
+	if (err == E_OK && !r->is_sig0 && !dname_is_wildcard(r->key)) {
 		err = acl_find_key(names, word, &key, em);
 	}
 	return err;
@@ -199,7 +208,7 @@ int update_policy_add(struct update_policy *p, struct arena *arena, const struct
 	}
 	r.grant = verb == 1;
 	(void)take_word(&rule, word);
-	int err = read_key(word, arena, names, &r.key, em);
+	int err = read_key(&r, word, arena, names, em);
 	if (err != E_OK) {
 		return err;
 	}
@@ -235,10 +244,10 @@ static bool is_of_wildcard(const uint8_t *name, const uint8_t *wildcard)
 	return is_below(name, dname_up(wildcard, 1));
 }
 
-static bool is_of_key(const struct rule *r, const uint8_t *signer)
+static bool is_of_key(const struct rule *r, const uint8_t *signer, bool is_sig0)
 {
-	return dname_is_wildcard(r->key) ? is_of_wildcard(signer, r->key)
-					 : dname_equal(signer, r->key);
+	return r->is_sig0 == is_sig0 && (dname_is_wildcard(r->key) ? is_of_wildcard(signer, r->key)
+								   : dname_equal(signer, r->key));
 }
 
 static bool is_of_owner(const struct rule *r, const struct update_wish *w)
@@ -291,9 +300,18 @@ bool update_policy_allows(const struct update_policy *p, const struct update_wis
 			  uint32_t *most)
 {
 	const struct rule *r = p->first;
-	while (r != NULL && !(is_of_key(r, wish->signer) && is_of_owner(r, wish) &&
+	while (r != NULL && !(is_of_key(r, wish->signer, wish->is_sig0) && is_of_owner(r, wish) &&
 			      is_of_type(r, wish->type, most))) {
 		r = r->next;
 	}
 	return r != NULL && r->grant;
+}
+
+bool update_policy_knows_sig0(const struct update_policy *p, const uint8_t *name)
+{
+	const struct rule *r = p->first;
+	while (r != NULL && !is_of_key(r, name, true)) {
+		r = r->next;
+	}
+	return r != NULL;
 }

@@ -2,8 +2,10 @@
  *
  *     grant|deny KEY MATCH [NAME] [TYPE...]
  *
- * The first rule that is about a record says yes or no; none: no. KEY is the name of a key, or a wildcard: "*" is any
- * key, "*.example" all below example. MATCH says of which owners a rule is, by NAME where it has one:
+ * The first rule that is about a record says yes or no; none: no. KEY is the name of a TSIG key, or a wildcard: "*" is any
+ * key, "*.example" all below example. With "sig0:" in front it is the name of KEY records in the zone (RFC 2931), and
+ * those alone: who may write KEY records does not become who has a TSIG key. MATCH says of which owners a rule is, by NAME
+ * where it has one:
  *
  *     name        NAME itself              self        the name of the key
  *     subdomain   NAME and all below       selfsub     that and all below
@@ -34,6 +36,7 @@ MUST_USE int update_policy_add(struct update_policy *p, struct arena *arena,
 /* A record that somebody wants to change. */
 struct update_wish {
 	const uint8_t *signer; /* the name of who signed, of a key */
+	bool is_sig0;	       /* and that is a KEY record in the zone, not a TSIG key */
 	const uint8_t *zone;
 	const uint8_t *owner; /* in the zone */
 	uint16_t type;
@@ -42,5 +45,7 @@ struct update_wish {
 /* *@most (where true): how many records of the type may be there; 0: no limit. */
 bool update_policy_allows(const struct update_policy *p, const struct update_wish *wish,
 			  uint32_t *most);
+/* Is there a rule about the KEY records of @name? Else a signature of one need not be looked at. */
+bool update_policy_knows_sig0(const struct update_policy *p, const uint8_t *name);
 
 #endif

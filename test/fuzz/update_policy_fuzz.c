@@ -17,7 +17,7 @@ static const uint8_t elsewhere[] = "\1k";
 static const uint8_t *const names[] = { zone, host, below, elsewhere };
 static const uint16_t types[] = { RRTYPE_A, RRTYPE_NS, RRTYPE_TXT, RRTYPE_NSEC, 65280 };
 
-#define WISHES (ARRAY_LEN(names) * ARRAY_LEN(names) * ARRAY_LEN(types))
+#define WISHES (2 * ARRAY_LEN(names) * ARRAY_LEN(names) * ARRAY_LEN(types))
 
 static void require(bool what)
 {
@@ -33,9 +33,11 @@ static bool ask(const struct update_policy *p, size_t i)
 		.signer = names[i % ARRAY_LEN(names)],
 		.zone = zone,
 		.owner = names[i / ARRAY_LEN(names) % ARRAY_LEN(names)],
-		.type = types[i / ARRAY_LEN(names) / ARRAY_LEN(names)],
+		.type = types[i / ARRAY_LEN(names) / ARRAY_LEN(names) % ARRAY_LEN(types)],
+		.is_sig0 = i >= WISHES / 2,
 	};
 	bool allowed = update_policy_allows(p, &wish, &most);
+	require(!allowed || !wish.is_sig0 || update_policy_knows_sig0(p, wish.signer));
 	require(!allowed || most <= UINT16_MAX);
 	return allowed;
 }

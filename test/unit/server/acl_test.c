@@ -86,9 +86,66 @@ START_TEST(rules_allow_and_deny)
 	}
 	ck_assert_int_eq(address_from_text(&a, table[_i].ip, strlen(table[_i].ip), 53, &em), E_OK);
 	const struct address_ip ip = address_ip_of(&a.any);
-	const struct acl_client client = { &ip, table[_i].key >= 0 ? &keys[table[_i].key] : NULL };
+	const struct acl_client client = { .ip = &ip,
+					   .key = table[_i].key >= 0 ? &keys[table[_i].key]
+								     : NULL };
 	ck_assert_int_eq(acl_allows(acl, &client), table[_i].allowed);
 	ck_assert(!acl_allows(NULL, &client));
+	arena_clear(&arena);
+}
+END_TEST
+
+/* KEY records are no TSIG keys, whatever their names are. */
+static const struct {
+	const char *rules[2];
+	int key; /* -1: none */
+	const char *sig0;
+	bool allowed;
+} sig0_table[] = {
+	{ { "sig0 k.example" }, -1, "\1k\7example", true },
+	{ { "sig0 K.Example." }, -1, "\1k\7eXample", true },
+	{ { "sig0 k.example" }, -1, "\1a\1k\7example", false },
+	{ { "sig0 k.example" }, -1, NULL, false },
+	{ { "sig0 k.example" }, 0, NULL, false },
+	{ { "key k.example" }, -1, "\1k\7example", false },
+	{ { "any", "deny sig0 k.example" }, -1, "\1k\7example", false },
+	{ { "any", "deny sig0 k.example" }, 0, NULL, true },
+	{ { "any", "deny key k.example" }, -1, "\1k\7example", true },
+	{ { "remote signer" }, -1, "\1k\7example", false },
+};
+
+START_TEST(key_records)
+{
+	struct arena arena = { 0 };
+	*arena_bytes(&arena, 1) = 0; /* rules must be aligned behind names */
+	struct acl *acl = acl_new(&arena);
+	const struct address_ip ip = { .len = 4, .octet = { 192, 0, 2, 1 } };
+	const struct acl_client client = { .ip = &ip,
+					   .key = sig0_table[_i].key >= 0
+							  ? &keys[sig0_table[_i].key]
+							  : NULL,
+					   .sig0 = (const uint8_t *)sig0_table[_i].sig0 };
+	struct errmsg em;
+	for (unsigned i = 0; i < 2 && sig0_table[_i].rules[i] != NULL; i++) {
+		ck_assert_int_eq(acl_add(acl, &arena, &known, sig0_table[_i].rules[i], &em), E_OK);
+	}
+	ck_assert_int_eq(acl_allows(acl, &client), sig0_table[_i].allowed);
+	arena_clear(&arena);
+}
+END_TEST
+
+START_TEST(signatures_that_matter)
+{
+	struct arena arena = { 0 };
+	struct acl *acl = acl_new(&arena);
+	struct errmsg em;
+	ck_assert_int_eq(acl_add(acl, &arena, &known, "key k.example", &em), E_OK);
+	ck_assert_int_eq(acl_add(acl, &arena, &known, "any", &em), E_OK);
+	ck_assert(!acl_knows_sig0(acl, (const uint8_t *)"\1k\7example"));
+	ck_assert_int_eq(acl_add(acl, &arena, &known, "deny sig0 k.example", &em), E_OK);
+	ck_assert(acl_knows_sig0(acl, (const uint8_t *)"\1K\7example"));
+	ck_assert(!acl_knows_sig0(acl, (const uint8_t *)"\1l\7example"));
+	ck_assert(!acl_knows_sig0(NULL, (const uint8_t *)"\1k\7example"));
 	arena_clear(&arena);
 }
 END_TEST
@@ -98,6 +155,9 @@ static const char *const broken[] = { "",
 				      "key",
 				      "key ",
 				      "key a..b",
+				      "sig0",
+				      "sig0 ",
+				      "sig0 a..b",
 				      "key nobody.example",
 				      "remote",
 				      "remote Office",
@@ -126,6 +186,8 @@ int main(void)
 	TCase *tc = tcase_create("acl");
 	tcase_add_unchecked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, rules_allow_and_deny, 0, (int)ARRAY_LEN(table));
+	tcase_add_loop_test(tc, key_records, 0, (int)ARRAY_LEN(sig0_table));
+	tcase_add_test(tc, signatures_that_matter);
 	tcase_add_loop_test(tc, broken_rules_are_refused, 0, (int)ARRAY_LEN(broken));
 	return unit_run("server/acl", tc);
 }

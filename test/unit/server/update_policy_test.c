@@ -123,6 +123,24 @@ static const struct {
 	  true,
 	  0 },
 	{ { "\t grant  *\tname a.z.example   TXT " }, "ddns.key", "a.z.example", "TXT", true, 0 },
+	/* KEY records of the zone, here with a sig0: in front, are no TSIG keys. */
+	{ { "grant sig0:h.z.example self" }, "sig0:H.z.example", "h.z.example", "A", true, 0 },
+	{ { "grant SIG0:h.z.example self" }, "sig0:h.z.example", "h.z.example", "A", true, 0 },
+	{ { "grant sig0:h.z.example self" }, "sig0:g.z.example", "g.z.example", "A", false, 0 },
+	{ { "grant sig0:h.z.example self" }, "h.z.example", "h.z.example", "A", false, 0 },
+	{ { "grant h.z.example self" }, "sig0:h.z.example", "h.z.example", "A", false, 0 },
+	{ { "grant sig0:nobody.knows zonesub" }, "sig0:nobody.knows", "z.example", "A", true, 0 },
+	{ { "grant sig0:* self A" }, "sig0:h.z.example", "h.z.example", "A", true, 0 },
+	{ { "grant sig0:* self A" }, "h.z.example", "h.z.example", "A", false, 0 },
+	{ { "grant sig0:*.z.example selfsub" }, "sig0:h.z.example", "a.h.z.example", "A", true, 0 },
+	{ { "grant sig0:*.z.example selfsub" }, "sig0:z.example", "a.z.example", "A", false, 0 },
+	{ { "grant * zonesub" }, "sig0:h.z.example", "h.z.example", "A", false, 0 },
+	{ { "deny sig0:h.z.example zonesub", "grant sig0:* zonesub" },
+	  "sig0:h.z.example",
+	  "h.z.example",
+	  "A",
+	  false,
+	  0 },
 };
 
 START_TEST(the_first_rule_counts)
@@ -137,7 +155,8 @@ START_TEST(the_first_rule_counts)
 		ck_assert_msg(update_policy_add(p, &arena, &known, table[_i].rules[i], &em) == E_OK,
 			      "%s: %s", table[_i].rules[i], em.text);
 	}
-	name_of(table[_i].signer, &signer);
+	wish.is_sig0 = strncmp(table[_i].signer, "sig0:", 5) == 0;
+	name_of(table[_i].signer + (wish.is_sig0 ? 5 : 0), &signer);
 	name_of("z.example", &zone);
 	name_of(table[_i].owner, &owner);
 	wish.signer = signer.wire;
@@ -152,6 +171,26 @@ START_TEST(the_first_rule_counts)
 }
 END_TEST
 
+START_TEST(signatures_that_matter)
+{
+	struct update_policy *p = update_policy_new(&arena);
+	struct dname host, other;
+	struct errmsg em;
+	name_of("h.z.example", &host);
+	name_of("g.z.example", &other);
+	ck_assert_int_eq(update_policy_add(p, &arena, &known, "grant * zonesub", &em), E_OK);
+	ck_assert_int_eq(update_policy_add(p, &arena, &known, "grant h.z.example self", &em), E_OK);
+	ck_assert(!update_policy_knows_sig0(p, host.wire));
+	ck_assert_int_eq(update_policy_add(p, &arena, &known, "deny sig0:h.z.example self", &em),
+			 E_OK);
+	ck_assert(update_policy_knows_sig0(p, host.wire));
+	ck_assert(!update_policy_knows_sig0(p, other.wire));
+	ck_assert_int_eq(update_policy_add(p, &arena, &known, "grant sig0:*.z.example self", &em),
+			 E_OK);
+	ck_assert(update_policy_knows_sig0(p, other.wire));
+}
+END_TEST
+
 static const struct {
 	const char *rule, *said;
 } broken[] = {
@@ -160,6 +199,11 @@ static const struct {
 	  "found \"garnt\", expected grant or deny; did you mean \"grant\"?" },
 	{ "permit ddns.key", "found \"permit\", expected grant or deny" },
 	{ "grant", "found the end of the rule, expected the name of a key, or \"*\" for any key" },
+	{ "grant sig0: zonesub",
+	  "found the end of the rule, expected the name of a KEY record behind \"sig0:\", or \"*\" "
+	  "for any in the zone" },
+	{ "grant sig0:a..b zonesub",
+	  "found an empty label in \"a..b\", expected a label before each dot" },
 	{ "grant ddsn.key zonesub", "there is no key \"ddsn.key\"; did you mean \"ddns.key\"?" },
 	{ "grant nobody zonesub", "there is no key \"nobody\"; define it below \"keys\"" },
 	{ "grant a..b zonesub",
@@ -225,6 +269,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, the_first_rule_counts, 0, (int)ARRAY_LEN(table));
 	tcase_add_loop_test(tc, broken_rules_are_explained, 0, (int)ARRAY_LEN(broken));
+	tcase_add_test(tc, signatures_that_matter);
 	tcase_add_test(tc, types_are_bounded);
 	return unit_run("server/update_policy", tc);
 }
