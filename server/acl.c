@@ -108,9 +108,16 @@ static int find_remote(const struct acl_names *names, const char *text,
 	return not_there(&nearest, "remote", "remotes", em);
 }
 
-static int read_name(const char *text, struct arena *arena, const uint8_t **out, struct errmsg *em)
+static int read_sig0(const char *text, struct arena *arena, const struct acl_names *names,
+		     const uint8_t **out, struct errmsg *em)
 {
 	struct dname name;
+	if (!names->has_sig0) {
+		return err_set(
+			em, E_UNSUPPORTED,
+			"found a rule with \"sig0\", which only updates are signed with; use "
+			"\"key NAME\"");
+	}
 	int err = dname_from_text(&name, text, strlen(text), dname_root, em);
 	if (err == E_OK) {
 		*out = arena_dup(arena, name.wire, name.len);
@@ -131,7 +138,7 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 		err = acl_find_key(names, rule, &r.key, em);
 	} else if (take_word(&rule, "sig0")) {
 		r.kind = SIG0;
-		err = read_name(rule, arena, &r.name, em);
+		err = read_sig0(rule, arena, names, &r.name, em);
 	} else if (take_word(&rule, "remote")) {
 		r.kind = REMOTE;
 		err = find_remote(names, rule, &r.remote, em);

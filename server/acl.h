@@ -33,6 +33,7 @@ struct acl_names {
 	size_t key_count;
 	const struct acl_remote *remotes;
 	size_t remote_count;
+	bool has_sig0; /* KEY records too: what the rules are about is an update */
 };
 
 /* The key that @text names. E_NOENT: there is none; @em says which is near. */
@@ -40,7 +41,7 @@ MUST_USE int acl_find_key(const struct acl_names *names, const char *text,
 			  const struct tsig_key **out, struct errmsg *em);
 
 struct acl *acl_new(struct arena *arena);
-/* Adds a rule. E_SYNTAX, E_NOENT (no such key or remote): @em says what was found and expected. */
+/* Adds a rule. E_SYNTAX, E_NAME, E_NOENT (no such key or remote), E_UNSUPPORTED: @em says what was found and expected. */
 MUST_USE int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 		     const char *rule, struct errmsg *em);
 

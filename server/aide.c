@@ -54,7 +54,7 @@ static uint16_t ask(void *arg, const struct zone *zone, const struct address_ip 
 	struct asker *a = arg;
 	const struct config *config = a->serving->config;
 	const struct config_zone *c = config_find_zone(config, zone->apex);
-	const struct acl_client who = { client, a->key };
+	const struct acl_client who = { .ip = client, .key = a->key };
 	const struct xfr_desk_limits limits = { config->server.transfers_out,
 						config->server.transfers_out_per_address };
 	if (c == NULL || !acl_allows(c->transferrers, &who)) {

@@ -688,14 +688,16 @@ static void set_policy(const struct reading *g, struct config_zone *z)
 
 /* NULL where there are no rules: nobody. */
 static const struct acl *make_acl(const struct reading *g, const struct config_texts *rules,
-				  const char *option)
+				  const char *option, bool is_update)
 {
 	struct arena *arena = &g->config->arena;
+	struct acl_names names = g->config->names;
 	struct acl *acl = rules->count != 0 ? acl_new(arena) : NULL;
+	names.has_sig0 = is_update;
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct config_text *t = &rules->list[i];
 		struct errmsg em = { "" };
-		if (acl_add(acl, arena, &g->config->names, t->text, &em) != E_OK) {
+		if (acl_add(acl, arena, &names, t->text, &em) != E_OK) {
 			config_report_error(g->reader.report, t->place, "%s: %.400s", option,
 					    em.text);
 		}
@@ -771,8 +773,8 @@ static void read_zones(struct reading *g)
 	for (size_t i = 0; i < c->zone_count; i++) {
 		struct config_zone *z = (struct config_zone *)(uintptr_t)&c->zones[i];
 		set_policy(g, z);
-		z->updaters = make_acl(g, &z->allow_update, "zones.allow-update");
-		z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer");
+		z->updaters = make_acl(g, &z->allow_update, "zones.allow-update", true);
+		z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer", false);
 		set_update_policy(g, z);
 		if (config_zone_is_kept(z) && *c->server.database == '\0') {
 			config_report_error(g->reader.report, z->place,

@@ -14,7 +14,7 @@ static const struct acl_remote remotes[] = {
 	{ .name = "signer", .keys = office_keys, .key_count = 1 },
 	{ .name = "there", .networks = office_networks, .network_count = 1 },
 };
-static const struct acl_names known = { keys, 2, remotes, ARRAY_LEN(remotes) };
+static const struct acl_names known = { keys, 2, remotes, ARRAY_LEN(remotes), true };
 
 static void setup(void)
 {
@@ -134,6 +134,21 @@ START_TEST(key_records)
 }
 END_TEST
 
+START_TEST(key_records_are_for_updates)
+{
+	struct arena arena = { 0 };
+	struct acl *acl = acl_new(&arena);
+	struct acl_names names = known;
+	struct errmsg em = { "" };
+	names.has_sig0 = false;
+	ck_assert_int_eq(acl_add(acl, &arena, &names, "sig0 k.example", &em), E_UNSUPPORTED);
+	ck_assert_str_eq(em.text,
+			 "found a rule with \"sig0\", which only updates are signed with; use "
+			 "\"key NAME\"");
+	arena_clear(&arena);
+}
+END_TEST
+
 START_TEST(signatures_that_matter)
 {
 	struct arena arena = { 0 };
@@ -187,6 +202,7 @@ int main(void)
 	tcase_add_unchecked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, rules_allow_and_deny, 0, (int)ARRAY_LEN(table));
 	tcase_add_loop_test(tc, key_records, 0, (int)ARRAY_LEN(sig0_table));
+	tcase_add_test(tc, key_records_are_for_updates);
 	tcase_add_test(tc, signatures_that_matter);
 	tcase_add_loop_test(tc, broken_rules_are_refused, 0, (int)ARRAY_LEN(broken));
 	return unit_run("server/acl", tc);
