@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -20,9 +22,15 @@
 #include "zones/base/mem.h"
 
 struct store {
-	MDB_env *env;
+	MDB_env *env; /* NULL: it could not be opened again */
 	MDB_dbi dbi;
 	char *path;
+	size_t size;
+	enum store_mode mode;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t opened;
+	unsigned users; /* transactions that are open, or about to be */
+	bool is_opening;
 };
 
 struct store_txn {
@@ -76,7 +84,7 @@ static const char *remedy_of(int rc)
 	case EFBIG:
 		return "; raise the limit (ulimit -f)";
 	case MDB_PANIC:
-		return "; a write has failed before, it must be opened again";
+		return "; a write has failed before";
 	case EROFS:
 		return "; the file system is read-only";
 	case EACCES:
@@ -131,19 +139,40 @@ static int open_map(struct store *s, enum store_mode mode, struct errmsg *em)
 	return rc != 0 ? failed(em, s->path, "read", rc) : E_OK;
 }
 
+static void close_env(struct store *s)
+{
+	if (s->env != NULL) {
+		mdb_env_close(s->env);
+		s->env = NULL;
+	}
+}
+
+static int open_env(struct store *s, struct errmsg *em)
+{
+	int rc = mdb_env_create(&s->env);
+	rc = rc != 0 ? rc : mdb_env_set_mapsize(s->env, s->size);
+	/* NOTLS: a read transaction is not bound to its thread. */
+	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (s->mode == STORE_READ ? MDB_RDONLY : 0);
+	rc = rc != 0 ? rc : mdb_env_open(s->env, s->path, flags, 0600);
+	int err = rc != 0 ? failed(em, s->path, "open", rc) : E_OK;
+	err = err != E_OK ? err : check_length(s, em);
+	err = err != E_OK ? err : open_map(s, s->mode, em);
+	if (err != E_OK) {
+		close_env(s);
+	}
+	return err;
+}
+
 int store_open(struct store **out, const char *path, size_t size, enum store_mode mode,
 	       struct errmsg *em)
 {
 	struct store *s = mem_zalloc(sizeof(*s));
 	s->path = mem_str(path, strlen(path));
-	int rc = mdb_env_create(&s->env);
-	rc = rc != 0 ? rc : mdb_env_set_mapsize(s->env, size);
-	/* NOTLS: a read transaction is not bound to its thread. */
-	unsigned flags = MDB_NOSUBDIR | MDB_NOTLS | (mode == STORE_READ ? MDB_RDONLY : 0);
-	rc = rc != 0 ? rc : mdb_env_open(s->env, path, flags, 0600);
-	int err = rc != 0 ? failed(em, path, "open", rc) : E_OK;
-	err = err != E_OK ? err : check_length(s, em);
-	err = err != E_OK ? err : open_map(s, mode, em);
+	s->size = size;
+	s->mode = mode;
+	(void)pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_cond_init(&s->opened, NULL);
+	int err = open_env(s, em);
 	if (err != E_OK) {
 		store_close(s);
 		return err;
@@ -155,9 +184,9 @@ int store_open(struct store **out, const char *path, size_t size, enum store_mod
 void store_close(struct store *s)
 {
 	if (s != NULL) {
-		if (s->env != NULL) {
-			mdb_env_close(s->env);
-		}
+		close_env(s);
+		(void)pthread_mutex_destroy(&s->lock);
+		(void)pthread_cond_destroy(&s->opened);
 		mem_free(s->path);
 		mem_free(s);
 	}
@@ -193,12 +222,21 @@ static int walk(MDB_txn *txn, MDB_dbi dbi, uint64_t most)
 #define PROBE_SECONDS 60
 #define FREE_LIST     0 /* the map of the pages that may be used again */
 
+/* Is it nothing that the file could be blamed for? */
+static bool is_our_lack(int rc)
+{
+	return rc == EMFILE || rc == ENFILE || rc == EACCES || rc == EPERM;
+}
+
+enum { PROBE_SOUND, PROBE_DAMAGED, PROBE_UNKNOWN };
+
 /* The process that store_probe starts: its status tells. */
 static NORETURN void probe(const char *path, uint64_t size)
 {
 	struct store s = { .path = (char *)(uintptr_t)path };
 	const struct rlimit no_core = { 0, 0 };
-	const struct rlimit seconds = { PROBE_SECONDS, PROBE_SECONDS };
+	/* The signal that tells: the hard limit's is SIGKILL, which anybody may have sent. */
+	const struct rlimit seconds = { PROBE_SECONDS, PROBE_SECONDS + 1 };
 	const uint64_t most = size / ENTRY_LEAST;
 	MDB_txn *txn = NULL;
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -209,6 +247,9 @@ static NORETURN void probe(const char *path, uint64_t size)
 	rc = rc != 0 ? rc
 		     : mdb_env_open(s.env, path, MDB_NOSUBDIR | MDB_NOTLS | MDB_RDONLY | MDB_NOLOCK,
 				    0);
+	if (is_our_lack(rc)) {
+		_exit(PROBE_UNKNOWN);
+	}
 	if (rc == 0 && check_length(&s, NULL) != E_OK) {
 		rc = MDB_INVALID;
 	}
@@ -216,7 +257,7 @@ static NORETURN void probe(const char *path, uint64_t size)
 	rc = rc != 0 ? rc : mdb_dbi_open(txn, NULL, 0, &s.dbi);
 	rc = rc != 0 ? rc : walk(txn, s.dbi, most);
 	rc = rc != 0 ? rc : walk(txn, FREE_LIST, most);
-	_exit(rc != 0);
+	_exit(rc != 0 ? PROBE_DAMAGED : PROBE_SOUND);
 }
 
 int store_probe(const char *path, struct errmsg *em)
@@ -232,10 +273,13 @@ int store_probe(const char *path, struct errmsg *em)
 	int status = 0;
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
 	}
-	return pid > 0 && status != 0
-		       ? err_set(em, E_DAMAGED, "%s: cannot be read to its end; it is damaged",
-				 path)
-		       : E_OK;
+	/* Where it is not known, store_open will tell what matters. */
+	bool is_damaged = WIFSIGNALED(status)
+				  ? WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM
+				  : WEXITSTATUS(status) == PROBE_DAMAGED;
+	return pid > 0 && is_damaged ? err_set(em, E_DAMAGED,
+					       "%s: cannot be read to its end; it is damaged", path)
+				     : E_OK;
 }
 
 int store_move_aside(const char *path, struct errmsg *em)
@@ -251,12 +295,66 @@ int store_move_aside(const char *path, struct errmsg *em)
 
 /* --- transactions ---------------------------------------------------------------------------- */
 
+static void enter(struct store *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	while (s->is_opening) {
+		(void)pthread_cond_wait(&s->opened, &s->lock);
+	}
+	s->users++;
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+static void leave(struct store *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->users--;
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* After a failed write of a page that names the others, LMDB does nothing more before it is opened anew, which it
+ * can be when nobody but the caller, who has entered, uses it. */
+static int open_again(struct store *s, struct errmsg *em)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	bool is_alone = s->users == 1;
+	s->is_opening = is_alone;
+	(void)pthread_mutex_unlock(&s->lock);
+	if (!is_alone) {
+		return failed(em, s->path, "open again, while it is read,", MDB_PANIC);
+	}
+	close_env(s);
+	int err = open_env(s, em);
+	(void)pthread_mutex_lock(&s->lock);
+	s->is_opening = false;
+	(void)pthread_cond_broadcast(&s->opened);
+	(void)pthread_mutex_unlock(&s->lock);
+	return err;
+}
+
+static int begin(struct store *s, enum store_mode mode, MDB_txn **txn)
+{
+	return s->env != NULL
+		       ? mdb_txn_begin(s->env, NULL, mode == STORE_READ ? MDB_RDONLY : 0, txn)
+		       : MDB_PANIC;
+}
+
 int store_begin(struct store *s, enum store_mode mode, struct store_txn **out, struct errmsg *em)
 {
 	MDB_txn *txn;
-	int rc = mdb_txn_begin(s->env, NULL, mode == STORE_READ ? MDB_RDONLY : 0, &txn);
-	if (rc != 0) {
-		return failed(em, s->path, "begin to read or write", rc);
+	int err = E_OK;
+	enter(s);
+	int rc = begin(s, mode, &txn);
+	if (rc == MDB_PANIC) {
+		err = open_again(s, em);
+		rc = err == E_OK ? begin(s, mode, &txn) : rc;
+	}
+	if (err == E_OK && rc != 0) {
+		err = failed(em, s->path, "begin to read or write", rc);
+	}
+	if (err != E_OK) {
+		leave(s);
+		return err;
 	}
 	*out = mem_zalloc(sizeof(**out));
 	(*out)->store = s;
@@ -312,6 +410,7 @@ int store_commit(struct store_txn *t, struct errmsg *em)
 	if (rc != 0) {
 		err = failed(em, t->store->path, "write to disk", cause_of(t->store, rc));
 	}
+	leave(t->store);
 	mem_free(t);
 	return err;
 }
@@ -320,6 +419,7 @@ void store_abort(struct store_txn *t)
 {
 	if (t != NULL) {
 		mdb_txn_abort(t->txn);
+		leave(t->store);
 		mem_free(t);
 	}
 }

@@ -12,8 +12,10 @@
  *          transaction keeps what it sees from being used again: end it soon.
  * Memory:  keys and values that are read lie in the file's mapping: borrowed until the transaction ends, and
  *          in a write transaction until the next put or delete.
- * Errors:  E_DISKFULL: the disk or the store is full. E_DAMAGED: no store, or a broken one. E_PERM. E_IO: where it
- *          says that a write has failed before, close and open again. */
+ * Errors:  E_DISKFULL: the disk or the store is full. E_DAMAGED: no store, or a broken one. E_PERM. E_IO: a write or
+ *          flush has failed. None is the end: the next transaction finds the store as the last that committed left it. Where
+ *          LMDB must be opened again for that, it is, once nobody reads; until then transactions fail with E_IO.
+ *          Whether one whose commit has failed with E_IO did happen after all, the next one shows. */
 #ifndef ZONES_BASE_STORE_H
 #define ZONES_BASE_STORE_H
 
@@ -46,8 +48,8 @@ MUST_USE int store_open(struct store **out, const char *path, size_t size, enum 
 /* All transactions have ended. NULL is fine. */
 void store_close(struct store *s);
 /* Reads all of the store at @path in a process of its own, where damage that LMDB does not survive does no harm: call it
- * before store_open, while there are no other threads. E_DAMAGED; E_OK, also when nothing is there. Takes a second for
- * some gigabytes. */
+ * before store_open, while there are no other threads. E_DAMAGED; E_OK, also when nothing is there, or it
+ * could not be found out. Takes a second for some gigabytes. */
 MUST_USE int store_probe(const char *path, struct errmsg *em);
 /* Renames "<path>" to "<path>.damaged" (what had that name is gone) for a person to look at. The store is closed. */
 MUST_USE int store_move_aside(const char *path, struct errmsg *em);

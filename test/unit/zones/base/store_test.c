@@ -1,10 +1,12 @@
 /* test/unit/zones/base/store_test.c - transactions against a naive model; files that are none; full disks. */
 #include "zones/base/store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,24 @@
 #include "zones/base/mem.h"
 
 #define SIZE ((size_t)8 << 20)
+
+/* The pages that name the others: LMDB writes one last, and does not go on when it cannot. */
+#define HEADS 8192
+
+static unsigned broken_heads; /* so many writes of them fail */
+
+ssize_t pwrite(int fd, const void *data, size_t len, off_t at);
+
+/* In the place of the C library's. */
+ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
+{
+	if (at < HEADS && broken_heads != 0) {
+		broken_heads--;
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, data, len, at);
+}
 
 static char dir[] = "/tmp/store_test.XXXXXX";
 static char path[sizeof(dir) + 16];
@@ -295,6 +315,45 @@ static void fill(void)
 	store_close(s);
 }
 
+/* LMDB wants to be opened again then; who uses the store need not know. */
+START_TEST(a_failed_head_is_not_the_end)
+{
+	struct errmsg em = { "" };
+	struct store_octets value;
+	struct store *s = open_store(SIZE);
+	struct store_txn *t = begin(s, STORE_WRITE);
+	store_put(t, "a", 1, "1", 1);
+	commit(t);
+	for (int i = 0; i < 3; i++) {
+		t = begin(s, STORE_WRITE);
+		store_put(t, "b", 1, "2", 1);
+		broken_heads = 1;
+		ck_assert_int_eq(store_commit(t, &em), E_IO);
+		ck_assert_ptr_nonnull(strstr(em.text, path));
+		t = begin(s, i == 0 ? STORE_READ : STORE_WRITE);
+		ck_assert_int_eq(store_get(t, "a", 1, &value), E_OK);
+		ck_assert_int_eq(store_get(t, "b", 1, &value), E_NOENT);
+		store_abort(t);
+	}
+	/* Who still reads keeps it open: later, then. */
+	struct store_txn *reader = begin(s, STORE_READ);
+	t = begin(s, STORE_WRITE);
+	store_put(t, "b", 1, "2", 1);
+	broken_heads = 1;
+	ck_assert_int_eq(store_commit(t, &em), E_IO);
+	ck_assert_int_eq(store_begin(s, STORE_WRITE, &t, &em), E_IO);
+	ck_assert_int_eq(store_get(reader, "a", 1, &value), E_OK);
+	store_abort(reader);
+	t = begin(s, STORE_WRITE);
+	store_put(t, "b", 1, "2", 1);
+	commit(t);
+	t = begin(s, STORE_READ);
+	ck_assert_int_eq(store_get(t, "b", 1, &value), E_OK);
+	store_abort(t);
+	store_close(s);
+}
+END_TEST
+
 START_TEST(what_is_no_store_is_moved_aside)
 {
 	static uint8_t junk[8192];
@@ -376,6 +435,22 @@ START_TEST(the_probe_dies_instead_of_us)
 }
 END_TEST
 
+/* That there are no descriptors left, or that somebody ends the process, says nothing of the file. */
+START_TEST(the_probe_blames_no_file_that_it_cannot_read)
+{
+	struct errmsg em = { "" };
+	struct rlimit old;
+	struct rlimit none;
+	store_close(open_store(SIZE));
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = (struct rlimit){ 3, old.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int err = store_probe(path, &em);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert_int_eq(err, E_OK);
+}
+END_TEST
+
 START_TEST(what_cannot_be_opened)
 {
 	struct store *s = NULL;
@@ -446,9 +521,11 @@ int main(void)
 	tcase_add_test(tc, only_the_owner_reads_it);
 	tcase_add_test(tc, a_full_store_refuses_and_keeps_what_it_has);
 	tcase_add_test(tc, a_full_disk_refuses_and_service_goes_on);
+	tcase_add_test(tc, a_failed_head_is_not_the_end);
 	tcase_add_loop_test(tc, what_is_no_store_is_moved_aside, 0, 5);
 	tcase_add_loop_test(tc, the_probe_dies_instead_of_us, 0, 2);
 	tcase_add_test(tc, what_cannot_be_opened);
+	tcase_add_test(tc, the_probe_blames_no_file_that_it_cannot_read);
 	if (unit_can_die()) {
 		tcase_add_loop_test(tc, what_was_committed_survives_a_kill, 0, 6);
 	}
