@@ -132,6 +132,20 @@ bool key_is_revoked(const struct key *key, int64_t now)
 	return (key->flags & KEY_FLAG_REVOKE) != 0 || has_come(key, KEY_REVOKE, now);
 }
 
+const char *key_state_text(const struct key *key, int64_t now)
+{
+	if (!key_is_published(key, now)) {
+		return has_come(key, KEY_DELETE, now) ? "deleted" : "future";
+	}
+	if (key_is_revoked(key, now)) {
+		return "revoked";
+	}
+	if (key_is_active(key, now)) {
+		return "active";
+	}
+	return has_come(key, KEY_INACTIVE, now) ? "retired" : "published";
+}
+
 void keyset_add(struct keyset *ks, struct key *key)
 {
 	ks->keys = mem_realloc(ks->keys, ks->count + 1, sizeof(struct key *));

@@ -72,6 +72,8 @@ static inline bool key_is_ksk(const struct key *key)
 bool key_is_published(const struct key *key, int64_t now);
 bool key_is_active(const struct key *key, int64_t now);
 bool key_is_revoked(const struct key *key, int64_t now);
+/* The same as a word: future, published, active, retired, revoked, deleted. */
+const char *key_state_text(const struct key *key, int64_t now);
 
 /* A set of keys of one zone. */
 struct keyset {

@@ -157,17 +157,9 @@ static const char *const time_names[KEY_TIMES] = {
 
 static const char *state_of(const struct keymgr_options *o, const struct key *k)
 {
-	if (!key_is_published(k, o->now)) {
-		bool gone = k->times[KEY_DELETE] != KEY_TIME_NONE && k->times[KEY_DELETE] <= o->now;
-		return gone ? "deleted" : "future";
-	}
-	if (key_is_revoked(k, o->now)) {
-		return "revoked";
-	}
-	if (!key_is_active(k, o->now)) {
-		return "published";
-	}
-	return crypto_key_is_private(k->pair) ? "active" : "active, private key elsewhere";
+	const bool is_elsewhere = key_is_published(k, o->now) && key_is_active(k, o->now) &&
+				  !key_is_revoked(k, o->now) && !crypto_key_is_private(k->pair);
+	return is_elsewhere ? "active, private key elsewhere" : key_state_text(k, o->now);
 }
 
 static int command_list(const struct keymgr_options *o)

@@ -147,6 +147,11 @@ static void command_flush(struct daemon *d, struct control_request *r)
 	run_orders(d, r, order_flush);
 }
 
+static void command_sign(struct daemon *d, struct control_request *r)
+{
+	run_orders(d, r, order_sign);
+}
+
 static void command_journal(struct daemon *d, struct control_request *r)
 {
 	run_orders(d, r, order_journal);

@@ -29,6 +29,8 @@
 #define RENEWAL_MIN_S 86400
 /* So many updates at once are signed on all cores; for fewer it takes longer to start the threads. */
 #define PARALLEL_MIN 8
+/* No signature is valid for so long; and RRSIG's serial numbers can say it (RFC 4034 §3.1.5). */
+#define LONGEST_S (10U * 365 * 86400)
 /* After a failure it is tried again. */
 #define RETRY_S 60
 
@@ -248,10 +250,10 @@ static int make_keys(struct keeper *k, const char *dir, int64_t now, struct keys
 		     struct errmsg *em)
 {
 	const uint16_t ksk = KEY_FLAG_ZONE | KEY_FLAG_SEP;
-	if (k->config->policy->auto_generate == CONFIG_NO) {
+	if (k->config->policy->auto_generate == CONFIG_NO && !k->makes_keys) {
 		return err_set(em, E_NOENT,
-			       "there are no keys in %s; make them with signet-keymgr generate, or "
-			       "set policies.auto-generate",
+			       "there are no keys in %s; make them with signetctl sign, or set "
+			       "policies.auto-generate",
 			       dir);
 	}
 	int err = generate(k, dir, ksk, now, keys, em);
@@ -449,6 +451,12 @@ static void log_loaded(const struct keeper *k, const char *from, const struct pu
 		 (long long)(clock_ms() - start));
 }
 
+/* Signatures of all of the zone are spread over all of their time, so that renewing them is spread as well. */
+static void spread(struct sign_policy *p)
+{
+	p->jitter = (uint32_t)((p->expiration - p->now - p->refresh) / 10 * 9);
+}
+
 /* For the first time: from its file. */
 static int load_first(struct keeper *k, const struct keeper_env *env, int64_t now,
 		      struct errmsg *em)
@@ -466,8 +474,7 @@ static int load_first(struct keeper *k, const struct keeper_env *env, int64_t no
 	struct sign_policy policy = keeper_policy(k, file, now);
 	policy.threads = 0;
 	if (k->config->policy != NULL) {
-		/* Spread over all of their time, so that renewing them is spread as well. */
-		policy.jitter = (uint32_t)((policy.expiration - now - policy.refresh) / 10 * 9);
+		spread(&policy);
 	} else {
 		policy.serial = SIGN_SERIAL_KEEP;
 	}
@@ -904,6 +911,18 @@ static int64_t renew(struct keeper *k, const struct keeper_env *env, int64_t now
 	next = k->key_event < next ? k->key_event : next;
 	schedule_clear(&s);
 	return err == E_OK ? (next > now ? next : now + 1) : now + RETRY_S;
+}
+
+int keeper_sign_anew(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
+{
+	const struct schedule nothing_due = { 0 };
+	int64_t made = INT64_MAX;
+	struct sign_policy policy = keeper_policy(k, k->zone->current, now);
+	spread(&policy);
+	policy.sign_all = true;
+	policy.threads = 0;
+	policy.refresh = LONGEST_S;
+	return sign_again(k, env, &policy, &nothing_due, &made, em);
 }
 
 int keeper_choose_chain(struct keeper *k, const struct keeper_env *env,

@@ -45,8 +45,9 @@ struct keeper {
 	struct holder_session *session; /* of the holder */
 	struct verify_memory *memory;
 	struct journal_zone kept; /* what the vault knows of the zone */
-	bool is_kept_new;	  /* something of that is not there yet */
-	int64_t key_event;	  /* seconds: when a key comes into use or goes; INT64_MAX: never */
+	bool makes_keys; /* where there are none, even if the policy does not: somebody asked for it */
+	bool is_kept_new;  /* something of that is not there yet */
+	int64_t key_event; /* seconds: when a key comes into use or goes; INT64_MAX: never */
 	/* How the zone was signed last. */
 	struct {
 		enum denial denial; /* DENIAL_NONE: not known */

@@ -18,6 +18,10 @@ void keeper_let_go(struct version *old);
 /* Reads the keys, and takes what is in the database or has changed in the zone file. */
 MUST_USE int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t now,
 			 struct errmsg *em);
+/* Makes all signatures anew, whatever there is, of a zone that is signed by us and is loaded. Afterwards it is not known
+ * when which of them is due. */
+MUST_USE int keeper_sign_anew(struct keeper *k, const struct keeper_env *env, int64_t now,
+			      struct errmsg *em);
 /* The file at @path as it is now; all zero: there is none. */
 struct journal_stamp keeper_stamp(const char *path);
 bool keeper_same_stamp(const struct journal_stamp *a, const struct journal_stamp *b);

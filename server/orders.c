@@ -4,10 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "keys/algorithm.h"
 #include "server/keeper_run.h"
 #include "server/zone_save.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
+#include "zones/dns/rdata.h"
 
 const char *order_zone_name(const struct keeper *k, struct order_name *out)
 {
@@ -187,6 +189,58 @@ int order_flush(struct keeper *k, const struct keeper_env *env, int64_t now UNUS
 	}
 	if (err == E_OK) {
 		order_report_served(k, o);
+	}
+	return err;
+}
+
+/* --- sign ------------------------------------------------------------------------------------ */
+
+static void report_key(const struct key *key, bool can_sign, int64_t now, struct report *r)
+{
+	uint8_t rdata[4 + CRYPTO_DIGEST_MAX];
+	const struct algorithm *a = algorithm_find(key->algorithm);
+	const int n = key_is_ksk(key) ? key_ds(key, 2, rdata, sizeof(rdata)) : 0;
+	report_item(r);
+	report_number(r, "tag", key->tag);
+	report_text(r, "role", key_is_ksk(key) ? "ksk" : "zsk");
+	report_text(r, "algorithm", a != NULL ? a->name : "?");
+	report_text(r, "state", key_state_text(key, now));
+	report_flag(r, "can-sign", can_sign);
+	if (n > 0) {
+		struct buf text = { 0 };
+		rdata_to_text(RRTYPE_DS, rdata, (size_t)n, &text);
+		report_text(r, "ds", text.data);
+		buf_clear(&text);
+	}
+}
+
+static void report_keys(const struct holder *h, int64_t now, struct report *r)
+{
+	report_list(r, "keys");
+	for (size_t i = 0; i < holder_count(h); i++) {
+		report_key(holder_key(h, i), holder_can_sign(h, i), now, r);
+	}
+	report_list_end(r);
+}
+
+int order_sign(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
+{
+	const bool was_open = k->is_open;
+	if (k->config->policy == NULL) {
+		return err_set(&o->em, E_INVAL,
+			       "the server does not sign the zone; set zones.dnssec, and reconfig");
+	}
+	k->makes_keys = true;
+	int err = keeper_load(k, env, now, &o->em);
+	k->makes_keys = false;
+	zone_set_stale(k->zone, err != E_OK);
+	if (err == E_OK && was_open) {
+		err = keeper_sign_anew(k, env, now, &o->em);
+	}
+	o->due = now; /* to see when which signature is due */
+	if (err == E_OK) {
+		order_report_served(k, o);
+		report_keys(k->holder, now, o->report);
 	}
 	return err;
 }

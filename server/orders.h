@@ -18,6 +18,8 @@ order_fn order_freeze;
 order_fn order_thaw;
 /* Writes a snapshot of what is served, so that a restart reads nothing of the journal. */
 order_fn order_flush;
+/* Makes keys where there are none, reads those that there are, and makes all signatures anew. */
+order_fn order_sign;
 
 /* Lists the newest changes that the journal has; as many as the first word says. */
 order_fn order_journal;

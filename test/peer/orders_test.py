@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dns.query
@@ -142,9 +143,9 @@ def sync_edited(t, s):
     t.check('stays', s.text(zone) == edited)
     answer = s.json('sync', status=1)
     t.check('all zones: one fails', answer['data']['failed'] == 1 and answer['data']['failures'][0]['zone'] == zone and
-            answer['data']['zones'] == 3, answer)
+            answer['data']['zones'] == 4, answer)
     s.reload(zone)
-    s.said('after a reload', ['sync'], 0, 'zones: 3\nfailed: 0\n')
+    s.said('after a reload', ['sync'], 0, 'zones: 4\nfailed: 0\n')
     t.check('both are in it', 'hand' in s.text(zone) and 'dyn2' in s.text(zone))
     os.remove(s.file(zone))
     s.said('a file that is gone is written', ['sync', zone], 0, 'records: ')
@@ -202,10 +203,10 @@ def freeze(t, s):
     s.add(zone, 'goes-on')
     s.said('thaw loads it', ['thaw', zone], 0)
     t.check('and it is there', s.has(zone, 'mine') and s.has(zone, 'last'))
-    s.said('freeze all', ['freeze'], 0, 'zones: 3\nfailed: 0\n')
+    s.said('freeze all', ['freeze'], 0, 'zones: 4\nfailed: 0\n')
     t.check('all are frozen', all(s.update(z, lambda u: u.add('cold', 60, 'TXT', 'x')) == dns.rcode.REFUSED
                                   for z in ('plain.', 'nsec.', 'nsec3.')))
-    s.said('thaw all', ['thaw'], 0, 'zones: 3\nfailed: 0\n')
+    s.said('thaw all', ['thaw'], 0, 'zones: 4\nfailed: 0\n')
     s.add('plain.', 'thawed')
 
 
@@ -224,7 +225,7 @@ def flush(t, s):
     s.kill()
     s.start()
     t.check('all is there', s.has(zone, 'flushed') and snapshots() == after)
-    s.said('flush all', ['flush'], 0, 'zones: 3\nfailed: 0\n')
+    s.said('flush all', ['flush'], 0, 'zones: 4\nfailed: 0\n')
 
 
 def records(lines):
@@ -305,9 +306,44 @@ def rollback(t, s):
             t.check(f'{zone} validates', peer.ours('signet-verifyzone', t.path('copy'))[0] == 0)
 
 
+def inception(s, name, rdtype):
+    return [r.inception for rs in s.ask(name, rdtype).answer if rs.rdtype == 46 for r in rs][0]
+
+
+def sign(t, s):
+    zone = 'nsec.'
+    s.said('of a zone that is not signed', ['sign', 'plain.'], 1, 'does not sign the zone')
+    serial, before = s.serial(zone), inception(s, 'ns.nsec.', 'A')
+    peer.wait_for(lambda: time.time() - 3600 > before + 1, 'another second')
+    data = s.json('sign', zone)['data']
+    t.check('all is signed anew', inception(s, 'ns.nsec.', 'A') > before and data['serial'] == s.serial(zone) > serial, data)
+    keys = {k['role']: k for k in data['keys']}
+    t.check('keys are told', len(keys) == 2 and all(k['state'] == 'active' and k['can-sign'] and k['algorithm'] ==
+            'ECDSAP256SHA256' for k in keys.values()) and keys['ksk']['ds'].startswith(f'{keys["ksk"]["tag"]} 13 2 '), data)
+    s.said('copy', ['sync', zone, t.path('copy')], 0)
+    t.check('validates', peer.ours('signet-verifyzone', t.path('copy'))[0] == 0)
+
+    zone = 'later.'
+    s.said('without keys', ['status', zone], 0, 'state: down')
+    t.check('the log says how to make them', 'make them with signetctl sign' in s.daemon.log())
+    s.said('sign makes keys', ['sign', zone], 0, 'records: ', 'ksk   ECDSAP256SHA256  active', ' 13 2 ')
+    t.check('the log says which DS', re.search(r'key-generated zone=later. tag=\d+ ds=', s.daemon.log()))
+    s.said('is served', ['status', zone], 0, 'state: ok', 'signed: yes')
+    os.makedirs(t.path('database/old'), exist_ok=True)
+    for f in os.listdir(t.path('database/keys')):
+        if f.startswith('Klater.'):
+            os.rename(t.path('database/keys', f), t.path('database/old', f))
+    old = {k['tag'] for k in s.json('sign', zone)['data']['keys']}
+    s.said('copy', ['sync', zone, t.path('copy')], 0)
+    tags = [line.split()[10] for line in open(t.path('copy')) if '\tRRSIG\t' in line]
+    t.check('new keys where there are none', set(map(int, tags)) == old and peer.ours('signet-verifyzone', t.path('copy'))[0] == 0,
+            (set(tags), old))
+
+
 def main():
     with peer.Test('orders') as t:
-        s = Server(t, {'plain.': (ZONE, None), 'nsec.': (ZONE, 'default'), 'nsec3.': (ZONE, 'hashed')})
+        s = Server(t, {'plain.': (ZONE, None), 'nsec.': (ZONE, 'default'), 'nsec3.': (ZONE, 'hashed'), 'later.': (ZONE, 'by-hand')})
+        sign(t, s)
         sync(t, s)
         sync_edited(t, s)
         sync_restart(t, s)

@@ -12,7 +12,7 @@ KEY_ARGUMENT = f'hmac-sha256:{KEY}:{SECRET}'
 
 
 def signetd(test, zones, extra=''):
-    """Serves {zone: (text of its file, policy or None)}; "hashed" is a policy with NSEC3."""
+    """Serves {zone: (text of its file, policy or None)}; "hashed" is a policy with NSEC3, "by-hand" one that makes no keys."""
     port = peer.free_port()
     test.write('updater.key', f'key "{KEY}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n')
     os.makedirs(test.path('database'), exist_ok=True)
@@ -26,6 +26,8 @@ def signetd(test, zones, extra=''):
 policies:
   - name: hashed
     denial: nsec3
+  - name: by-hand
+    auto-generate: no
 zones:
 '''
     for zone, (content, policy) in zones.items():

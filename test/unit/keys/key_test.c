@@ -392,9 +392,14 @@ START_TEST(a_life)
 	key.times[KEY_ACTIVATE] = 2;
 	key.times[KEY_INACTIVE] = 3;
 	key.times[KEY_DELETE] = 4;
+	static const char *const words[] = { "future", "published", "active", "retired",
+					     "deleted" };
 	for (int now = 0; now < 5; now++) {
 		assert_state(state_of(&key, now), states[now], "life");
+		ck_assert_str_eq(key_state_text(&key, now), words[now]);
 	}
+	key.times[KEY_REVOKE] = 3;
+	ck_assert_str_eq(key_state_text(&key, 3), "revoked");
 }
 END_TEST
 
