@@ -22,8 +22,7 @@
 #include "server/answer.h"
 #include "server/chaos.h"
 #include "zones/base/epoch.h"
-
-#define SOA_NUMBERS 20 /* octets behind the names of a SOA */
+#include "zones/dns/soa.h"
 
 struct query {
 	struct message_header header;
@@ -81,13 +80,11 @@ static int read_opt(const struct message_rr *rr, enum section section, struct qu
 	return edns_read(rr, &query->edns);
 }
 
-/* The SOA of an IXFR: the serial stands before four numbers more, whatever its names look like. */
+/* The SOA of an IXFR; its names may be compressed, and mean nothing. */
 static void read_soa(const struct message_rr *rr, struct query *query)
 {
-	if (rr->rdlen > SOA_NUMBERS) {
-		query->serial = be32_get(rr->rdata + rr->rdlen - SOA_NUMBERS);
-		query->has_serial = true;
-	}
+	query->has_serial = rr->rdlen > SOA_NUMBERS_LEN;
+	query->serial = soa_numbers_of(rr->rdata, rr->rdlen).serial;
 }
 
 /* The records behind the question: an OPT, a TSIG and the SOA of an IXFR mean something. */

@@ -117,7 +117,7 @@ static void conn_leave(struct tcp_conn *c)
 
 static void conn_close(struct tcp_conn *c)
 {
-	if (c->is_blocked) {
+	if (c->stream.unsent.len != 0 || tcp_is_fed(c)) {
 		/* What it does not take is not kept for it by the system either. */
 		const struct linger none = { .l_onoff = 1, .l_linger = 0 };
 		(void)setsockopt(c->stream.fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));

@@ -2,17 +2,31 @@
 #include "server/xfr_out.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "server/client.h"
 #include "server/clock.h"
+#include "server/xfr_history.h"
 #include "server/xfr_pack.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 #include "zones/dns/serial.h"
 
+/* What the records are. */
+enum answer { ZONE, DIFFERENCES, SOA };
+
+static const char *const answer_names[] = { "zone", "differences", "soa" };
+
 /* Where the writing has come to. */
-enum part { FIRST_SOA, NAMES, NSEC3, LAST_SOA, END };
+enum part { FIRST_SOA, NAMES, NSEC3, DIFFS, LAST_SOA, END };
+
+/* What follows a part. */
+static const enum part next_part[][END] = {
+	[ZONE] = { NAMES, NSEC3, LAST_SOA, END, END },
+	[DIFFERENCES] = { DIFFS, END, END, LAST_SOA, END },
+	[SOA] = { END, END, END, END, END },
+};
 
 struct xfr_out {
 	struct version *version;
@@ -22,6 +36,7 @@ struct xfr_out {
 	bool is_incremental;
 	bool is_datagram;
 	uint32_t serial; /* that the client has; of an IXFR */
+	enum answer answer;
 	/* What messages begin with, and what the first ends with. */
 	uint8_t *response; /* heap */
 	size_t question;
@@ -32,11 +47,18 @@ struct xfr_out {
 	struct tsig_exchange tsig;
 	/* Progress. */
 	enum part part;
-	bool is_named; /* the message knows whose records are being written */
-	const char *end_text;
+	bool is_named;	      /* the message knows whose records are being written */
+	const char *end_text; /* why it broke off */
+	/* Of a zone. */
 	struct tree_cursor cursor;
 	const struct node *node; /* NULL: the part has not begun */
 	const uint8_t *rr, *end; /* of its records, those that are left */
+	/* Of differences. */
+	struct xfr_history *history;
+	const struct diff *diff; /* NULL: the next is to be begun */
+	bool is_adding;		 /* what it removes is done */
+	const uint8_t *diff_rr;	 /* the next */
+	uint32_t diff_left;	 /* that many */
 	uint64_t messages, records, octets;
 	int64_t begun_ms;
 };
@@ -47,6 +69,7 @@ struct xfr_desk {
 	pthread_mutex_t lock;
 	struct client_table *clients; /* under it, as is what follows */
 	uint32_t count;
+	size_t held; /* atomic; octets of differences */
 };
 
 int xfr_desk_new(struct xfr_desk **out)
@@ -158,6 +181,52 @@ static bool put_tree(struct xfr_out *x, struct xfr_pack *p, const struct tree *t
 	return true;
 }
 
+static void begin_diff_part(struct xfr_out *x, const struct diff_part *part)
+{
+	x->diff_rr = (const uint8_t *)part->octets.data;
+	x->diff_left = part->count;
+}
+
+/* What is left of a part of a difference, each record with its owner. */
+static bool put_diff_part(struct xfr_out *x, struct xfr_pack *p)
+{
+	while (x->diff_left != 0) {
+		struct diff_rr rr;
+		const uint8_t *next = diff_rr_next(x->diff_rr, &rr);
+		xfr_pack_owner(p, rr.owner);
+		if (!xfr_pack_rr(p, rr.rdata - MESSAGE_RR_FIXED)) {
+			return false;
+		}
+		x->diff_rr = next;
+		x->diff_left--;
+	}
+	return true;
+}
+
+/* A message ends with a piece: owners point into it. */
+static bool put_diffs(struct xfr_out *x, struct xfr_pack *p)
+{
+	for (;;) {
+		if (x->diff == NULL) {
+			x->diff = xfr_history_next(x->history);
+			if (x->diff == NULL) {
+				return xfr_history_is_at_end(x->history);
+			}
+			x->is_adding = false;
+			begin_diff_part(x, &x->diff->removed);
+		}
+		if (!put_diff_part(x, p)) {
+			return false;
+		}
+		if (x->is_adding) {
+			x->diff = NULL;
+		} else {
+			x->is_adding = true;
+			begin_diff_part(x, &x->diff->added);
+		}
+	}
+}
+
 /* False: the message is full. */
 static bool put_part(struct xfr_out *x, struct xfr_pack *p)
 {
@@ -169,22 +238,12 @@ static bool put_part(struct xfr_out *x, struct xfr_pack *p)
 		return put_tree(x, p, &x->version->names);
 	case NSEC3:
 		return put_tree(x, p, &x->version->nsec3);
+	case DIFFS:
+		return put_diffs(x, p);
 	case END:
 		break;
 	}
 	return true;
-}
-
-/* Does the SOA say it all: has the client what we have, or newer (RFC 1995 §4)? */
-static bool is_soa_enough(const struct xfr_out *x)
-{
-	return x->is_incremental &&
-	       (x->serial == x->version->serial || serial_is_newer(x->serial, x->version->serial));
-}
-
-static enum part part_behind(const struct xfr_out *x)
-{
-	return x->part == FIRST_SOA && is_soa_enough(x) ? END : x->part + 1;
 }
 
 /* Fills the message with what comes next. */
@@ -192,7 +251,7 @@ static void fill(struct xfr_out *x, struct xfr_pack *p)
 {
 	x->is_named = false;
 	while (x->part != END && put_part(x, p)) {
-		x->part = part_behind(x);
+		x->part = next_part[x->answer][x->part];
 		x->is_named = false;
 	}
 }
@@ -222,14 +281,62 @@ static size_t end_message(const struct xfr_out *x, struct xfr_pack *p)
 	return (size_t)(p->pos - out);
 }
 
+/* Has the next piece of the differences, where the one before is used up. */
+static int get_piece(struct xfr_out *x)
+{
+	if (x->part != DIFFS || x->diff != NULL || xfr_history_is_at_end(x->history)) {
+		return E_OK;
+	}
+	x->diff = xfr_history_next(x->history);
+	if (x->diff == NULL) {
+		int err = xfr_history_read(x->history);
+		if (err != E_OK) {
+			return err;
+		}
+		x->diff = xfr_history_next(x->history);
+	}
+	x->is_adding = false;
+	begin_diff_part(x, &x->diff->removed);
+	return E_OK;
+}
+
+static void make_message(struct xfr_out *x, struct xfr_pack *p, uint8_t *out, size_t room)
+{
+	size_t limit = x->limit < room ? x->limit : room;
+	size_t kept = x->messages == 0 ? x->opt_len : 0;
+	xfr_pack_begin(p, out, begin_message(x, out), limit - kept);
+	fill(x, p);
+}
+
+/* What does not fit into a datagram is for TCP: the SOA tells that there is something (RFC 1995 §2), or, where not
+ * even that fits, the TC bit. */
+static void make_datagram(struct xfr_out *x, struct xfr_pack *p, uint8_t *out, size_t room)
+{
+	make_message(x, p, out, room);
+	if (x->part != END) {
+		x->answer = SOA;
+		x->part = FIRST_SOA;
+		make_message(x, p, out, room);
+	}
+	if (x->part != END) {
+		x->part = END;
+		be16_put(out + 2, be16_get(out + 2) | MESSAGE_TC);
+	}
+}
+
 bool xfr_out_next(struct xfr_out *x, uint8_t *out, size_t room, size_t *len)
 {
 	struct xfr_pack p;
-	size_t limit = x->limit < room ? x->limit : room;
-	size_t kept = x->messages == 0 ? x->opt_len : 0;
-	xfr_pack_begin(&p, out, begin_message(x, out), limit - kept);
-	fill(x, &p);
 	*len = 0;
+	if (get_piece(x) != E_OK) {
+		x->end_text = "the journal does not have the rest any more";
+		return false;
+	}
+	if (x->is_datagram) {
+		make_datagram(x, &p, out, room);
+	} else {
+		make_message(x, &p, out, room);
+	}
 	if (p.count == 0 && x->part != END) {
 		x->end_text = "a record that no message has room for";
 		return false;
@@ -281,6 +388,32 @@ static int begin_signing(struct xfr_out *x, const struct xfr_start *s)
 			   : err;
 }
 
+/* Has the client what we have, or newer (RFC 1995 §4)? */
+static bool is_current(const struct xfr_out *x)
+{
+	return x->serial == x->version->serial || serial_is_newer(x->serial, x->version->serial);
+}
+
+static enum answer choose_answer(struct xfr_out *x, const struct xfr_start *s)
+{
+	const struct xfr_history_of of = { .journal = s->journal,
+					   .apex = x->version->apex.wire,
+					   .from = x->serial,
+					   .to = x->version->serial,
+					   .records = x->version->records,
+					   .held = &x->desk->held };
+	if (!x->is_incremental) {
+		return ZONE;
+	}
+	if (is_current(x)) {
+		return SOA;
+	}
+	if (s->journal != NULL && xfr_history_open(&of, &x->history) == E_OK) {
+		return DIFFERENCES;
+	}
+	return x->is_datagram ? SOA : ZONE;
+}
+
 int xfr_out_new(const struct xfr_start *s, struct xfr_out **out)
 {
 	const struct query_transfer *t = s->wanted;
@@ -303,6 +436,7 @@ int xfr_out_new(const struct xfr_start *s, struct xfr_out **out)
 		xfr_out_free(x);
 		return err;
 	}
+	x->answer = choose_answer(x, s);
 	*out = x;
 	return E_OK;
 }
@@ -314,6 +448,7 @@ static void log_end(const struct xfr_out *x)
 	char key[DNAME_TEXT_MAX] = "none";
 	char quoted[3][DNAME_TEXT_MAX + 8];
 	char client[ADDRESS_NETWORK_TEXT_MAX];
+	char from[32] = "";
 	const struct address_network network = { x->ip, (uint8_t)(x->ip.len * 8) };
 	const char *reason = x->end_text != NULL ? x->end_text
 			     : x->part != END	 ? "the connection has ended"
@@ -322,16 +457,22 @@ static void log_end(const struct xfr_out *x)
 	if (x->ring != NULL) {
 		(void)dname_to_text(x->key.name.wire, key);
 	}
+	if (x->is_incremental) {
+		(void)snprintf(from, sizeof(from), " from=%u", x->serial);
+	}
 	address_network_to_text(&network, client);
-	log_event(reason != NULL ? LOG_LEVEL_NOTICE : LOG_LEVEL_INFO,
+	log_event(reason != NULL     ? LOG_LEVEL_NOTICE
+		  : x->answer == SOA ? LOG_LEVEL_DEBUG /* a question, rather */
+				     : LOG_LEVEL_INFO,
 		  reason != NULL ? "xfr-out-broken" : "xfr-out",
-		  "zone=%s client=%s key=%s type=%s serial=%u messages=%llu records=%llu "
-		  "octets=%llu ms=%lld%s%s",
+		  "zone=%s client=%s key=%s type=%s%s serial=%u answer=%s messages=%llu "
+		  "records=%llu octets=%llu ms=%lld%s%s",
 		  log_quote(name, quoted[0], sizeof(quoted[0])), client,
 		  log_quote(key, quoted[1], sizeof(quoted[1])), x->is_incremental ? "IXFR" : "AXFR",
-		  x->version->serial, (unsigned long long)x->messages,
-		  (unsigned long long)x->records, (unsigned long long)x->octets,
-		  (long long)(clock_ms() - x->begun_ms), reason != NULL ? " reason=" : "",
+		  from, x->version->serial, answer_names[x->answer],
+		  (unsigned long long)x->messages, (unsigned long long)x->records,
+		  (unsigned long long)x->octets, (long long)(clock_ms() - x->begun_ms),
+		  reason != NULL ? " reason=" : "",
 		  reason != NULL ? log_quote(reason, quoted[2], sizeof(quoted[2])) : "");
 }
 
@@ -339,6 +480,7 @@ void xfr_out_free(struct xfr_out *x)
 {
 	log_end(x);
 	desk_leave(x->desk, x->client);
+	xfr_history_free(x->history);
 	version_unref(x->version);
 	tsig_ring_free(x->ring);
 	tsig_key_clear(&x->key);
