@@ -152,6 +152,18 @@ static void command_sign(struct daemon *d, struct control_request *r)
 	run_orders(d, r, order_sign);
 }
 
+static void command_signing(struct daemon *d, struct control_request *r)
+{
+	if (strcmp(r->words[1], "-nsec3param") != 0) {
+		control_reply(r, CONTROL_MISUSE, "signing: expected -nsec3param");
+		return;
+	}
+	const struct load_zone *z = zone_of(d, r, r->count - 1);
+	if (z != NULL) {
+		errand_one(d, r, z, order_signing);
+	}
+}
+
 static void command_journal(struct daemon *d, struct control_request *r)
 {
 	run_orders(d, r, order_journal);

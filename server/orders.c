@@ -7,8 +7,10 @@
 #include "keys/algorithm.h"
 #include "server/keeper_run.h"
 #include "server/zone_save.h"
+#include "signer/nsec3_hash.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
+#include "zones/base/text.h"
 #include "zones/dns/rdata.h"
 
 const char *order_zone_name(const struct keeper *k, struct order_name *out)
@@ -31,6 +33,19 @@ void order_report_served(const struct keeper *k, struct order *o)
 {
 	report_number(o->report, "serial", k->zone->current->serial);
 	report_number(o->report, "records", k->zone->current->records);
+}
+
+int order_read_number(struct order *o, size_t i, const char *what, uint32_t max, uint32_t *out)
+{
+	char quoted[TEXT_QUOTE_MAX];
+	const char *word = o->words[i];
+	int err = text_to_u32(word, strlen(word), max, out);
+	if (err != E_OK) {
+		o->is_misuse = true;
+		err_set(&o->em, err, "found %s, expected %s",
+			text_quote(word, strlen(word), quoted), what);
+	}
+	return err;
 }
 
 /* --- sync ------------------------------------------------------------------------------------ */
@@ -241,6 +256,62 @@ int order_sign(struct keeper *k, const struct keeper_env *env, int64_t now, stru
 	if (err == E_OK) {
 		order_report_served(k, o);
 		report_keys(k->holder, now, o->report);
+	}
+	return err;
+}
+
+/* --- signing --------------------------------------------------------------------------------- */
+
+/* HASH FLAGS ITERATIONS SALT, as in the text of NSEC3PARAM (RFC 5155 §4.3). */
+static int read_nsec3_param(struct order *o, struct nsec3_param *out)
+{
+	const char *salt = o->words[3];
+	uint32_t algorithm = 0;
+	uint32_t flags = 0;
+	uint32_t iterations = 0;
+	int err = order_read_number(o, 0, "a hash algorithm: 1", UINT8_MAX, &algorithm);
+	if (err == E_OK) {
+		err = order_read_number(o, 1, "flags: 0, or 1 for opt-out", NSEC3_OPT_OUT, &flags);
+	}
+	if (err == E_OK) {
+		err = order_read_number(o, 2, "iterations: 0", UINT16_MAX, &iterations);
+	}
+	int len = 0;
+	if (err == E_OK && strcmp(salt, "-") != 0) {
+		len = text_from_hex(salt, strlen(salt), out->salt, sizeof(out->salt));
+	}
+	if (len < 0) {
+		char quoted[TEXT_QUOTE_MAX];
+		o->is_misuse = true;
+		err = err_set(&o->em, len, "found %s, expected a salt: -, or hex digits",
+			      text_quote(salt, strlen(salt), quoted));
+	}
+	out->algorithm = (uint8_t)algorithm;
+	out->flags = (uint8_t)flags;
+	out->iterations = (uint16_t)iterations;
+	out->salt_len = (uint8_t)(len > 0 ? len : 0);
+	return err;
+}
+
+/* In front of the zone, which is the last word. */
+int order_signing(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
+{
+	struct journal_chain chain = { .denial = DENIAL_NSEC };
+	int err = order_check_open(k, env, o);
+	if (err == E_OK && o->count == 5) {
+		chain.denial = DENIAL_NSEC3;
+		err = read_nsec3_param(o, &chain.nsec3);
+	} else if (err == E_OK && (o->count != 2 || strcmp(o->words[0], "none") != 0)) {
+		o->is_misuse = true;
+		err = err_set(&o->em, E_SYNTAX,
+			      "expected: signing -nsec3param HASH FLAGS ITERATIONS SALT ZONE, or "
+			      "none instead of the four");
+	}
+	if (err == E_OK) {
+		err = keeper_choose_chain(k, env, &chain, now, &o->due, &o->em);
+	}
+	if (err == E_OK) {
+		order_report_served(k, o);
 	}
 	return err;
 }

@@ -28,6 +28,9 @@ order_fn order_diff;
 /* Publishes what the zone was at the serial that the first word says, as a new version. The zone file stays. */
 order_fn order_rollback;
 
+/* Signs with another chain: HASH FLAGS ITERATIONS SALT or "none", and one word more. */
+order_fn order_signing;
+
 /* --- for orders ------------------------------------------------------------------------------ */
 
 /* Is there a zone to do something with, and a place to keep what is done? Returns o->err. */
@@ -35,6 +38,9 @@ MUST_USE int order_check_open(const struct keeper *k, const struct keeper_env *e
 			      struct order *o);
 /* Tells what is served now. */
 void order_report_served(const struct keeper *k, struct order *o);
+/* Reads the word @i; E_SYNTAX, E_RANGE: the message says that @what was expected. */
+MUST_USE int order_read_number(struct order *o, size_t i, const char *what, uint32_t max,
+			       uint32_t *out);
 /* The zone's name for the log. */
 struct order_name {
 	char text[DNAME_TEXT_MAX + 8];

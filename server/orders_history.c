@@ -5,7 +5,6 @@
 #include "server/keeper_run.h"
 #include "server/orders.h"
 #include "zones/base/log.h"
-#include "zones/base/text.h"
 #include "zones/dns/soa.h"
 
 /* Entries that are listed where nobody says how many. */
@@ -15,19 +14,6 @@
 static struct history history_of(const struct keeper *k, const struct keeper_env *env)
 {
 	return (struct history){ env->vault, k->config->name, k->zone->current->serial };
-}
-
-static int read_number(struct order *o, size_t i, const char *what, uint32_t max, uint32_t *out)
-{
-	char quoted[TEXT_QUOTE_MAX];
-	const char *word = o->words[i];
-	int err = text_to_u32(word, strlen(word), max, out);
-	if (err != E_OK) {
-		o->is_misuse = true;
-		err_set(&o->em, err, "found %s, expected %s",
-			text_quote(word, strlen(word), quoted), what);
-	}
-	return err;
 }
 
 /* --- journal --------------------------------------------------------------------------------- */
@@ -53,7 +39,7 @@ int order_journal(struct keeper *k, const struct keeper_env *env, int64_t now UN
 	struct journal_zone zone;
 	int err = order_check_open(k, env, o);
 	if (err == E_OK && o->count != 0) {
-		err = read_number(o, 0, "how many entries to list", LISTED_MAX, &most);
+		err = order_read_number(o, 0, "how many entries to list", LISTED_MAX, &most);
 	}
 	if (err != E_OK) {
 		return err;
@@ -146,9 +132,9 @@ int order_diff(struct keeper *k, const struct keeper_env *env, int64_t now UNUSE
 		o->is_misuse = true;
 		return err_set(&o->em, E_SYNTAX, "expected: diff ZONE FROM [TO] [-ixfr]");
 	}
-	err = read_number(o, 0, "a serial", UINT32_MAX, &from);
+	err = order_read_number(o, 0, "a serial", UINT32_MAX, &from);
 	if (err == E_OK && serials == 2) {
-		err = read_number(o, 1, "a serial", UINT32_MAX, &to);
+		err = order_read_number(o, 1, "a serial", UINT32_MAX, &to);
 	}
 	if (err == E_OK) {
 		err = (is_ixfr ? print_ixfr : print_diff)(&h, from, to, &text, &o->em);
@@ -238,7 +224,7 @@ int order_rollback(struct keeper *k, const struct keeper_env *env, int64_t now, 
 	uint32_t serial = 0;
 	int err = order_check_open(k, env, o);
 	if (err == E_OK) {
-		err = read_number(o, 0, "a serial", UINT32_MAX, &serial);
+		err = order_read_number(o, 0, "a serial", UINT32_MAX, &serial);
 	}
 	if (err != E_OK) {
 		return err;

@@ -340,10 +340,40 @@ def sign(t, s):
             (set(tags), old))
 
 
+def signing(t, s):
+    zone = 'nsec.'
+
+    def chain():
+        return s.json('status', zone)['data']['denial'], types_of(dump()) & {'NSEC', 'NSEC3', 'NSEC3PARAM'}
+
+    def dump():
+        s.said('copy', ['sync', zone, t.path('copy')], 0)
+        t.check('validates', peer.ours('signet-verifyzone', t.path('copy'))[0] == 0)
+        return open(t.path('copy')).read()
+    s.said('another chain', ['signing', '-nsec3param', '1', '1', '0', 'ab', zone], 0, f'serial: {s.serial(zone) + 1}\n')
+    t.check('it is NSEC3', chain() == ('nsec3', {'NSEC3', 'NSEC3PARAM'}), chain())
+    t.check('with these parameters', re.search(r'\tNSEC3\t1 1 0 AB ', dump()) and '\tNSEC3PARAM\t1 0 0 AB\n' in dump())
+    s.restart()
+    t.check('also after a restart', chain()[0] == 'nsec3' and re.search(r'\tNSEC3\t1 1 0 AB ', dump()))
+    serial = s.serial(zone)
+    s.said('the same', ['signing', '-nsec3param', '1', '1', '0', 'AB', zone], 0)
+    t.check('no new serial', s.serial(zone) == serial)
+    s.said('back', ['signing', '-nsec3param', 'none', zone], 0)
+    t.check('it is NSEC', chain() == ('nsec', {'NSEC'}), chain())
+    for what, words, code, message in (('iterations', ['1', '0', '1', '-', zone], 1, 'RFC 9276'),
+                                       ('a wrong salt', ['1', '0', '0', 'salt', zone], 2, 'expected a salt'),
+                                       ('wrong flags', ['1', '2', '0', '-', zone], 2, 'expected flags'),
+                                       ('too few', ['1', '0', zone], 2, 'expected: signing'),
+                                       ('no zone that is signed', ['none', 'plain.'], 1, 'not signed')):
+        s.said(what, ['signing', '-nsec3param', *words], code, message)
+    s.said('another option', ['signing', '-list', 'x', zone], 2, 'expected -nsec3param')
+
+
 def main():
     with peer.Test('orders') as t:
         s = Server(t, {'plain.': (ZONE, None), 'nsec.': (ZONE, 'default'), 'nsec3.': (ZONE, 'hashed'), 'later.': (ZONE, 'by-hand')})
         sign(t, s)
+        signing(t, s)
         sync(t, s)
         sync_edited(t, s)
         sync_restart(t, s)
