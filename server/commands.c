@@ -142,6 +142,20 @@ static void command_thaw(struct daemon *d, struct control_request *r)
 	run_orders(d, r, order_thaw);
 }
 
+static void command_approve(struct daemon *d, struct control_request *r)
+{
+	struct errmsg em;
+	struct load_zone *z = zone_of(d, r, 1);
+	if (z != NULL && z->is_kept) {
+		errand_one(d, r, z, order_approve);
+	} else if (z != NULL && daemon_approve_zone(d, z, &em) != E_OK) {
+		control_reply(r, CONTROL_FAILED, "%s", em.text);
+	} else if (z != NULL) {
+		status_zone(r->report, z);
+		control_reply(r, CONTROL_DONE, "%s", "");
+	}
+}
+
 static void command_flush(struct daemon *d, struct control_request *r)
 {
 	run_orders(d, r, order_flush);

@@ -765,7 +765,7 @@ bool config_zone_is_kept(const struct config_zone *z)
 static void read_zones(struct reading *g)
 {
 	struct config *c = g->config;
-	struct config_zone defaults = { .checks = c->checks };
+	struct config_zone defaults = { .checks = c->checks, .max_removed = c->server.max_removed };
 	read_defaults(g, CONFIG_ZONE, &defaults);
 	read_list(g, CONFIG_ZONE, &defaults);
 	check_items_differ(g, CONFIG_ZONE);

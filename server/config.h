@@ -51,6 +51,13 @@ struct config_rrl {
 	struct config_networks exempt;
 };
 
+/* A number of records, or a share of all. */
+struct config_part {
+	uint32_t count; /* CONFIG_PART_ALL: no limit */
+	bool is_percent;
+};
+#define CONFIG_PART_ALL UINT32_MAX
+
 /* Paths are absolute; the empty string means none. */
 struct config_server {
 	struct config_addresses listen;
@@ -77,10 +84,11 @@ struct config_server {
 	const char *cookie_secret;     /* path */
 	const uint8_t *report_channel; /* name; NULL: none */
 	struct config_rrl rrl;
-	const char *database;	 /* directory */
-	const char *session_key; /* path */
-	uint32_t journal_size;	 /* octets */
-	uint32_t jobs;		 /* threads */
+	const char *database;		/* directory */
+	const char *session_key;	/* path */
+	uint32_t journal_size;		/* octets */
+	uint32_t jobs;			/* threads */
+	struct config_part max_removed; /* for zones that say nothing else */
 };
 
 struct config_log {
@@ -144,6 +152,7 @@ struct config_zone {
 	const struct config_policy *policy; /* that one; NULL: not signed by us */
 	const char *key_directory;
 	enum config_serial serial;
+	struct config_part max_removed;
 	struct config_texts allow_update;
 	const struct acl *updaters; /* made of allow_update; NULL: nobody */
 	struct config_texts allow_transfer;
@@ -207,6 +216,7 @@ enum config_type {
 	CONFIG_SERIAL,
 	CONFIG_KEY_ROLES,
 	CONFIG_SECRET,
+	CONFIG_PART,
 };
 
 /* What has options: the configuration itself, and the items of its lists. */

@@ -142,6 +142,37 @@ static void print_quantity_member(struct buf *b, const struct config_option *o, 
 	buf_char(b, '\n');
 }
 
+/* --- parts ----------------------------------------------------------------------------------- */
+
+static void read_part(struct config_reader *r, const struct config_option *o,
+		      const struct config_node *node, void *to)
+{
+	struct config_part *part = to;
+	uint64_t value = CONFIG_PART_ALL;
+	const bool is_percent = node->len != 0 && node->text[node->len - 1] == '%';
+	if (node->len == 0) {
+		return; /* as elsewhere */
+	}
+	if (strcmp(node->text, "no") != 0 &&
+	    text_to_u64(node->text, node->len - is_percent, is_percent ? 100 : o->max, &value) !=
+		    E_OK) {
+		report_unexpected(r, o, node, "");
+		return;
+	}
+	*part = (struct config_part){ (uint32_t)value, is_percent };
+}
+
+static void print_part(struct buf *b, const struct config_option *o UNUSED, const void *from,
+		       const struct config_style *style UNUSED)
+{
+	const struct config_part *part = from;
+	if (part->count == CONFIG_PART_ALL) {
+		buf_str(b, " no\n");
+	} else {
+		buf_printf(b, " %u%s\n", part->count, part->is_percent ? "%" : "");
+	}
+}
+
 /* --- choices --------------------------------------------------------------------------------- */
 
 static const char *const switches[] = { [CONFIG_NO] = "no", [CONFIG_YES] = "yes", NULL };
@@ -718,6 +749,8 @@ static const struct type types[] = {
 	[CONFIG_KEY_ROLES]  = { CONFIG_NODE_SCALAR, "", "ksk-zsk", read_choice, print_choice },
 	[CONFIG_SECRET]     = { CONFIG_NODE_SCALAR, "a secret in base64", "QxUbGiu6Us8oIFDzFRJFyA==", read_text,
 	                        print_text },
+	[CONFIG_PART]       = { CONFIG_NODE_SCALAR, "a number of records, a share such as 50%, or no", "50%", read_part,
+	                        print_part },
 };
 /* clang-format on */
 

@@ -38,6 +38,7 @@
 #define CONFIG_C_SERIAL	       enum config_serial
 #define CONFIG_C_KEY_ROLES     enum config_key_roles
 #define CONFIG_C_SECRET	       const char *
+#define CONFIG_C_PART	       struct config_part
 
 struct config_reader {
 	struct arena *arena;

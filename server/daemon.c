@@ -349,6 +349,7 @@ static void list_zones(const struct daemon *d, const struct config *config, enum
 		const struct load_zone *before =
 			bsearch(&probe, d->loaded, d->count, sizeof(*d->loaded), by_zone);
 		z->stamp = before->stamp;
+		z->held = before->held;
 		z->loaded_at = before->loaded_at;
 		z->reason = before->reason != NULL ? mem_str(before->reason, strlen(before->reason))
 						   : NULL;
@@ -551,6 +552,22 @@ struct load_zone *daemon_zone(struct daemon *d, const uint8_t *apex)
 	return i < d->count ? &d->loaded[i] : NULL;
 }
 
+/* Loads a zone that has no keeper, if it is wanted. */
+static int load_now(struct load_zone *z, struct errmsg *em)
+{
+	if (load_zones(z, 1) != 0) {
+		return err_set(em, E_CHECK, "%s", z->reason);
+	}
+	if (z->fresh != NULL) {
+		struct version *old = zone_publish(z->zone, z->fresh);
+		z->fresh = NULL;
+		epoch_wait();
+		version_unref(old);
+		mem_trim();
+	}
+	return E_OK;
+}
+
 int daemon_reload_zone(struct daemon *d, struct load_zone *z, enum daemon_loaded *out,
 		       struct errmsg *em)
 {
@@ -565,17 +582,17 @@ int daemon_reload_zone(struct daemon *d, struct load_zone *z, enum daemon_loaded
 	}
 	z->wanted = load_is_changed(z);
 	*out = z->wanted ? DAEMON_LOADED : DAEMON_UNCHANGED;
-	if (load_zones(z, 1) != 0) {
-		return err_set(em, E_CHECK, "%s", z->reason);
+	return load_now(z, em);
+}
+
+int daemon_approve_zone(struct daemon *d UNUSED, struct load_zone *z, struct errmsg *em)
+{
+	if (!zone_is_held(z->zone)) {
+		return err_set(em, E_NOENT, "nothing waits for approval");
 	}
-	if (z->fresh != NULL) {
-		struct version *old = zone_publish(z->zone, z->fresh);
-		z->fresh = NULL;
-		epoch_wait();
-		version_unref(old);
-		mem_trim();
-	}
-	return E_OK;
+	z->approved = z->held;
+	z->wanted = true;
+	return load_now(z, em);
 }
 
 int daemon_order(struct daemon *d, const struct load_zone *z, struct order *o, struct errmsg *em)

@@ -59,6 +59,8 @@ MUST_USE int daemon_order(struct daemon *d, const struct load_zone *z, struct or
 			  struct errmsg *em);
 /* Where orders that are done are posted to; borrowed. */
 struct loop *daemon_loop(const struct daemon *d);
+/* Loads the file of @z, a zone without a keeper, that was held back. E_NOENT: none is. E_CHECK: the old version stays. */
+MUST_USE int daemon_approve_zone(struct daemon *d, struct load_zone *z, struct errmsg *em);
 /* Ends the loop; @request (taken; NULL: nobody asked) is answered once nothing listens any more. */
 void daemon_stop(struct daemon *d, struct control_request *request);
 

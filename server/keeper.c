@@ -8,6 +8,7 @@
 #include "keys/algorithm.h"
 #include "keys/keyfile.h"
 #include "server/clock.h"
+#include "server/guard.h"
 #include "server/keeper_run.h"
 #include "server/order.h"
 #include "server/update.h"
@@ -614,6 +615,18 @@ static int get_source(const struct keeper *k, const struct keeper_env *env, stru
 	return err;
 }
 
+/* Holds the file back when it takes out too much and nobody has approved that. */
+static int check_removed(struct keeper *k, const struct version *before, const struct version *file,
+			 const struct journal_stamp *stamp, struct errmsg *em)
+{
+	int err = keeper_same_stamp(stamp, &k->approved) ? E_OK
+							 : guard_check(k->config, before, file, em);
+	if (err == E_HELD) {
+		k->held = *stamp;
+	}
+	return err;
+}
+
 /* The difference of the file to what it was when it was last read becomes an edit of what is served. */
 static int load_change(struct keeper *k, const struct keeper_env *env, int64_t now,
 		       struct errmsg *em)
@@ -629,6 +642,10 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 	if (err == E_OK) {
 		err = get_source(k, env, &before, em);
 	}
+	if (err != E_OK) {
+		goto out;
+	}
+	err = check_removed(k, before, file, &stamp, em);
 	if (err != E_OK) {
 		goto out;
 	}
@@ -663,7 +680,7 @@ out:
 	return err;
 }
 
-int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
+static int load(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
 {
 	int err = get_keys(k, env, now, em);
 	if (err != E_OK) {
@@ -679,6 +696,16 @@ int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t now, str
 	return env->vault == NULL || keeper_same_stamp(&stamp, &k->kept.stamp)
 		       ? E_OK
 		       : load_change(k, env, now, em);
+}
+
+int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
+{
+	int err = load(k, env, now, em);
+	zone_set_stale(k->zone, err);
+	if (err != E_HELD) {
+		k->held = (struct journal_stamp){ 0 };
+	}
+	return err;
 }
 
 /* --- update ---------------------------------------------------------------------------------- */
@@ -991,7 +1018,6 @@ int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct 
 	if (work->load) {
 		struct errmsg em = { "" };
 		int err = keeper_load(k, env, work->now, &em);
-		zone_set_stale(k->zone, err != E_OK);
 		if (err != E_OK) {
 			log_failure(k, "load", &em);
 		}

@@ -55,7 +55,9 @@ struct keeper {
 		unsigned zonemd;
 	} signed_as;
 	uint32_t max_ttl; /* seconds, of all records */
-	bool is_raised;	  /* it was said that signatures are valid longer than the policy has it */
+	/* A zone file that takes out too much waits for approval (server/guard.h): which, and which was approved; zero: none. */
+	struct journal_stamp held, approved;
+	bool is_raised; /* it was said that signatures are valid longer than the policy has it */
 };
 
 /* What is to be done, taken from the keeper under the lock. */

@@ -15,7 +15,8 @@ struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, st
 /* Frees what was served before publish_run, once no reader has it any more. NULL is fine. */
 void keeper_let_go(struct version *old);
 
-/* Reads the keys, and takes what is in the database or has changed in the zone file. */
+/* Reads the keys, and takes what is in the database or has changed in the zone file. The zone is stale when it fails. E_HELD:
+ * the file waits for approval. */
 MUST_USE int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t now,
 			 struct errmsg *em);
 /* Makes all signatures anew, whatever there is, of a zone that is signed by us and is loaded. Afterwards it is not known

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "server/clock.h"
+#include "server/guard.h"
 #include "server/zone_load.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
@@ -26,13 +27,17 @@ static struct load_stamp stamp_of(const char *path)
 				    .modified_ns = (uint32_t)st.st_mtim.tv_nsec };
 }
 
+static bool same_stamp(const struct load_stamp *a, const struct load_stamp *b)
+{
+	return a->inode == b->inode && a->device == b->device && a->size == b->size &&
+	       a->modified_s == b->modified_s && a->modified_ns == b->modified_ns;
+}
+
 bool load_is_changed(const struct load_zone *z)
 {
 	const struct load_stamp now = stamp_of(z->config->file);
-	const struct load_stamp *then = &z->stamp;
 	return now.inode == 0 || /* reading it will say why */
-	       now.inode != then->inode || now.device != then->device || now.size != then->size ||
-	       now.modified_s != then->modified_s || now.modified_ns != then->modified_ns;
+	       !same_stamp(&now, &z->stamp);
 }
 
 static void log_findings(const char *zone, const struct findings *f)
@@ -59,23 +64,42 @@ static char *reason_of(const struct findings *f)
 	return mem_str(text, strlen(text));
 }
 
+/* The zone file, checked; on error z->reason says why. */
+static int read_zone(struct load_zone *z, const char *quoted, struct version **out)
+{
+	struct findings findings = { 0 };
+	struct errmsg em = { "" };
+	const struct version *before = z->zone->current;
+	mem_free(z->reason);
+	z->reason = NULL;
+	int err = zone_load(z->config, clock_now(), out, &findings);
+	log_findings(quoted, &findings);
+	if (err != E_OK) {
+		z->reason = reason_of(&findings);
+	} else if (before != NULL && !same_stamp(&z->stamp, &z->approved)) {
+		err = guard_check(z->config, before, *out, &em);
+		if (err != E_OK) {
+			z->held = z->stamp;
+			z->reason = mem_str(em.text, strlen(em.text));
+			version_unref(*out);
+		}
+	}
+	findings_clear(&findings);
+	return err;
+}
+
 static int load_one(struct load_zone *z)
 {
 	char name[DNAME_TEXT_MAX];
 	char quoted[DNAME_TEXT_MAX];
-	struct findings findings = { 0 };
 	struct version *v = NULL;
 	int64_t start = clock_ms();
 	(void)dname_to_text(z->config->name, name);
 	(void)log_quote(name, quoted, sizeof(quoted));
 	/* Before reading: a change while it is read shows up next time. */
 	z->stamp = stamp_of(z->config->file);
-	int err = zone_load(z->config, clock_now(), &v, &findings);
-	log_findings(quoted, &findings);
-	mem_free(z->reason);
-	z->reason = err != E_OK ? reason_of(&findings) : NULL;
-	findings_clear(&findings);
-	zone_set_stale(z->zone, err != E_OK);
+	int err = read_zone(z, quoted, &v);
+	zone_set_stale(z->zone, err);
 	if (err == E_OK) {
 		log_info("zone-loaded", "zone=%s serial=%u records=%llu signed=%s ms=%lld", quoted,
 			 v->serial, (unsigned long long)v->records, v->secure ? "yes" : "no",
@@ -83,9 +107,10 @@ static int load_one(struct load_zone *z)
 		z->fresh = v;
 		z->loaded_at = clock_now();
 	} else {
-		log_error("zone-failed",
-			  "zone=%s serving=%s remedy=\"mend the zone file and reload\"", quoted,
-			  z->zone->current != NULL ? "old" : "nothing");
+		log_error("zone-failed", "zone=%s serving=%s remedy=\"%s\"", quoted,
+			  z->zone->current != NULL ? "old" : "nothing",
+			  err == E_HELD ? "approve it, or mend the zone file and reload"
+					: "mend the zone file and reload");
 		z->stamp = (struct load_stamp){ 0 };
 	}
 	return err;

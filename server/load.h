@@ -19,11 +19,13 @@ struct load_zone {
 	const struct config_zone *config; /* borrowed */
 	struct zone *zone;		  /* borrowed */
 	struct load_stamp stamp;	  /* of the file when it was read; zero: never */
-	int64_t loaded_at;		  /* seconds since 1970; 0: never */
-	char *reason;			  /* why what is served is not newer; owned; NULL: it is */
-	bool wanted;			  /* to be read now */
-	bool is_kept;			  /* its keeper reads it (server/keeper.h) */
-	struct version *fresh;		  /* result: a new version, owned; NULL: none */
+	/* A file that takes out too much (server/guard.h) waits for approval: which, and which was approved. */
+	struct load_stamp held, approved;
+	int64_t loaded_at;     /* seconds since 1970; 0: never */
+	char *reason;	       /* why what is served is not newer; owned; NULL: it is */
+	bool wanted;	       /* to be read now */
+	bool is_kept;	       /* its keeper reads it (server/keeper.h) */
+	struct version *fresh; /* result: a new version, owned; NULL: none */
 };
 
 /* Has the file changed since it was read? */

@@ -183,7 +183,6 @@ int order_thaw(struct keeper *k, const struct keeper_env *env, int64_t now, stru
 		return err;
 	}
 	err = keeper_load(k, env, now, &em);
-	zone_set_stale(k->zone, err != E_OK);
 	o->due = now;
 	if (err != E_OK) {
 		return err_set(&o->em, err, "%s; the zone %s", em.text,
@@ -191,6 +190,26 @@ int order_thaw(struct keeper *k, const struct keeper_env *env, int64_t now, stru
 	}
 	order_report_served(k, o);
 	return set_frozen(k, env, false, &o->em);
+}
+
+/* --- approve --------------------------------------------------------------------------------- */
+
+int order_approve(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
+{
+	const struct journal_stamp none = { 0 };
+	int err = order_check_open(k, env, o);
+	if (err == E_OK && keeper_same_stamp(&k->held, &none)) {
+		err = err_set(&o->em, E_NOENT, "nothing waits for approval");
+	}
+	if (err == E_OK) {
+		k->approved = k->held;
+		o->due = now;
+		err = keeper_load(k, env, now, &o->em);
+	}
+	if (err == E_OK) {
+		order_report_served(k, o);
+	}
+	return err;
 }
 
 /* --- flush ----------------------------------------------------------------------------------- */
@@ -248,7 +267,6 @@ int order_sign(struct keeper *k, const struct keeper_env *env, int64_t now, stru
 	k->makes_keys = true;
 	int err = keeper_load(k, env, now, &o->em);
 	k->makes_keys = false;
-	zone_set_stale(k->zone, err != E_OK);
 	if (err == E_OK && was_open) {
 		err = keeper_sign_anew(k, env, now, &o->em);
 	}

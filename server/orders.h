@@ -16,6 +16,8 @@ order_fn order_sync;
 order_fn order_freeze;
 /* Loads what was edited, and takes updates again; where the file cannot be loaded, not. */
 order_fn order_thaw;
+/* Loads the zone file that was held back; one that is again another not. E_NOENT: none was. */
+order_fn order_approve;
 /* Writes a snapshot of what is served, so that a restart reads nothing of the journal. */
 order_fn order_flush;
 /* Makes keys where there are none, reads those that there are, and makes all signatures anew. */

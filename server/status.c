@@ -16,13 +16,14 @@
 /* How a zone is, the best first. */
 enum state {
 	STATE_OK,
+	STATE_HELD,    /* an older version is served: the newer one waits for approval */
 	STATE_STALE,   /* an older version is served: the newer one has errors */
 	STATE_EXPIRED, /* so are its signatures */
 	STATE_DOWN,    /* there is nothing to serve */
 	STATES
 };
 
-static const char *const state_names[STATES] = { "ok", "stale", "expired", "down" };
+static const char *const state_names[STATES] = { "ok", "held", "stale", "expired", "down" };
 
 /* Seconds since 1970. */
 static int64_t signed_until(const struct version *v, int64_t now)
@@ -39,7 +40,7 @@ static enum state state_of(const struct zone *z, const struct version *v, int64_
 	if (v->secure && signed_until(v, now) <= now) {
 		return STATE_EXPIRED;
 	}
-	return zone_is_stale(z) ? STATE_STALE : STATE_OK;
+	return zone_is_held(z) ? STATE_HELD : zone_is_stale(z) ? STATE_STALE : STATE_OK;
 }
 
 /* What a line of the list has. */
@@ -82,7 +83,12 @@ void status_zone(struct report *r, const struct load_zone *z)
 		report_time(r, "loaded", z->loaded_at);
 	}
 	if (z->reason != NULL || zone_is_stale(z->zone)) {
-		report_text(r, "reason", z->reason != NULL ? z->reason : "the log says why");
+		report_text(r, "reason",
+			    z->reason != NULL	    ? z->reason
+			    : zone_is_held(z->zone) ? "the zone file takes out more than "
+						      "zones.max-removed; the log has the numbers, "
+						      "signetctl approve lets it through"
+						    : "the log says why");
 	}
 }
 
@@ -103,8 +109,8 @@ void status_zones(struct report *r, const struct daemon_state *s)
 
 void status_server(struct report *r, const struct daemon_state *s)
 {
-	static const char *const keys[STATES] = { "zones-ok", "zones-stale", "zones-expired",
-						  "zones-down" };
+	static const char *const keys[STATES] = { "zones-ok", "zones-held", "zones-stale",
+						  "zones-expired", "zones-down" };
 	uint64_t count[STATES] = { 0 };
 	int64_t now = clock_now();
 	epoch_online();

@@ -28,9 +28,9 @@ struct version *zone_publish(struct zone *z, struct version *taken)
 	return before;
 }
 
-void zone_set_stale(struct zone *z, bool is_stale)
+void zone_set_stale(struct zone *z, int err)
 {
-	__atomic_store_n(&z->is_stale, is_stale, __ATOMIC_RELAXED);
+	__atomic_store_n(&z->stale_err, err, __ATOMIC_RELAXED);
 }
 
 /* Bits of the filter of top labels. */

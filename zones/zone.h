@@ -9,7 +9,7 @@
 
 struct zone {
 	struct version *current; /* NULL: configured, but nothing to serve (SERVFAIL) */
-	bool is_stale;		 /* atomic: there is newer data, but it could not be taken */
+	int stale_err; /* atomic: why newer data could not be taken; E_OK: there is none, or it was */
 	uint8_t apex[];
 };
 
@@ -17,11 +17,16 @@ struct zone *zone_new(const uint8_t *apex);
 void zone_free(struct zone *z);
 /* Publishes @taken and returns the version before, which the caller unrefs after epoch_wait. */
 struct version *zone_publish(struct zone *z, struct version *taken);
-/* Any thread. */
-void zone_set_stale(struct zone *z, bool is_stale);
+/* Notes whether newer data was taken (@err E_OK), or why not. Any thread, as what follows. */
+void zone_set_stale(struct zone *z, int err);
 static inline bool zone_is_stale(const struct zone *z)
 {
-	return __atomic_load_n(&z->is_stale, __ATOMIC_RELAXED);
+	return __atomic_load_n(&z->stale_err, __ATOMIC_RELAXED) != E_OK;
+}
+/* Does it wait for somebody to approve it? */
+static inline bool zone_is_held(const struct zone *z)
+{
+	return __atomic_load_n(&z->stale_err, __ATOMIC_RELAXED) == E_HELD;
 }
 
 /* All zones, longest match: immutable once published. */

@@ -3,6 +3,7 @@
 is not there, gone, or silent, and hostile clients of the socket."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -149,6 +150,35 @@ def reload(s):
     s.t.check('which are counted', 'zones: 2\nfailed: 1\n' in err, err)
     s.t.check('the others are loaded', s.serial() == 23)
     s.said('no reason is left', ['status', 'example'], 0, 'state: ok\nserial: 23\n')
+
+
+def approve(s):
+    """A zone file that is cut off is held back until somebody says that it is meant so; in a zone that is served as it is
+    in its file. (Those that have keepers: orders_test.)"""
+    whole = serial_of(24) + ''.join(f'n{i} A 192.0.2.1\n' for i in range(400))
+    s.rewrite(whole)
+    s.said('the whole file', ['reload', 'example'], 0, 'serial: 24\n')
+    s.said('nothing waits', ['approve', 'example'], 1, '', 'nothing waits for approval')
+    s.rewrite('\n'.join(whole.replace(' h 24 ', ' h 25 ').split('\n')[:140]) + '\n')
+    s.said('a file that was cut off', ['reload', 'example'], 1, '', 'records, more than zones.max-removed (50%)')
+    removed = [line for line in s.server.log().splitlines() if 'zone-held' in line][-1]
+    s.t.check('is held, with the numbers', re.search(r'zone=example. removed=2\d\d records=402 limit=50% ', removed), removed)
+    s.t.check('and the old version is served', s.serial() == 24)
+    data = s.json('status', 'example')['data']
+    s.t.check('status says so', data['state'] == 'held' and 'of 402 records' in data['reason'], data)
+    s.t.check('and counts it', s.json('status')['data']['zones-held'] == 1)
+    s.said('a reload of all does not let it through', ['reload'], 1, '', 'not all zones')
+    s.t.check('it is held still', s.serial() == 24)
+    s.said('approved', ['approve', 'example'], 0, 'state: ok\nserial: 25\n')
+    s.t.check('it is served', s.serial() == 25)
+    s.rewrite(whole.replace(' h 24 ', ' h 26 '))
+    s.said('whole again', ['reload', 'example'], 0, 'serial: 26\n')
+    s.rewrite(serial_of(27))
+    s.said('no approval for another file', ['reload', 'example'], 1, '', 'zones.max-removed')
+    s.said('but once more', ['approve', 'example'], 0, 'serial: 27\n')
+    s.rewrite(serial_of(23))
+    s.said('back', ['reload', 'example'], 0, 'serial: 23\n')
+    s.said('no such zone', ['approve', 'none.test'], 1, '', 'there is no zone none.test')
 
 
 def reconfig(s):
@@ -357,7 +387,7 @@ def stop(s):
 def main():
     with peer.Test('control') as t:
         s = Suite(t)
-        for part in (status, zones, signed_zone, kept_zone, reload, reconfig, misuse, unreached, permissions, in_the_way, hostile, many,
+        for part in (status, zones, signed_zone, kept_zone, reload, approve, reconfig, misuse, unreached, permissions, in_the_way, hostile, many,
                      stop):
             part(s)
 

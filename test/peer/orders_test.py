@@ -369,6 +369,29 @@ def signing(t, s):
     s.said('another option', ['signing', '-list', 'x', zone], 2, 'expected -nsec3param')
 
 
+def approve(t):
+    """A zone file that is cut off is held back until somebody says that it is meant so."""
+    s = Server(t, {'large.': (ZONE, 'default')})
+    whole = ZONE + ''.join(f'n{i} A 192.0.2.1\n' for i in range(400))
+    s.edit('large.', whole)
+    s.reload('large.')
+    s.said('nothing waits', ['approve', 'large.'], 1, 'nothing waits for approval')
+    s.edit('large.', '\n'.join(whole.split('\n')[:140]) + '\n')
+    serial = s.serial('large.')
+    s.said('reload begins', ['reload', 'large.'], 0)
+    peer.wait_for(lambda: s.json('status', 'large.')['data']['state'] == 'held', 'state of the zone')
+    t.check('the log has the numbers', re.search(r'zone-held zone=large. removed=\d+ records=403 limit=50%', s.daemon.log()))
+    s.said('status says what to do', ['status', 'large.'], 0, 'signetctl approve')
+    t.check('the old version is served', s.serial('large.') == serial and s.ask('n399.large.').answer)
+    s.add('large.', 'meanwhile')
+    s.kill()
+    s.start()
+    t.check('after kill -9 too', s.ask('n399.large.').answer and s.json('status', 'large.')['data']['state'] == 'held')
+    s.said('approved', ['approve', 'large.'], 0, 'serial: ')
+    t.check('it is served', not s.ask('n399.large.').answer and s.ask('n1.large.').answer and s.has('large.', 'meanwhile'))
+    t.check('and nothing waits', s.json('status', 'large.')['data']['state'] == 'ok')
+
+
 def main():
     with peer.Test('orders') as t:
         s = Server(t, {'plain.': (ZONE, None), 'nsec.': (ZONE, 'default'), 'nsec3.': (ZONE, 'hashed'), 'later.': (ZONE, 'by-hand')})
@@ -381,6 +404,8 @@ def main():
         flush(t, s)
         history(t, s)
         rollback(t, s)
+        t.check('ends', s.daemon.stop() == 0)
+        approve(t)
 
 
 main()

@@ -38,7 +38,8 @@
 	X(CHECK,       -22, "a check found errors")             \
 	X(INTR,        -23, "interrupted")                      \
 	X(AGAIN,       -24, "not now, try again")               \
-	X(DAMAGED,     -25, "content is damaged")
+	X(DAMAGED,     -25, "content is damaged")               \
+	X(HELD,        -26, "held back until it is approved")
 /* clang-format on */
 
 enum err {

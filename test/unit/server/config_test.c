@@ -299,6 +299,8 @@ static const struct {
 	{ "server.database", "db", " db\n" },
 	{ "server.journal-size", "64M", " 64M\n" },
 	{ "server.jobs", "3", " 3\n" },
+	{ "server.max-removed", "no", " no\n" },
+	{ "zones.max-removed", "1000", " 1000\n" },
 	{ "log.format", "json", " json\n" },
 	{ "checks", "{soa: ignore, string-length: error}", NULL },
 	{ "zones.name", "'Sub\\\"\\ ,.Example\\.X'", " \"Sub\\\\\\\"\\\\032,.Example\\\\.X.\"\n" },

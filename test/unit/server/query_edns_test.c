@@ -533,13 +533,13 @@ START_TEST(stale_zones_are_told)
 	set_up(&k, KIT_NSEC);
 	kit_ask(&k, "www.example.", "A", KIT_EDNS, &res);
 	ck_assert_int_eq(error_of(), -1);
-	zone_set_stale(k.zones[0].zone, true);
+	zone_set_stale(k.zones[0].zone, E_CHECK);
 	kit_ask(&k, "www.example.", "A", KIT_EDNS, &res);
 	ck_assert_uint_eq(res.header.count[SECTION_ANSWER], 1);
 	ck_assert_int_eq(error_of(), EDNS_ERROR_OTHER);
 	kit_ask(&k, "elsewhere.", "A", KIT_EDNS, &res);
 	ck_assert_int_eq(error_of(), EDNS_ERROR_NOT_AUTHORITATIVE);
-	zone_set_stale(k.zones[0].zone, false);
+	zone_set_stale(k.zones[0].zone, E_OK);
 	kit_ask(&k, "www.example.", "A", KIT_EDNS, &res);
 	ck_assert_int_eq(error_of(), -1);
 	kit_clear(&k);
