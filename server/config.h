@@ -89,6 +89,7 @@ struct config_server {
 	uint32_t journal_size;		/* octets */
 	uint32_t jobs;			/* threads */
 	struct config_part max_removed; /* for zones that say nothing else */
+	enum config_switch watch;	/* the files of all zones */
 };
 
 struct config_log {
@@ -153,6 +154,7 @@ struct config_zone {
 	const char *key_directory;
 	enum config_serial serial;
 	struct config_part max_removed;
+	enum config_switch watch;
 	struct config_texts allow_update;
 	const struct acl *updaters; /* made of allow_update; NULL: nobody */
 	struct config_texts allow_transfer;

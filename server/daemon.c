@@ -23,6 +23,7 @@
 #include "server/pid_file.h"
 #include "server/privileges.h"
 #include "server/tls_load.h"
+#include "server/watch.h"
 #include "server/worker.h"
 #include "zones/base/epoch.h"
 #include "zones/base/file.h"
@@ -34,6 +35,8 @@
 
 /* Connections have so long to take their answers at the end. */
 #define GRACE_S 5
+/* A zone file that has changed is left alone for so long before it is loaded. */
+#define QUIET_MS 1000
 /* So long may a client of the control socket take to ask, or to take a part of its answer. */
 #define CONTROL_PATIENCE_MS 10000
 
@@ -43,6 +46,7 @@ struct daemon {
 	struct loop *loop; /* of the control thread: this one */
 	struct vault *vault;
 	struct jobs *jobs;		 /* NULL: there is no database, so no zone is changed */
+	struct watch *watch;		 /* NULL: no file was ever to be watched */
 	struct control *control;	 /* NULL: there is none */
 	struct control_request *stopper; /* who asked to stop, and waits for that; NULL: nobody */
 	int64_t started_at;
@@ -373,6 +377,49 @@ static void open_log(const struct config *c)
 	log_open(c->log.target, c->log.level, c->log.format == CONFIG_LOG_JSON, "signetd");
 }
 
+/* --- files that change ----------------------------------------------------------------------- */
+
+static bool is_watched(const struct config *c, const struct config_zone *z)
+{
+	return c->server.watch == CONFIG_YES || z->watch == CONFIG_YES;
+}
+
+static void on_file(void *arg, const char *path)
+{
+	struct daemon *d = arg;
+	char quoted[700];
+	log_info("file-changed", "path=%s", log_quote(path, quoted, sizeof(quoted)));
+	for (size_t i = 0; i < d->count; i++) {
+		struct load_zone *z = &d->loaded[i];
+		enum daemon_loaded loaded;
+		if (is_watched(d->config, z->config) && strcmp(z->config->file, path) == 0) {
+			(void)!daemon_reload_zone(d, z, &loaded, NULL); /* the log has it */
+		}
+	}
+}
+
+/* Before the files are read, so that no change is missed. */
+static void watch_files(struct daemon *d, const struct config *c)
+{
+	const char **paths = mem_array(c->zone_count, sizeof(*paths));
+	struct errmsg em = { "" };
+	char quoted[700];
+	size_t count = 0;
+	for (size_t i = 0; i < c->zone_count; i++) {
+		if (is_watched(c, &c->zones[i])) {
+			paths[count++] = c->zones[i].file;
+		}
+	}
+	if (count != 0 && d->watch == NULL &&
+	    watch_new(d->loop, QUIET_MS, on_file, d, &d->watch, &em) != E_OK) {
+		log_error("watch-failed", "reason=%s", log_quote(em.text, quoted, sizeof(quoted)));
+	}
+	if (d->watch != NULL) {
+		watch_set(d->watch, paths, count);
+	}
+	mem_free(paths);
+}
+
 /* The keepers of zones read what is new in their files; the other zones were read here. */
 static void load_kept(struct daemon *d, bool is_start)
 {
@@ -426,6 +473,7 @@ static size_t serve(struct daemon *d, const struct next *n)
 		qsort(d->loaded, d->count, sizeof(*d->loaded), by_zone);
 	}
 	const bool is_start = d->zones == NULL;
+	watch_files(d, next);
 	list_zones(d, next, n->how, loaded);
 	size_t failed = load_zones(loaded, next->zone_count);
 	if (d->jobs != NULL) {
@@ -754,6 +802,7 @@ static void daemon_clear(struct daemon *d, unsigned sockets)
 		control_reply(d->stopper, CONTROL_DONE, "stopped");
 	}
 	control_free(d->control);
+	watch_free(d->watch);
 	loop_free(d->loop);
 }
 

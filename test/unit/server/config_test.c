@@ -300,6 +300,8 @@ static const struct {
 	{ "server.journal-size", "64M", " 64M\n" },
 	{ "server.jobs", "3", " 3\n" },
 	{ "server.max-removed", "no", " no\n" },
+	{ "server.watch", "yes", " yes\n" },
+	{ "zones.watch", "yes", " yes\n" },
 	{ "zones.max-removed", "1000", " 1000\n" },
 	{ "log.format", "json", " json\n" },
 	{ "checks", "{soa: ignore, string-length: error}", NULL },
