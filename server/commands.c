@@ -6,26 +6,36 @@
 
 #include <string.h>
 
+#include "server/added_zones.h"
 #include "server/command_table.h"
 #include "server/daemon.h"
 #include "server/errand.h"
 #include "server/orders.h"
 #include "server/status.h"
 
+/* The name that argument @i of @r is. False: it is none, and @r has been answered. */
+static bool name_of(struct control_request *r, size_t i, struct dname *out)
+{
+	struct errmsg em;
+	const char *text = r->words[i];
+	if (dname_from_text(out, text, strlen(text), dname_root, &em) != E_OK) {
+		control_reply(r, CONTROL_MISUSE, "%s", em.text);
+		return false;
+	}
+	return true;
+}
+
 /* The zone that argument @i of @r names; NULL: there is none, and @r has been answered. */
 static struct load_zone *zone_of(struct daemon *d, struct control_request *r, size_t i)
 {
-	static const uint8_t root[] = { 0 };
 	struct dname name;
-	struct errmsg em;
-	const char *text = r->words[i];
-	if (dname_from_text(&name, text, strlen(text), root, &em) != E_OK) {
-		control_reply(r, CONTROL_MISUSE, "%s", em.text);
+	if (!name_of(r, i, &name)) {
 		return NULL;
 	}
 	struct load_zone *z = daemon_zone(d, name.wire);
 	if (z == NULL) {
-		control_reply(r, CONTROL_FAILED, "there is no zone %s in the configuration", text);
+		control_reply(r, CONTROL_FAILED, "there is no zone %s in the configuration",
+			      r->words[i]);
 	}
 	return z;
 }
@@ -191,6 +201,81 @@ static void command_diff(struct daemon *d, struct control_request *r)
 static void command_rollback(struct daemon *d, struct control_request *r)
 {
 	run_orders(d, r, order_rollback);
+}
+
+/* The zones that were added are others than before; where the configuration cannot be taken they are as they were. */
+static int take_added(struct daemon *d, const struct added_zones *a, struct errmsg *em)
+{
+	struct errmsg not_undone = { "" };
+	size_t failed;
+	int err = daemon_reload(d, DAEMON_RECONFIG, &failed, em);
+	if (err != E_OK && added_zones_undo(a, &not_undone) != E_OK) {
+		log_error("added-zones", "reason=\"%s\"", not_undone.text);
+	}
+	return err;
+}
+
+/* False: there is no place to remember zones, and @r has been answered. */
+static bool find_added(struct daemon *d, struct control_request *r, struct added_zones *out)
+{
+	const struct daemon_state s = daemon_look(d);
+	*out = (struct added_zones){ .config = s.path, .database = s.config->server.database };
+	if (*out->database == '\0') {
+		control_reply(r, CONTROL_FAILED,
+			      "zones that are added are remembered in server.database; name a "
+			      "directory there, and restart the server");
+		return false;
+	}
+	return true;
+}
+
+static void command_addzone(struct daemon *d, struct control_request *r)
+{
+	struct added_zones a;
+	struct dname name;
+	struct errmsg em = { "" };
+	if (!name_of(r, 1, &name) || !find_added(d, r, &a)) {
+		return;
+	}
+	if (daemon_zone(d, name.wire) != NULL) {
+		control_reply(r, CONTROL_FAILED, "the zone %s is served already", r->words[1]);
+		return;
+	}
+	int err = added_zones_add(&a, name.wire, r->words[2], &r->words[3], r->count - 3, &em);
+	const bool is_misuse = err == E_INVAL;
+	if (err == E_OK) {
+		err = take_added(d, &a, &em);
+	}
+	added_zones_clear(&a);
+	if (err != E_OK) {
+		control_reply(r, is_misuse ? CONTROL_MISUSE : CONTROL_FAILED, "%s", em.text);
+		return;
+	}
+	const struct load_zone *z = daemon_zone(d, name.wire);
+	status_zone(r->report, z);
+	if (!z->is_kept && zone_is_stale(z->zone)) {
+		control_reply(r, CONTROL_FAILED,
+			      "the zone is added, and has nothing to serve; mend its file and "
+			      "reload it");
+	} else {
+		control_reply(r, CONTROL_DONE, "%s", "");
+	}
+}
+
+static void command_delzone(struct daemon *d, struct control_request *r)
+{
+	struct added_zones a;
+	struct errmsg em = { "" };
+	const struct load_zone *z = zone_of(d, r, 1);
+	if (z == NULL || !find_added(d, r, &a)) {
+		return;
+	}
+	int err = added_zones_remove(&a, z->zone->apex, &em);
+	if (err == E_OK) {
+		err = take_added(d, &a, &em);
+	}
+	added_zones_clear(&a);
+	control_reply(r, err == E_OK ? CONTROL_DONE : CONTROL_FAILED, "%s", em.text);
 }
 
 static void command_stop(struct daemon *d, struct control_request *r)

@@ -80,6 +80,8 @@ _Static_assert(offsetof(struct config_key, name) == 0 &&
 
 struct reading {
 	struct config *config;
+	const struct config_source *source;
+	struct arena *nodes; /* of trees */
 	struct config_reader reader;
 	const struct config_node *root;
 	/* Set aside: each stands on what comes before it. */
@@ -397,6 +399,15 @@ static void report_twice(const struct reading *g, enum config_scope scope,
 	}
 	const struct config_place *at = item_place((void *)(uintptr_t)again->item, scope);
 	const struct config_place *before = item_place((void *)(uintptr_t)first->item, scope);
+	if (at->path != before->path) {
+		config_report_error(g->reader.report, *at,
+				    "the %s %s is here, and in the configuration at line %u, "
+				    "column %u",
+				    config_lists[scope].item,
+				    text_quote(name, strlen(name), quoted), before->line,
+				    before->column);
+		return;
+	}
 	config_report_error(g->reader.report, *at,
 			    "the %s %s is here twice; the first is at line %u, column %u",
 			    config_lists[scope].item, text_quote(name, strlen(name), quoted),
@@ -784,6 +795,99 @@ static void read_zones(struct reading *g)
 	}
 }
 
+/* --- zones that were added -------------------------------------------------------------------- */
+
+/* All of the tree @n stands in the file @path. Trees are no deeper than CONFIG_DEPTH_MAX. */
+static void mark_places(struct config_node *n, const char *path)
+{
+	n->place.path = n->key_place.path = path;
+	for (struct config_node *child = n->first; child != NULL; child = child->next) {
+		mark_places(child, path);
+	}
+}
+
+/* The list of zones in @root, a file that has nothing else; NULL: there is none, or it was reported. */
+static struct config_node *list_of_added(const struct reading *g, struct config_node *root)
+{
+	struct config_node *n = root->kind == CONFIG_NODE_MAP ? root->first : NULL;
+	const char *key = config_lists[CONFIG_ZONE].key;
+	if (root->is_null) {
+		return NULL;
+	}
+	if (n == NULL || n->next != NULL || strcmp(n->key, key) != 0 ||
+	    (n->kind != CONFIG_NODE_LIST && !n->is_null)) {
+		config_report_error(g->reader.report, root->place,
+				    "expected a list below \"%s\", and nothing else", key);
+		return NULL;
+	}
+	return n->is_null ? NULL : n;
+}
+
+/* Puts the zones of @more behind those of the configuration, as if they stood there. */
+static void join_zones(struct reading *g, struct config_node *more)
+{
+	struct config_node *list = (struct config_node *)(uintptr_t)g->lists[CONFIG_ZONE];
+	if (list == NULL || list->is_null) {
+		g->lists[CONFIG_ZONE] = more;
+		return;
+	}
+	if (list->kind != CONFIG_NODE_LIST) {
+		return; /* reading it will say so */
+	}
+	struct config_node **end = &list->first;
+	while (*end != NULL) {
+		end = &(*end)->next;
+	}
+	*end = more->first;
+	list->count += more->count;
+}
+
+static void read_added_text(struct reading *g, const char *path, const char *text, size_t len)
+{
+	struct config_report *report = g->reader.report;
+	struct config_node *root = NULL;
+	const size_t first = report->count;
+	struct config_node *list = NULL;
+	if (config_yaml_read(text, len, g->nodes, report, &root) == E_OK && root != NULL) {
+		list = list_of_added(g, root);
+	}
+	config_report_in_file(report, first, path);
+	if (list != NULL) {
+		mark_places(list, path);
+		join_zones(g, list);
+	}
+}
+
+/* What signetctl addzone has written. */
+static void read_added(struct reading *g)
+{
+	const struct config_source *s = g->source;
+	const char *database = g->config->server.database;
+	struct file_view view = { 0 };
+	struct errmsg em = { "" };
+	if (s == NULL || *database == '\0' || (s->only_text && s->added == NULL)) {
+		return;
+	}
+	const size_t room = strlen(database) + 1 + sizeof(CONFIG_ADDED);
+	char *path = (char *)arena_bytes(&g->config->arena, room);
+	(void)snprintf(path, room, "%s/%s", database, CONFIG_ADDED);
+	const struct config_place place = { .path = path };
+	if (s->added != NULL) {
+		read_added_text(g, path, s->added, s->added_len);
+		return;
+	}
+	int err = file_read(path, CONFIG_SIZE_MAX, &view, &em);
+	if (err == E_OK) {
+		read_added_text(g, path, view.data, view.len);
+	} else if (err == E_PERM) {
+		config_report_warning(g->reader.report, place,
+				      "may not be read; zones in it are not looked at");
+	} else if (err != E_NOENT) {
+		config_report_error(g->reader.report, place, "cannot be read: %.300s", em.text);
+	}
+	file_view_clear(&view);
+}
+
 /* Where the option @path is set; line 0 when it is not in the file. */
 static struct config_place place_of(const struct reading *g, const char *path)
 {
@@ -915,6 +1019,7 @@ static void read_top(struct reading *g, const struct config_node *root)
 	} else if (root->kind == CONFIG_NODE_MAP) {
 		g->root = root;
 		read_map(g, "", root, g->config);
+		read_added(g);
 		read_keys(g);
 		read_remotes(g);
 		read_policies(g);
@@ -933,6 +1038,8 @@ int config_parse(const struct config_source *source, struct config **out, struct
 	struct arena nodes = { 0 };
 	struct config_node *root = NULL;
 	struct reading g = { .config = c,
+			     .source = source,
+			     .nodes = &nodes,
 			     .reader = { .arena = &c->arena,
 					 .report = &report,
 					 .directory = directory,

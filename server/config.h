@@ -25,6 +25,7 @@
 #define CONFIG_PATH_DEFAULT    "/etc/signet/signet.yaml"
 #define CONFIG_CONTROL_DEFAULT "/run/signet/control"
 #define CONFIG_SESSION_KEY     "local-ddns"
+#define CONFIG_ADDED	       "zones.yaml" /* in server.database: zones that signetctl has added */
 #define CONFIG_SIZE_MAX	       ((size_t)64 << 20) /* octets of a file; some 500,000 zones */
 
 struct config_addresses {
@@ -266,10 +267,13 @@ struct config_source {
 	const char *path; /* for messages; files are looked for in its directory */
 	const char *data;
 	size_t len;
+	/* Instead of the zones that signetctl has added (CONFIG_ADDED); NULL: those, unless only_text. */
+	const char *added;
+	size_t added_len;
 	bool only_text; /* do not look whether files, users and groups exist */
 };
 
-/* Reads the file at @path ("-": standard input). On success *out is the configuration, the caller owns it;
+/* Reads the file at @path ("-": standard input), and with it the zones that signetctl has added. On success *out is the configuration, the caller owns it;
  * @findings may hold warnings. E_CHECK: there are errors, see @findings. */
 MUST_USE int config_load(const char *path, struct config **out, struct findings *findings);
 /* The same from memory. */

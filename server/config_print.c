@@ -145,7 +145,11 @@ static void print_list(const struct config *c, enum config_print how, enum confi
 	}
 	buf_printf(out, "%s:\n", l->key);
 	for (size_t i = 0; i < count; i++) {
-		print_item(c, scope, items + i * l->size, out);
+		struct config_place place;
+		memcpy(&place, items + i * l->size + l->place, sizeof(place));
+		if (place.path == NULL) { /* else it is read from there again */
+			print_item(c, scope, items + i * l->size, out);
+		}
 	}
 }
 

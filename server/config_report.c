@@ -35,20 +35,30 @@ void config_report_warning(struct config_report *r, struct config_place place, c
 }
 
 /* An insertion sort keeps the order of problems at one place, and there are few. */
+static bool is_before(const struct config_place *a, const struct config_place *b)
+{
+	if ((a->path != NULL) != (b->path != NULL)) {
+		return a->path == NULL;
+	}
+	return a->line < b->line || (a->line == b->line && a->column <= b->column);
+}
+
 static void sort(struct config_report *r)
 {
 	for (size_t i = 1; i < r->count; i++) {
 		const struct config_problem p = r->items[i];
 		size_t k = i;
-		for (; k != 0; k--) {
-			const struct config_place *before = &r->items[k - 1].place;
-			if (before->line < p.place.line ||
-			    (before->line == p.place.line && before->column <= p.place.column)) {
-				break;
-			}
+		for (; k != 0 && !is_before(&r->items[k - 1].place, &p.place); k--) {
 			r->items[k] = r->items[k - 1];
 		}
 		r->items[k] = p;
+	}
+}
+
+void config_report_in_file(struct config_report *r, size_t first, const char *path)
+{
+	for (size_t i = first; i < r->count; i++) {
+		r->items[i].place.path = path;
 	}
 }
 
@@ -57,10 +67,11 @@ void config_report_close(struct config_report *r, const char *path, struct findi
 	sort(r);
 	for (size_t i = 0; i < r->count; i++) {
 		const struct config_problem *p = &r->items[i];
+		const char *file = p->place.path != NULL ? p->place.path : path;
 		if (p->place.line == 0) {
-			findings_add(findings, p->is_error, "%s: %s", path, p->text);
+			findings_add(findings, p->is_error, "%s: %s", file, p->text);
 		} else {
-			findings_add(findings, p->is_error, "%s:%u:%u: %s", path, p->place.line,
+			findings_add(findings, p->is_error, "%s:%u:%u: %s", file, p->place.line,
 				     p->place.column, p->text);
 		}
 	}

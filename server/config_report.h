@@ -20,6 +20,7 @@
 struct config_place {
 	uint32_t line;
 	uint32_t column;
+	const char *path; /* of another file than the configuration itself; NULL: that one */
 };
 
 struct config_report {
@@ -37,7 +38,9 @@ void config_report_error(struct config_report *r, struct config_place place, con
 PRINTF(3, 4)
 void config_report_warning(struct config_report *r, struct config_place place, const char *fmt,
 			   ...);
-/* Sorts, and adds everything to @findings with @path in front. */
+/* From the problem @first on, all are about the file @path, which is borrowed until config_report_close. */
+void config_report_in_file(struct config_report *r, size_t first, const char *path);
+/* Sorts, and adds everything to @findings with @path, or that of the other file, in front. */
 void config_report_close(struct config_report *r, const char *path, struct findings *findings);
 
 #endif

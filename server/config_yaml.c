@@ -32,7 +32,8 @@ struct reader {
 
 static struct config_place place_of(yaml_mark_t mark)
 {
-	return (struct config_place){ (uint32_t)mark.line + 1, (uint32_t)mark.column + 1 };
+	return (struct config_place){ .line = (uint32_t)mark.line + 1,
+				      .column = (uint32_t)mark.column + 1 };
 }
 
 /* --- octets ---------------------------------------------------------------------------------- */
@@ -86,7 +87,7 @@ static void advance(struct config_place *at, const char *s, size_t left)
 /* Is the text all allowed characters? Says where it is not. */
 static bool check_octets(const struct reader *r)
 {
-	struct config_place at = { 1, 1 };
+	struct config_place at = { .line = 1, .column = 1 };
 	size_t n;
 	for (size_t i = 0; i < r->len; i += n) {
 		uint32_t c = 0;
@@ -109,7 +110,7 @@ static bool check_octets(const struct reader *r)
 /* The text from @place on. */
 static const char *text_at(const struct reader *r, struct config_place place)
 {
-	struct config_place at = { 1, 1 };
+	struct config_place at = { .line = 1, .column = 1 };
 	size_t i = 0;
 	uint32_t c;
 	while (i < r->len &&

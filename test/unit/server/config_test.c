@@ -585,6 +585,88 @@ START_TEST(a_file_is_loaded)
 }
 END_TEST
 
+/* --- zones that were added ------------------------------------------------------------------- */
+
+static struct config *with_added(const char *text, const char *added, char **said)
+{
+	struct findings f = { 0 };
+	struct config *c = NULL;
+	const struct config_source source = { .path = "t.yaml",
+					      .data = text,
+					      .len = strlen(text),
+					      .added = added,
+					      .added_len = strlen(added),
+					      .only_text = true };
+	(void)!config_parse(&source, &c, &f);
+	*said = text_of(&f);
+	return c;
+}
+
+START_TEST(zones_that_were_added_are_zones)
+{
+	static const char *const configurations[] = {
+		"server: { database: d }\nzones:\n  - { name: a, file: x }\n",
+		"server: { database: d }\nzones:\n  - { name: a, file: x }\n",
+		"server: { database: d }\nzones:\n",
+		"server: { database: d }\n",
+	};
+	static const char *const added[] = {
+		"zones:\n  - name: b\n    file: y\n  - name: c\n    file: z\n    dnssec: default\n",
+		"zones:\n",
+		"zones: [ { name: b, file: y } ]",
+		"# none\nzones:\n  - { name: b, file: y }\n",
+	};
+	static const size_t counts[] = { 3, 1, 1, 1 };
+	for (size_t i = 0; i < ARRAY_LEN(added); i++) {
+		char *said;
+		struct buf text = { 0 };
+		struct config *c = with_added(configurations[i], added[i], &said);
+		ck_assert_msg(c != NULL, "%s", said);
+		ck_assert_uint_eq(c->zone_count, counts[i]);
+		config_print(c, CONFIG_PRINT_PLAIN, &text);
+		ck_assert_ptr_null(strstr(text.data, "name: b"));
+		buf_clear(&text);
+		config_free(c);
+		free(said);
+	}
+}
+END_TEST
+
+START_TEST(what_is_wrong_with_added_zones_is_said_there)
+{
+	static const char configuration[] =
+		"server: { database: d }\nzones:\n  - { name: a, file: x, checks: { x: warn } }\n";
+	static const struct {
+		const char *added, *said;
+	} cases[] = {
+		{ "zones:\n  - name: b\n    fil: y\n", "d/zones.yaml:3:5: unknown key \"fil\"" },
+		{ "zones:\n  - name: A\n    file: y\n",
+		  "d/zones.yaml:2:11: the zone \"a.\" is here, and in the configuration at line 3, "
+		  "column 13" },
+		{ "zones:\n  - { name: b, file: y }\n  - { name: b, file: y }\n",
+		  "d/zones.yaml:3:13: the zone \"b.\" is here twice; the first is at line 2" },
+		{ "zones: [\n", "d/zones.yaml:2:1: " },
+		{ "zones:\n\t- x\n", "d/zones.yaml:2:1: a tab" },
+		{ "server: { workers: 3 }\n", "d/zones.yaml:1:1: expected a list below \"zones\"" },
+		{ "zones: []\nkeys: []\n", "d/zones.yaml:1:1: expected a list below" },
+		{ "zones: x\n", "d/zones.yaml:1:1: expected a list below" },
+		{ "- x\n", "d/zones.yaml:1:1: expected a list below" },
+		{ "zones:\n  - x\n", "d/zones.yaml:2:5: zones: found a value" },
+		{ "zones:\n  - { name: b, file: y, dnssec: z }\n",
+		  "d/zones.yaml:2:13: zones.dnssec: there is no policy \"z\"" },
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char *said;
+		ck_assert_ptr_null(with_added(configuration, cases[i].added, &said));
+		assert_has(said, cases[i].said);
+		/* That of the configuration comes first. */
+		assert_has(said, "t.yaml:3:");
+		ck_assert(strstr(said, "t.yaml:3:") < strstr(said, "d/zones.yaml"));
+		free(said);
+	}
+}
+END_TEST
+
 /* --- keys ------------------------------------------------------------------------------------ */
 
 static void write_file(const char *directory, const char *name, mode_t mode, const char *text,
@@ -914,6 +996,8 @@ int main(void)
 	tcase_add_test(tc, zones_inherit_the_checks);
 	tcase_add_test(tc, paths_start_at_the_file);
 	tcase_add_test(tc, a_file_is_loaded);
+	tcase_add_test(tc, zones_that_were_added_are_zones);
+	tcase_add_test(tc, what_is_wrong_with_added_zones_is_said_there);
 	tcase_add_test(tc, keys_come_from_three_places);
 	tcase_add_test(tc, no_zones_is_a_warning);
 	tcase_add_test(tc, a_reload_names_what_needs_a_restart);
