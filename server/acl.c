@@ -1,4 +1,4 @@
-/* server/acl.c - who may do something: by TSIG key, KEY record, address, network, or as a remote. */
+/* server/acl.c - who may do something: by TSIG key, KEY record, certificate, address, network, or as a remote. */
 #include "server/acl.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "zones/base/text.h"
 
-enum kind { ANY, KEY, SIG0, REMOTE, NETWORK };
+enum kind { ANY, KEY, SIG0, TLS, REMOTE, NETWORK };
 
 struct rule {
 	struct rule *next;
@@ -125,6 +125,34 @@ static int read_sig0(const char *text, struct arena *arena, const struct acl_nam
 	return err;
 }
 
+int acl_read_tls(const struct acl_names *names, const char *text, struct dname *out,
+		 struct errmsg *em)
+{
+	if (!names->has_tls) {
+		return err_set(
+			em, E_UNSUPPORTED,
+			"found a name in certificates, but clients are not asked for any; set "
+			"server.tls-client-ca");
+	}
+	int err = dname_from_text(out, text, strlen(text), dname_root, em);
+	if (err == E_OK && dname_is_wildcard(out->wire)) {
+		return err_set(em, E_SYNTAX,
+			       "found a wildcard, expected a name as it is in certificates");
+	}
+	return err;
+}
+
+static int read_tls(const char *text, struct arena *arena, const struct acl_names *names,
+		    const uint8_t **out, struct errmsg *em)
+{
+	struct dname name;
+	int err = acl_read_tls(names, text, &name, em);
+	if (err == E_OK) {
+		*out = arena_dup(arena, name.wire, name.len);
+	}
+	return err;
+}
+
 int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names, const char *rule,
 	    struct errmsg *em)
 {
@@ -139,6 +167,9 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 	} else if (take_word(&rule, "sig0")) {
 		r.kind = SIG0;
 		err = read_sig0(rule, arena, names, &r.name, em);
+	} else if (take_word(&rule, "tls")) {
+		r.kind = TLS;
+		err = read_tls(rule, arena, names, &r.name, em);
 	} else if (take_word(&rule, "remote")) {
 		r.kind = REMOTE;
 		err = find_remote(names, rule, &r.remote, em);
@@ -148,8 +179,8 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 		err = address_network_from_text(&r.network, rule, strlen(rule), &why);
 		if (err != E_OK) {
 			err = err_set(em, err,
-				      "found %s, expected \"key NAME\", \"sig0 NAME\", "
-				      "\"remote NAME\", an address, a network or \"any\"",
+				      "found %s, expected \"key NAME\", \"sig0 NAME\", \"tls "
+				      "NAME\", \"remote NAME\", an address, a network or \"any\"",
 				      text_quote(rule, strlen(rule), quoted));
 		}
 	}
@@ -160,6 +191,15 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 		acl->rules = kept;
 	}
 	return err;
+}
+
+static bool has_common_name(const struct dname_list *a, const struct dname_list *b)
+{
+	size_t at = 0;
+	while (at < a->len && !dname_list_has(b, a->octets + at)) {
+		at += dname_len(a->octets + at);
+	}
+	return at < a->len;
 }
 
 static bool is_remote(const struct acl_remote *r, const struct acl_client *client)
@@ -173,7 +213,8 @@ static bool is_remote(const struct acl_remote *r, const struct acl_client *clien
 	while (key < r->key_count && r->keys[key] != client->key) {
 		key++;
 	}
-	return (r->network_count == 0 || network < r->network_count) &&
+	return (r->tls_names.len == 0 || has_common_name(&r->tls_names, &client->names)) &&
+	       (r->network_count == 0 || network < r->network_count) &&
 	       (r->key_count == 0 || key < r->key_count);
 }
 
@@ -186,6 +227,8 @@ static bool is_meant(const struct rule *r, const struct acl_client *client)
 		return client->key == r->key;
 	case SIG0:
 		return client->sig0 != NULL && dname_equal(client->sig0, r->name);
+	case TLS:
+		return dname_list_has(&client->names, r->name);
 	case REMOTE:
 		return is_remote(r->remote, client);
 	case NETWORK:

@@ -1,8 +1,8 @@
-/* server/acl.h - who may do something: by TSIG key, KEY record, address, network, or as a remote.
+/* server/acl.h - who may do something: by TSIG key, KEY record, certificate, address, network, or as a remote.
  *
- * Rules are texts: "key NAME", "sig0 NAME", "remote NAME", an address, a network, "any", and each of these with "deny" in
- * front. A remote is who has one of its addresses and one of its keys, where it has such. Who is denied by one rule is denied
- * whatever others say; who is named by none is denied as well.
+ * Rules are texts: "key NAME", "sig0 NAME", "tls NAME", "remote NAME", an address, a network, "any", and each of these with
+ * "deny" in front. A remote is who has one of its addresses, one of its keys and one of the names of its certificate, where
+ * it has such. Who is denied by one rule is denied whatever others say; who is named by none is denied as well.
  *
  * "key" is about the TSIG keys of the configuration, "sig0" about KEY records in the zone that an update is for. They are
  * different things whatever their names are, as who may write KEY records must not become who has a TSIG key.
@@ -24,7 +24,8 @@ struct acl_remote {
 	const struct address_network *networks;
 	size_t network_count; /* 0: from any address */
 	const struct tsig_key **keys;
-	size_t key_count; /* 0: signed or not */
+	size_t key_count;	     /* 0: signed or not */
+	struct dname_list tls_names; /* none: with a certificate or without */
 };
 
 /* What rules may name. */
@@ -34,7 +35,12 @@ struct acl_names {
 	const struct acl_remote *remotes;
 	size_t remote_count;
 	bool has_sig0; /* KEY records too: what the rules are about is an update */
+	bool has_tls;  /* clients are asked for certificates */
 };
+
+/* The name @text as certificates have it, in full. E_SYNTAX, E_NAME, E_UNSUPPORTED (certificates are not asked for). */
+MUST_USE int acl_read_tls(const struct acl_names *names, const char *text, struct dname *out,
+			  struct errmsg *em);
 
 /* The key that @text names. E_NOENT: there is none; @em says which is near. */
 MUST_USE int acl_find_key(const struct acl_names *names, const char *text,
@@ -49,6 +55,7 @@ MUST_USE int acl_add(struct acl *acl, struct arena *arena, const struct acl_name
 struct acl_client {
 	const struct address_ip *ip;
 	const struct tsig_key *key; /* whose signature was good; NULL: none */
+	struct dname_list names;    /* in the certificate that the client has shown */
 	const uint8_t *sig0; /* name of the KEY record whose signature was good; NULL: none */
 };
 

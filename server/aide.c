@@ -45,6 +45,7 @@ static int renew_ring(struct aide *a, const struct aide_serving *s)
 struct asker {
 	const struct aide_serving *serving;
 	const struct tsig_key *key; /* that the query is signed with; NULL: none */
+	struct dname_list names;    /* in its certificate */
 	bool is_busy;
 	bool is_put_off;
 };
@@ -54,7 +55,7 @@ static uint16_t ask(void *arg, const struct zone *zone, const struct address_ip 
 	struct asker *a = arg;
 	const struct config *config = a->serving->config;
 	const struct config_zone *c = config_find_zone(config, zone->apex);
-	const struct acl_client who = { .ip = client, .key = a->key };
+	const struct acl_client who = { .ip = client, .key = a->key, .names = a->names };
 	const struct xfr_desk_limits limits = { config->server.transfers_out,
 						config->server.transfers_out_per_address };
 	if (c == NULL || !acl_allows(c->transferrers, &who)) {
@@ -133,7 +134,7 @@ enum aide_answer aide_answer(struct aide *a, const struct aide_serving *s,
 {
 	const struct query_io query = *io;
 	struct tsig_exchange x;
-	struct asker asker = { .serving = s, .is_busy = is_busy };
+	struct asker asker = { .serving = s, .names = env->names, .is_busy = is_busy };
 	const struct query_transfers transfers = { ask, &asker };
 	struct query_env mine = *env;
 	size_t len = io->in_len;

@@ -561,6 +561,25 @@ static void read_keys(struct reading *g)
 
 /* --- remotes --------------------------------------------------------------------------------- */
 
+static void set_tls_names(const struct reading *g, const struct config_remote *r,
+			  struct acl_remote *out)
+{
+	uint8_t *octets = arena_bytes(&g->config->arena, r->tls_names.count * DNAME_MAX);
+	size_t len = 0;
+	for (size_t i = 0; i < r->tls_names.count; i++) {
+		const struct config_text *t = &r->tls_names.list[i];
+		struct dname name;
+		struct errmsg em = { "" };
+		if (acl_read_tls(&g->config->names, t->text, &name, &em) != E_OK) {
+			config_report_error(g->reader.report, t->place, "remotes.tls-names: %.400s",
+					    em.text);
+			continue;
+		}
+		len += dname_copy(octets + len, name.wire);
+	}
+	out->tls_names = (struct dname_list){ octets, len };
+}
+
 static void make_remote(const struct reading *g, const struct config_remote *r,
 			struct acl_remote *out)
 {
@@ -579,10 +598,11 @@ static void make_remote(const struct reading *g, const struct config_remote *r,
 					    em.text);
 		}
 	}
-	if (r->addresses.count == 0 && r->keys.count == 0) {
+	set_tls_names(g, r, out);
+	if (r->addresses.count == 0 && r->keys.count == 0 && r->tls_names.count == 0) {
 		config_report_error(g->reader.report, r->place,
-				    "this remote has neither \"addresses\" nor \"keys\", so "
-				    "everybody would be it");
+				    "this remote has neither \"addresses\" nor \"keys\" nor "
+				    "\"tls-names\", so everybody would be it");
 	}
 }
 
@@ -593,6 +613,7 @@ static void read_remotes(struct reading *g)
 	read_defaults(g, CONFIG_REMOTE, &defaults);
 	read_list(g, CONFIG_REMOTE, &defaults);
 	check_items_differ(g, CONFIG_REMOTE);
+	c->names.has_tls = *c->server.tls_client_ca != '\0';
 	struct acl_remote *made = arena_alloc(&c->arena, (c->remote_count + 1) * sizeof(*made));
 	for (size_t i = 0; i < c->remote_count; i++) {
 		make_remote(g, &c->remotes[i], &made[i]);

@@ -64,6 +64,7 @@ struct config_server {
 	struct config_addresses listen;
 	struct config_addresses listen_tls;
 	const char *tls_certificate, *tls_key; /* paths */
+	const char *tls_client_ca;	       /* path */
 	uint32_t tls_handshakes;
 	uint32_t workers; /* 0: one per core */
 	const char *user;
@@ -122,6 +123,7 @@ struct config_remote {
 	const char *name;
 	struct config_networks addresses;
 	struct config_texts keys;
+	struct config_texts tls_names;
 	struct config_place place;
 };
 
@@ -213,6 +215,7 @@ enum config_type {
 	CONFIG_CHECKS,
 	CONFIG_ACL,
 	CONFIG_KEY_NAMES,
+	CONFIG_TLS_NAMES,
 	CONFIG_UPDATE_RULES,
 	CONFIG_DENIAL,
 	CONFIG_ZONEMD,

@@ -32,6 +32,7 @@
 #define CONFIG_C_CHECKS	       struct check_levels
 #define CONFIG_C_ACL	       struct config_texts
 #define CONFIG_C_KEY_NAMES     struct config_texts
+#define CONFIG_C_TLS_NAMES     struct config_texts
 #define CONFIG_C_UPDATE_RULES  struct config_texts
 #define CONFIG_C_DENIAL	       enum config_denial
 #define CONFIG_C_ZONEMD	       enum config_zonemd

@@ -312,10 +312,10 @@ static int get_tls(const struct config_server *c, struct tls_server **out)
 /* For the next reload; root may have read them for the first time. */
 static void check_tls_readable(const struct config_server *c)
 {
-	const char *const paths[] = { c->tls_certificate, c->tls_key };
+	const char *const paths[] = { c->tls_certificate, c->tls_key, c->tls_client_ca };
 	char text[700];
 	for (size_t i = 0; i < ARRAY_LEN(paths) && c->listen_tls.count != 0; i++) {
-		if (access(paths[i], R_OK) != 0) {
+		if (*paths[i] != '\0' && access(paths[i], R_OK) != 0) {
 			log_warn("tls-unreadable",
 				 "path=%s remedy=\"let server.user read it, by its group or an "
 				 "ACL; a reload cannot take a new one\"",

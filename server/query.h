@@ -61,10 +61,11 @@ struct query_env {
 	bool takes_updates; /* somebody else answers UPDATE: see query_io.is_taken */
 	bool takes_long; /* somebody else answers transfers, and queries with a TSIG: see query_io.is_elsewhere */
 	const struct query_transfers *transfers; /* NULL: there are none */
-	size_t spare;	 /* octets that each response leaves free, for a TSIG */
-	int64_t now;	 /* seconds since 1970 */
-	int64_t now_ms;	 /* of a clock that never goes backwards */
-	struct rrl *rrl; /* this worker's; NULL: no limit */
+	struct dname_list names; /* in the certificate of the client; for transfers */
+	size_t spare;		 /* octets that each response leaves free, for a TSIG */
+	int64_t now;		 /* seconds since 1970 */
+	int64_t now_ms;		 /* of a clock that never goes backwards */
+	struct rrl *rrl;	 /* this worker's; NULL: no limit */
 };
 
 /* The smallest output buffer: UDP responses of @udp_size need as much, TCP ones 65535 octets. */

@@ -24,6 +24,8 @@ struct request {
 	struct tcp_conn *conn; /* NULL: it came over UDP */
 	struct udp_origin origin;
 	struct address_ip client;
+	uint8_t *names; /* heap; those in the client's certificate, one behind the other */
+	size_t names_len;
 	uint8_t *message; /* heap */
 	size_t len;
 	uint8_t *response; /* heap; what was made so far */

@@ -361,6 +361,13 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 	handler.end(handler.arg);
 }
 
+struct dname_list tcp_names(const struct tcp_conn *c)
+{
+	const struct transport *t = &c->stream.transport;
+	return t->ops != NULL && t->ops->names != NULL ? t->ops->names(t->state)
+						       : (struct dname_list){ 0 };
+}
+
 void tcp_feed(struct tcp_conn *c, const struct stream_source *source)
 {
 	stream_feed(&c->stream, source);

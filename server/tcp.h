@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "server/address.h"
+#include "zones/dns/dname.h"
 
 struct event_base;
 struct stream_source;
@@ -73,6 +74,8 @@ MUST_USE int tcp_listen(struct tcp *t, int fd, enum tcp_kind kind);
  * until then; @conn is good all the same, and not behind tcp_respond. */
 void tcp_hold(struct tcp_conn *conn);
 void tcp_respond(struct tcp_conn *conn, const uint8_t *octets, size_t len);
+/* The names in the certificate that the client has shown; borrowed while the connection lives. */
+struct dname_list tcp_names(const struct tcp_conn *conn);
 /* The query that is being answered gets many messages, from @source (taken). */
 void tcp_feed(struct tcp_conn *conn, const struct stream_source *source);
 bool tcp_is_fed(const struct tcp_conn *conn);

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -32,6 +33,10 @@
 #define HEAD_LEN    9
 #define RECORD_HEAD 5
 #define HANDSHAKE   22 /* type of record */
+/* Octets of the certificates that a client shows; a chain has some 3 KiB. */
+#define CHAIN_MAX 16384
+/* Certificates between a client's and an authority. */
+#define DEPTH_MAX 4
 /* A client that comes back takes one, and gets another. */
 #define TICKETS 1
 
@@ -45,6 +50,8 @@ struct tls {
 	struct transport_wire *wire; /* for as long as a call lasts; else NULL */
 	uint8_t head[HEAD_LEN];	     /* the client's first octets */
 	uint8_t head_len;
+	bool has_names; /* `names` has been set */
+	struct buf names;
 };
 
 /* --- the wire -------------------------------------------------------------------------------- */
@@ -115,7 +122,7 @@ static void make_wire_method(void)
 	}
 }
 
-/* --- connections ----------------------------------------------------------------------------- */
+/* --- octets ---------------------------------------------------------------------------------- */
 
 static int tls_read(void *state, struct transport_wire *wire, uint8_t *to, size_t room)
 {
@@ -160,10 +167,69 @@ static void tls_free(void *state)
 {
 	struct tls *c = state;
 	SSL_free(c->ssl);
+	buf_clear(&c->names);
 	mem_free(c);
 }
 
-static const struct transport_ops tls_ops = { tls_read, tls_write, tls_end, tls_free };
+/* --- names of the client --------------------------------------------------------------------- */
+
+/* Has the name letters, digits, hyphens, underscores and dots alone? An octet that means something to a reader of names
+ * (a wildcard, an escape, a NUL) would let it be taken for another. */
+static bool is_plain_name(const uint8_t *text, size_t len)
+{
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	size_t at = 0;
+	while (at < len && memchr(good, text[at], sizeof(good) - 1) != NULL) {
+		at++;
+	}
+	return len != 0 && at == len;
+}
+
+static void add_name(struct buf *names, const ASN1_STRING *s)
+{
+	const uint8_t *text = ASN1_STRING_get0_data(s);
+	size_t len = (size_t)ASN1_STRING_length(s);
+	struct dname name;
+	if (is_plain_name(text, len) &&
+	    dname_from_text(&name, (const char *)text, len, dname_root, NULL) == E_OK &&
+	    names->len + name.len <= TLS_NAMES_MAX) {
+		buf_add(names, name.wire, name.len);
+	}
+}
+
+/* Of the certificate that the handshake has verified. A ticket may bring back one that has expired since. */
+static void read_names(struct tls *c)
+{
+	const X509 *x = SSL_get0_peer_certificate(c->ssl);
+	if (x == NULL || SSL_get_verify_result(c->ssl) != X509_V_OK ||
+	    X509_cmp_time(X509_get0_notAfter(x), NULL) <= 0) {
+		return;
+	}
+	GENERAL_NAMES *all = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+	for (int i = 0; i < sk_GENERAL_NAME_num(all); i++) {
+		const GENERAL_NAME *n = sk_GENERAL_NAME_value(all, i);
+		if (n->type == GEN_DNS) {
+			add_name(&c->names, n->d.dNSName);
+		}
+	}
+	GENERAL_NAMES_free(all);
+	ERR_clear_error();
+}
+
+static struct dname_list tls_names(void *state)
+{
+	struct tls *c = state;
+	if (!c->has_names && SSL_is_init_finished(c->ssl) == 1) {
+		read_names(c);
+		c->has_names = true;
+	}
+	return (struct dname_list){ (const uint8_t *)c->names.data, c->names.len };
+}
+
+/* --- connections ----------------------------------------------------------------------------- */
+
+static const struct transport_ops tls_ops = { tls_read, tls_write, tls_end, tls_free, tls_names };
 
 int tls_accept(const struct tls_server *s, struct transport *out)
 {
@@ -229,17 +295,24 @@ static int add_chain(SSL_CTX *ctx, BIO *bio, const char *path, struct errmsg *em
 	return E_OK;
 }
 
+/* There is none that can be read. */
+static int no_certificate(const char *path, struct errmsg *em)
+{
+	bool is_empty = is_no_pem();
+	int err = fail(em, E_SYNTAX, path, "the certificate is damaged");
+	return is_empty
+		       ? err_set(em, err,
+				 "%s: there is no certificate in it; it has to be PEM, \"-----BEGIN "
+				 "CERTIFICATE-----\"",
+				 path)
+		       : err;
+}
+
 static int use_certificate(SSL_CTX *ctx, BIO *bio, const char *path, struct errmsg *em)
 {
 	X509 *x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
 	if (x == NULL) {
-		bool is_empty = is_no_pem();
-		int err = fail(em, E_SYNTAX, path, "the certificate is damaged");
-		return is_empty ? err_set(em, err,
-					  "%s: there is no certificate in it; it has to be "
-					  "PEM, \"-----BEGIN CERTIFICATE-----\"",
-					  path)
-				: err;
+		return no_certificate(path, em);
 	}
 	int err = E_OK;
 	if (SSL_CTX_use_certificate(ctx, x) != 1) {
@@ -249,7 +322,10 @@ static int use_certificate(SSL_CTX *ctx, BIO *bio, const char *path, struct errm
 	return err == E_OK ? add_chain(ctx, bio, path, em) : err;
 }
 
-static int load_certificate(SSL_CTX *ctx, const char *path, struct errmsg *em)
+/* What the certificates of a file are used for. */
+typedef int use_file(SSL_CTX *ctx, BIO *bio, const char *path, struct errmsg *em);
+
+static int load_file(SSL_CTX *ctx, use_file *use, const char *path, struct errmsg *em)
 {
 	struct file_view view;
 	int err = read_file(path, &view, em);
@@ -257,7 +333,7 @@ static int load_certificate(SSL_CTX *ctx, const char *path, struct errmsg *em)
 		return err;
 	}
 	BIO *bio = BIO_new_mem_buf(view.data, (int)view.len);
-	err = bio != NULL ? use_certificate(ctx, bio, path, em) : E_CRYPTO;
+	err = bio != NULL ? use(ctx, bio, path, em) : E_CRYPTO;
 	BIO_free(bio);
 	file_view_clear(&view);
 	return err;
@@ -348,6 +424,48 @@ static int load_key(SSL_CTX *ctx, const struct tls_files *files, struct errmsg *
 	return err;
 }
 
+/* --- clients' certificates ------------------------------------------------------------------- */
+
+static int add_authority(SSL_CTX *ctx, X509 *x, const char *path, struct errmsg *em)
+{
+	bool good = X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), x) == 1 &&
+		    SSL_CTX_add_client_CA(ctx, x) == 1;
+	X509_free(x);
+	return good ? E_OK : fail(em, E_CRYPTO, path, "a certificate cannot be used");
+}
+
+static int use_authorities(SSL_CTX *ctx, BIO *bio, const char *path, struct errmsg *em)
+{
+	X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	int err = x != NULL ? E_OK : no_certificate(path, em);
+	while (err == E_OK && x != NULL) {
+		err = add_authority(ctx, x, path, em);
+		x = err == E_OK ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	}
+	if (err == E_OK && !is_no_pem()) {
+		err = fail(em, E_SYNTAX, path, "a certificate behind the first is damaged");
+	}
+	ERR_clear_error();
+	return err;
+}
+
+/* Each certificate of the file is trusted, not only those that have signed themselves. */
+static int ask_clients(SSL_CTX *ctx, const char *path, struct errmsg *em)
+{
+	static const uint8_t context[] = "signet"; /* of sessions, which have to have one now */
+	int err = load_file(ctx, use_authorities, path, em);
+	if (err != E_OK) {
+		return err;
+	}
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_verify_depth(ctx, DEPTH_MAX);
+	SSL_CTX_set_max_cert_list(ctx, CHAIN_MAX);
+	bool good = SSL_CTX_set_session_id_context(ctx, context, sizeof(context) - 1) == 1 &&
+		    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx),
+						X509_V_FLAG_PARTIAL_CHAIN) == 1;
+	return good ? E_OK : fail(em, E_CRYPTO, path, "clients cannot be asked for certificates");
+}
+
 /* --- the server ------------------------------------------------------------------------------ */
 
 /* A client that asks for other protocols alone is in the wrong place (RFC 7301 §3.2); one that asks for none
@@ -372,7 +490,8 @@ static int set_up(SSL_CTX *ctx)
 	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 					       SSL_OP_CIPHER_SERVER_PREFERENCE |
 					       SSL_OP_PRIORITIZE_CHACHA);
-	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	/* What the server shows is what stands in its file, whatever authorities of clients there are. */
+	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
 	/* Tickets do without it, and nothing is kept for clients that do not come back. */
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
@@ -415,10 +534,13 @@ int tls_server_new(const struct tls_files *files, struct tls_server **out, struc
 		err = fail(em, err, "TLS", "OpenSSL does not take our settings");
 	}
 	if (err == E_OK) {
-		err = load_certificate(s->ctx, files->certificate, em);
+		err = load_file(s->ctx, use_certificate, files->certificate, em);
 	}
 	if (err == E_OK) {
 		err = load_key(s->ctx, files, em);
+	}
+	if (err == E_OK && files->client_ca != NULL) {
+		err = ask_clients(s->ctx, files->client_ca, em);
 	}
 	if (err != E_OK) {
 		tls_server_free(s);

@@ -2,7 +2,10 @@
  * connection as a transport. The only door to libssl.
  *
  * TLS 1.3 or 1.2 with forward secrecy and authenticated encryption, ALPN "dot", tickets for clients that come
- * back; no renegotiation, no compression, no early data, no client certificates.
+ * back; no renegotiation, no compression, no early data.
+ *
+ * Clients are asked for a certificate where authorities are given. Those that have none are served like others, those that
+ * show one of anybody else are not. The names of a connection are the DNS names (subjectAltName) of its certificate.
  *
  * An idle connection keeps no buffers: libssl takes them for a record, and gives them back.
  *
@@ -21,7 +24,12 @@
 struct tls_files {
 	const char *certificate;
 	const char *key; /* closed to others than owner and group */
+	const char *
+		client_ca; /* authorities whose certificates clients may show; NULL: they are not asked */
 };
+
+/* Octets of the names of one client that are looked at, since each request that waits has them. */
+#define TLS_NAMES_MAX 4096
 
 /* What the certificate says of itself. */
 struct tls_certificate {

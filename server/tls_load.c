@@ -1,4 +1,4 @@
-/* server/tls_load.c - the certificate and key that the configuration names. */
+/* server/tls_load.c - the certificate, key and authorities that the configuration names. */
 #include "server/tls_load.h"
 
 #include "zones/base/time.h"
@@ -25,7 +25,10 @@ static void check_validity(const char *path, const struct tls_certificate *cert,
 int tls_load(const struct config_server *c, int64_t now, struct tls_server **out,
 	     struct findings *findings)
 {
-	const struct tls_files files = { c->tls_certificate, c->tls_key };
+	const struct tls_files files = { .certificate = c->tls_certificate,
+					 .key = c->tls_key,
+					 .client_ca = *c->tls_client_ca != '\0' ? c->tls_client_ca
+										: NULL };
 	struct errmsg em = { "" };
 	*out = NULL;
 	if (c->listen_tls.count == 0) {

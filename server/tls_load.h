@@ -1,4 +1,4 @@
-/* server/tls_load.h - the certificate and key that the configuration names.
+/* server/tls_load.h - the certificate, key and authorities that the configuration names.
  *
  * Threads: no state.
  * Memory:  the caller frees *out. */

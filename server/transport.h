@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "zones/base/buf.h"
+#include "zones/dns/dname.h"
 
 struct transport_wire {
 	const uint8_t *in; /* came from the client; borrowed; what was used is taken off */
@@ -32,6 +33,8 @@ struct transport_ops {
 	/* Takes leave. */
 	void (*end)(void *state, struct transport_wire *wire);
 	void (*free)(void *state);
+	/* The names that the client has proved to be its own; borrowed until free. NULL: it cannot. */
+	struct dname_list (*names)(void *state);
 };
 
 struct transport {

@@ -195,6 +195,7 @@ static uint32_t most_of(void *arg, const uint8_t *owner, uint16_t type)
 static bool may_ask(const struct update *u, const struct config_zone *zone)
 {
 	const struct acl_client client = { .ip = &u->request->client,
+					   .names = { u->request->names, u->request->names_len },
 					   .key = u->tsig.key,
 					   .sig0 = u->is_sig0 ? u->sig0.signer.wire : NULL };
 	return zone->update_policy != NULL ? signer_of(u) != NULL

@@ -127,6 +127,7 @@ static void take_datagram(void *arg, const struct query_io *io, const struct udp
 
 void request_free(struct request *r)
 {
+	mem_free(r->names);
 	mem_free(r->message);
 	mem_free(r->response);
 	mem_free(r);
@@ -228,7 +229,10 @@ static bool encrypt(void *arg, struct transport *out)
 static void take_from(struct worker *w, const struct query_io *io, struct tcp_conn *conn)
 {
 	struct request *r = request_new(w, io);
+	const struct dname_list names = tcp_names(conn);
 	r->conn = conn;
+	r->names = mem_dup(names.octets, names.len);
+	r->names_len = names.len;
 	tcp_hold(conn);
 	hand_over(w, r);
 }
@@ -238,6 +242,7 @@ static size_t answer_long(struct worker *w, const struct tcp_query *query, struc
 {
 	const struct serving *s = epoch_read(w->serving);
 	struct xfr_out *transfer = NULL;
+	w->turn.names = tcp_names(query->conn);
 	switch (aide_answer(w->work, &s->aide, &w->turn, io, tcp_is_fed(query->conn), &transfer)) {
 	case AIDE_ANSWERED:
 		return io->out_len;

@@ -55,6 +55,15 @@ static int label_compare(const uint8_t *a, const uint8_t *b)
 	return *a - *b;
 }
 
+bool dname_list_has(const struct dname_list *list, const uint8_t *name)
+{
+	size_t at = 0;
+	while (at < list->len && !dname_equal(list->octets + at, name)) {
+		at += dname_len(list->octets + at);
+	}
+	return at < list->len;
+}
+
 int dname_compare(const uint8_t *a, const uint8_t *b)
 {
 	uint8_t aoff[DNAME_LABELS_MAX + 1];

@@ -87,6 +87,12 @@ static inline const uint8_t *dname_up(const uint8_t *name, unsigned labels)
 }
 
 bool dname_equal(const uint8_t *a, const uint8_t *b);
+/* Names, one behind the other; borrowed. */
+struct dname_list {
+	const uint8_t *octets;
+	size_t len;
+};
+bool dname_list_has(const struct dname_list *list, const uint8_t *name);
 /* <0, 0, >0 in canonical order (RFC 4034 §6.1). */
 int dname_compare(const uint8_t *a, const uint8_t *b);
 /* Is @name @ancestor or below it? */

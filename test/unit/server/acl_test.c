@@ -13,8 +13,15 @@ static const struct acl_remote remotes[] = {
 	  .key_count = 1 },
 	{ .name = "signer", .keys = office_keys, .key_count = 1 },
 	{ .name = "there", .networks = office_networks, .network_count = 1 },
+	{ .name = "ns2", .tls_names = { (const uint8_t *)"\1a\7example\0\1b\7example", 22 } },
+	{ .name = "ns3",
+	  .networks = office_networks,
+	  .network_count = 1,
+	  .keys = office_keys,
+	  .key_count = 1,
+	  .tls_names = { (const uint8_t *)"\1c\7example", 11 } },
 };
-static const struct acl_names known = { keys, 2, remotes, ARRAY_LEN(remotes), true };
+static const struct acl_names known = { keys, 2, remotes, ARRAY_LEN(remotes), true, true };
 
 static void setup(void)
 {
@@ -134,6 +141,72 @@ START_TEST(key_records)
 }
 END_TEST
 
+/* Names are those of the certificate that was shown: 11 octets each. */
+static const struct {
+	const char *rules[2];
+	const char *ip;
+	int key; /* -1: none */
+	const char *names;
+	size_t count;
+	bool allowed;
+} tls_table[] = {
+	{ { "tls a.example" }, "192.0.2.1", -1, "\1a\7example", 1, true },
+	{ { "tls A.example." }, "192.0.2.1", -1, "\1a\7eXample", 1, true },
+	{ { "tls b.example" }, "192.0.2.1", -1, "\1a\7example\0\1b\7example", 2, true },
+	{ { "tls c.example" }, "192.0.2.1", -1, "\1a\7example\0\1b\7example", 2, false },
+	{ { "tls a.example" }, "192.0.2.1", -1, "\1*\7example", 1, false },
+	{ { "tls a.example" }, "192.0.2.1", 0, NULL, 0, false },
+	{ { "tls k.example" }, "192.0.2.1", 0, "\1a\7example", 1, false },
+	{ { "key k.example" }, "192.0.2.1", -1, "\1k\7example", 1, false },
+	{ { "sig0 k.example" }, "192.0.2.1", -1, "\1k\7example", 1, false },
+	{ { "any", "deny tls b.example" }, "192.0.2.1", 0, "\1a\7example\0\1b\7example", 2, false },
+	{ { "any", "deny tls b.example" }, "192.0.2.1", 0, "\1a\7example", 1, true },
+	{ { "remote ns2" }, "192.0.3.1", -1, "\1b\7example", 1, true },
+	{ { "remote ns2" }, "192.0.3.1", 0, "\1c\7example", 1, false },
+	{ { "remote ns2" }, "192.0.3.1", 0, NULL, 0, false },
+	/* What a remote has must be right, all of it. */
+	{ { "remote ns3" }, "192.0.2.1", 0, "\1c\7example", 1, true },
+	{ { "remote ns3" }, "192.0.3.1", 0, "\1c\7example", 1, false },
+	{ { "remote ns3" }, "192.0.2.1", -1, "\1c\7example", 1, false },
+	{ { "remote ns3" }, "192.0.2.1", 0, "\1b\7example", 1, false },
+};
+
+START_TEST(certificates)
+{
+	struct arena arena = { 0 };
+	*arena_bytes(&arena, 1) = 0; /* rules must be aligned behind names */
+	struct acl *acl = acl_new(&arena);
+	struct address a;
+	struct errmsg em;
+	for (unsigned i = 0; i < 2 && tls_table[_i].rules[i] != NULL; i++) {
+		ck_assert_int_eq(acl_add(acl, &arena, &known, tls_table[_i].rules[i], &em), E_OK);
+	}
+	ck_assert_int_eq(address_from_text(&a, tls_table[_i].ip, strlen(tls_table[_i].ip), 53, &em),
+			 E_OK);
+	const struct address_ip ip = address_ip_of(&a.any);
+	const struct acl_client client = {
+		.ip = &ip,
+		.key = tls_table[_i].key >= 0 ? &keys[tls_table[_i].key] : NULL,
+		.names = { (const uint8_t *)tls_table[_i].names, 11 * tls_table[_i].count }
+	};
+	ck_assert_int_eq(acl_allows(acl, &client), tls_table[_i].allowed);
+	arena_clear(&arena);
+}
+END_TEST
+
+START_TEST(certificates_are_asked_for)
+{
+	struct arena arena = { 0 };
+	struct acl *acl = acl_new(&arena);
+	struct acl_names names = known;
+	struct errmsg em = { "" };
+	names.has_tls = false;
+	ck_assert_int_eq(acl_add(acl, &arena, &names, "tls a.example", &em), E_UNSUPPORTED);
+	ck_assert_ptr_nonnull(strstr(em.text, "set server.tls-client-ca"));
+	arena_clear(&arena);
+}
+END_TEST
+
 START_TEST(key_records_are_for_updates)
 {
 	struct arena arena = { 0 };
@@ -173,6 +246,9 @@ static const char *const broken[] = { "",
 				      "sig0",
 				      "sig0 ",
 				      "sig0 a..b",
+				      "tls",
+				      "tls a..b",
+				      "tls *.example",
 				      "key nobody.example",
 				      "remote",
 				      "remote Office",
@@ -202,6 +278,8 @@ int main(void)
 	tcase_add_unchecked_fixture(tc, setup, teardown);
 	tcase_add_loop_test(tc, rules_allow_and_deny, 0, (int)ARRAY_LEN(table));
 	tcase_add_loop_test(tc, key_records, 0, (int)ARRAY_LEN(sig0_table));
+	tcase_add_loop_test(tc, certificates, 0, (int)ARRAY_LEN(tls_table));
+	tcase_add_test(tc, certificates_are_asked_for);
 	tcase_add_test(tc, key_records_are_for_updates);
 	tcase_add_test(tc, signatures_that_matter);
 	tcase_add_loop_test(tc, broken_rules_are_refused, 0, (int)ARRAY_LEN(broken));

@@ -80,6 +80,9 @@ static char *text_with(const struct config_option *o, const char *value)
 	if (strcmp(o->path, "remotes.keys") == 0) {
 		buf_str(&b, "keys: [ { name: k.example, secret: c2VjcmV0 } ]\n");
 	}
+	if (strcmp(o->path, "remotes.tls-names") == 0) {
+		buf_str(&b, "server: { tls-client-ca: ca.pem }\n");
+	}
 	if (o->scope == CONFIG_KEY || o->scope == CONFIG_REMOTE || o->scope == CONFIG_POLICY) {
 		static const char *const needed[] = {
 			"keys.name",	    "k.example", "keys.secret",	      "c2VjcmV0",
@@ -276,6 +279,7 @@ static const struct {
 	{ "server.listen-tls", "[127.0.0.1, \"::1@8853\"]",
 	  "\n  - \"127.0.0.1@853\"\n  - \"::1@8853\"\n" },
 	{ "server.tls-certificate", "tls.pem", " tls.pem\n" },
+	{ "server.tls-client-ca", "ca.pem", " ca.pem\n" },
 	{ "server.tls-key", "/etc/tls.key", " /etc/tls.key\n" },
 	{ "server.tls-handshakes", "0", " 0\n" },
 	{ "server.minimal-responses", "no", " no\n" },
@@ -321,6 +325,8 @@ static const struct {
 	{ "remotes.addresses", "[ 192.0.2.0/24, \"2001:db8::1\" ]",
 	  "\n  - \"192.0.2.0/24\"\n  - \"2001:db8::1/128\"\n" },
 	{ "remotes.keys", "[ k.example ]", "\n  - k.example\n" },
+	{ "remotes.tls-names", "[ ns2.example, ns3.example ]",
+	  "\n  - ns2.example\n  - ns3.example\n" },
 	{ "keys.name", "Update.Example", " Update.Example.\n" },
 	{ "keys.algorithm", "hmac-sha512-256", " hmac-sha512-256\n" },
 	{ "keys.file", "k.key", " k.key\n" },

@@ -87,7 +87,9 @@ static void fake_free(void *state)
 	free(f);
 }
 
-static const struct transport_ops fake_ops = { fake_read, fake_write, fake_end, fake_free };
+static const struct transport_ops fake_ops = {
+	.read = fake_read, .write = fake_write, .end = fake_end, .free = fake_free
+};
 
 /* What the client has beside its socket: the other end of a transport. */
 struct far {

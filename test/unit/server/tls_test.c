@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -84,6 +85,98 @@ static void make_pair(const char *name, int from_days, int to_days)
 	EVP_PKEY_free(key);
 }
 
+static void write_pem(const char *name, const char *kind, X509 *x, EVP_PKEY *key)
+{
+	char file[32];
+	BIO *bio = BIO_new(BIO_s_mem());
+	(void)snprintf(file, sizeof(file), "%s.%s", name, kind);
+	if (x != NULL) {
+		ck_assert_int_eq(PEM_write_bio_X509(bio, x), 1);
+		write_bio(bio, in_folder(file), 0644);
+	} else {
+		ck_assert_int_eq(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
+		write_bio(bio, in_folder(file), 0600);
+	}
+}
+
+static void add_extension(X509 *x, int nid, const char *value)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+	ck_assert_msg(e != NULL, "%s", value);
+	ck_assert_int_eq(X509_add_ext(x, e, -1), 1);
+	X509_EXTENSION_free(e);
+}
+
+/* Who signs the certificates of clients. */
+struct authority {
+	EVP_PKEY *key;
+	X509 *x;
+};
+static struct authority authority, between, stranger;
+
+/* NAME.pem, the certificate of an authority below @by (NULL: by itself). */
+static void make_authority(struct authority *a, const char *name, const struct authority *by)
+{
+	a->key = EVP_EC_gen("P-256");
+	a->x = make_certificate(a->key, name, -1, 30);
+	add_extension(a->x, NID_basic_constraints, "critical,CA:TRUE");
+	(void)X509_set_issuer_name(a->x, X509_get_subject_name(by != NULL ? by->x : a->x));
+	ck_assert_int_gt(X509_sign(a->x, by != NULL ? by->key : a->key, EVP_sha256()), 0);
+	write_pem(name, "pem", a->x, NULL);
+}
+
+static void authority_clear(struct authority *a)
+{
+	X509_free(a->x);
+	EVP_PKEY_free(a->key);
+}
+
+/* A client's certificate. */
+struct wish {
+	const char *names; /* subjectAltName, as in OpenSSL's configuration; NULL: none */
+	const char *raw;   /* beside them a DNS name of these octets */
+	size_t raw_len;
+	const char *purposes; /* extendedKeyUsage; NULL: any */
+	int from_days, to_days;
+	const struct authority *by; /* NULL: by itself */
+};
+
+static void add_raw_name(X509 *x, const struct wish *wish)
+{
+	GENERAL_NAMES *all = sk_GENERAL_NAME_new_null();
+	GENERAL_NAME *n = GENERAL_NAME_new();
+	ASN1_IA5STRING *s = ASN1_IA5STRING_new();
+	ck_assert_int_eq(ASN1_STRING_set(s, wish->raw, (int)wish->raw_len), 1);
+	GENERAL_NAME_set0_value(n, GEN_DNS, s);
+	(void)sk_GENERAL_NAME_push(all, n);
+	ck_assert_int_eq(X509_add1_ext_i2d(x, NID_subject_alt_name, all, 0, 0), 1);
+	GENERAL_NAMES_free(all);
+}
+
+/* client.pem and client.key. */
+static void make_client(const struct wish *wish)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *x = make_certificate(key, "cn.example", wish->from_days, wish->to_days);
+	if (wish->names != NULL) {
+		add_extension(x, NID_subject_alt_name, wish->names);
+	}
+	if (wish->raw != NULL) {
+		add_raw_name(x, wish);
+	}
+	if (wish->purposes != NULL) {
+		add_extension(x, NID_ext_key_usage, wish->purposes);
+	}
+	if (wish->by != NULL) {
+		(void)X509_set_issuer_name(x, X509_get_subject_name(wish->by->x));
+	}
+	ck_assert_int_gt(X509_sign(x, wish->by != NULL ? wish->by->key : key, EVP_sha256()), 0);
+	write_pem("client", "pem", x, NULL);
+	write_pem("client", "key", NULL, key);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
 static void copy_part(const char *from, const char *to, size_t part, mode_t mode)
 {
 	struct file_view view;
@@ -111,11 +204,16 @@ static void make_files(void)
 	copy_part("a.key", "open.key", SIZE_MAX, 0604);
 	copy_part("a.key", "group.key", SIZE_MAX, 0640);
 	ck_assert_int_eq(file_write(in_folder("empty"), 0600, "", 0, &em), E_OK);
+	make_authority(&authority, "authority", NULL);
+	make_authority(&between, "between", &authority);
+	make_authority(&stranger, "stranger", NULL);
 }
 
 static void remove_files(void)
 {
-	static const char *const names[] = { "a", "b", "old", "new", "half", "open", "group" };
+	static const char *const names[] = { "a",	"b",	    "old",   "new",
+					     "half",	"open",	    "group", "authority",
+					     "between", "stranger", "client" };
 	static const char *const kinds[] = { "pem", "key", "chain", "locked" };
 	char file[32];
 	for (size_t i = 0; i < ARRAY_LEN(names) * ARRAY_LEN(kinds); i++) {
@@ -124,16 +222,27 @@ static void remove_files(void)
 		(void)unlink(in_folder(file));
 	}
 	(void)unlink(in_folder("empty"));
+	authority_clear(&authority);
+	authority_clear(&between);
+	authority_clear(&stranger);
 	(void)rmdir(folder);
 }
 
-static struct tls_server *server_of(const char *certificate, const char *key)
+/* @client_ca: NULL: clients are not asked. */
+static struct tls_server *asking_server(const char *certificate, const char *key,
+					const char *client_ca)
 {
-	const struct tls_files files = { in_folder(certificate), in_folder(key) };
+	const struct tls_files files = { in_folder(certificate), in_folder(key),
+					 client_ca != NULL ? in_folder(client_ca) : NULL };
 	struct tls_server *s = NULL;
 	struct errmsg em = { "" };
 	ck_assert_msg(tls_server_new(&files, &s, &em) == E_OK, "%s", em.text);
 	return s;
+}
+
+static struct tls_server *server_of(const char *certificate, const char *key)
+{
+	return asking_server(certificate, key, NULL);
 }
 
 /* --- pairs ----------------------------------------------------------------------------------- */
@@ -179,6 +288,7 @@ struct client {
 	const char *ciphers;
 	const char *protocols; /* ALPN, as on the wire */
 	SSL_SESSION *session;
+	bool has_certificate; /* client.pem */
 };
 
 static void client_new(struct pair *p, const struct client *how)
@@ -189,6 +299,14 @@ static void client_new(struct pair *p, const struct client *how)
 	ck_assert_int_eq(SSL_CTX_set_max_proto_version(p->far->ctx, how->version), 1);
 	if (how->ciphers != NULL) {
 		ck_assert_int_eq(SSL_CTX_set_cipher_list(p->far->ctx, how->ciphers), 1);
+	}
+	if (how->has_certificate) {
+		ck_assert_int_eq(SSL_CTX_use_certificate_file(p->far->ctx, in_folder("client.pem"),
+							      SSL_FILETYPE_PEM),
+				 1);
+		ck_assert_int_eq(SSL_CTX_use_PrivateKey_file(p->far->ctx, in_folder("client.key"),
+							     SSL_FILETYPE_PEM),
+				 1);
 	}
 	p->far->ssl = SSL_new(p->far->ctx);
 	if (how->protocols != NULL) {
@@ -757,7 +875,7 @@ START_TEST(bad_files_are_explained)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct tls_files files = { in_folder(rows[i].certificate),
-						 in_folder(rows[i].key) };
+						 in_folder(rows[i].key), NULL };
 		struct tls_server *server = NULL;
 		struct errmsg em = { "" };
 		int err = tls_server_new(&files, &server, &em);
@@ -783,7 +901,8 @@ START_TEST(validity_is_looked_at)
 		const struct address addresses[1] = { { .len = 0 } };
 		const struct config_server c = { .listen_tls = { addresses, 1, false },
 						 .tls_certificate = in_folder(rows[i].certificate),
-						 .tls_key = in_folder(rows[i].key) };
+						 .tls_key = in_folder(rows[i].key),
+						 .tls_client_ca = "" };
 		int64_t now = (int64_t)time(NULL);
 		ck_assert_int_eq(tls_load(&c, now, &server, &f), E_OK);
 		ck_assert_uint_eq(f.count, rows[i].said != NULL);
@@ -798,9 +917,246 @@ START_TEST(validity_is_looked_at)
 	}
 	struct findings f = { 0 };
 	struct tls_server *server = NULL;
-	const struct config_server none = { .tls_certificate = "", .tls_key = "" };
+	const struct config_server none = { .tls_certificate = "",
+					    .tls_key = "",
+					    .tls_client_ca = "" };
 	ck_assert_int_eq(tls_load(&none, 0, &server, &f), E_OK);
 	ck_assert_ptr_null(server);
+}
+END_TEST
+
+/* --- certificates of clients ----------------------------------------------------------------- */
+
+static const int versions[] = { TLS1_3_VERSION, TLS1_2_VERSION };
+
+static struct dname_list names_of(const struct pair *p)
+{
+	return p->stream.transport.ops->names(p->stream.transport.state);
+}
+
+static const struct {
+	struct wish wish;
+	const char *names;
+	size_t len;
+} named[] = {
+	{ { .names = "DNS:a.example" }, "\1a\7example", 11 },
+	{ { .names = "DNS:a.example,IP:192.0.2.1,email:x@b.example,URI:c:d,DNS:B_-9.Example" },
+	  "\1a\7example\0\4B_-9\7Example",
+	  25 },
+	{ { .names = "DNS:a.example." }, "\1a\7example", 11 },
+	{ { .names = NULL }, "", 0 }, /* the common name is none */
+	{ { .names = "DNS:*.example" }, "", 0 },
+	{ { .names = "DNS:a..example,DNS:b.example" }, "\1b\7example", 11 },
+	{ { .raw = "a.example\0.b", .raw_len = 12 }, "", 0 },
+	{ { .raw = "a\\.b.example", .raw_len = 12 }, "", 0 },
+	{ { .raw = "a\\097.example", .raw_len = 13 }, "", 0 },
+	{ { .raw = "", .raw_len = 0 }, "", 0 },
+	{ { .raw = "a.example ", .raw_len = 10 }, "", 0 },
+	{ { .raw = "a.\xc3\xa4", .raw_len = 4 }, "", 0 },
+	{ { .names = "DNS:a.example", .purposes = "clientAuth" }, "\1a\7example", 11 },
+	{ { .names = "DNS:a.example", .purposes = "serverAuth,clientAuth" }, "\1a\7example", 11 },
+};
+
+START_TEST(names_of_a_client)
+{
+	struct pair p;
+	struct wish wish = named[_i].wish;
+	wish.from_days = -1;
+	wish.to_days = 1;
+	wish.by = &authority;
+	make_client(&wish);
+	struct tls_server *server = asking_server("a.pem", "a.key", "authority.pem");
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		const struct client how = { .version = versions[i], .has_certificate = true };
+		pair_connect(&p, server, &how);
+		ask(&p);
+		const struct dname_list names = names_of(&p);
+		ck_assert_uint_eq(names.len, named[_i].len);
+		ck_assert(names.len == 0 || memcmp(names.octets, named[_i].names, names.len) == 0);
+		ck_assert_ptr_eq(names_of(&p).octets, names.octets);
+		pair_close(&p);
+	}
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(who_needs_no_certificate)
+{
+	struct pair p;
+	make_client(&(struct wish){
+		.names = "DNS:a.example", .from_days = -1, .to_days = 1, .by = &authority });
+	struct tls_server *asking = asking_server("a.pem", "a.key", "authority.pem");
+	struct tls_server *other = server_of("a.pem", "a.key");
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		pair_open(&p, asking);
+		ck_assert_uint_eq(names_of(&p).len, 0); /* before the handshake */
+		pair_close(&p);
+		pair_connect(&p, asking, &(struct client){ .version = versions[i] });
+		ask(&p);
+		ck_assert_uint_eq(names_of(&p).len, 0);
+		pair_close(&p);
+		/* Not asked for. */
+		pair_connect(&p, other,
+			     &(struct client){ .version = versions[i], .has_certificate = true });
+		ask(&p);
+		ck_assert_uint_eq(names_of(&p).len, 0);
+		pair_close(&p);
+	}
+	tls_server_free(asking);
+	tls_server_free(other);
+}
+END_TEST
+
+static const struct {
+	struct wish wish;
+	const char *client_ca;
+	bool good;
+} trust[] = {
+	{ { .from_days = -1, .to_days = 1, .by = &authority }, "authority.pem", true },
+	{ { .from_days = -1, .to_days = 1, .by = &stranger }, "authority.pem", false },
+	{ { .from_days = -1, .to_days = 1 }, "authority.pem", false },
+	{ { .from_days = -2, .to_days = -1, .by = &authority }, "authority.pem", false },
+	{ { .from_days = 1, .to_days = 2, .by = &authority }, "authority.pem", false },
+	{ { .from_days = -1, .to_days = 1, .by = &authority, .purposes = "serverAuth" },
+	  "authority.pem",
+	  false },
+	/* One between is trusted where it is in the file, and needs to be there where the client does not send it. */
+	{ { .from_days = -1, .to_days = 1, .by = &between }, "between.pem", true },
+	{ { .from_days = -1, .to_days = 1, .by = &between }, "authority.pem", false },
+	{ { .from_days = -1, .to_days = 1, .by = &authority }, "between.pem", false },
+	/* So is that of the client itself. */
+	{ { .from_days = -1, .to_days = 1 }, "client.pem", true },
+	{ { .from_days = -1, .to_days = 1, .by = &stranger }, "client.pem", true },
+};
+
+START_TEST(who_is_trusted)
+{
+	struct pair p;
+	struct wish wish = trust[_i].wish;
+	wish.names = "DNS:a.example";
+	make_client(&wish);
+	struct tls_server *server = asking_server("a.pem", "a.key", trust[_i].client_ca);
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		pair_open(&p, server);
+		client_new(&p, &(struct client){ .version = versions[i], .has_certificate = true });
+		ck_assert_int_eq(shake_hands(&p), trust[_i].good);
+		if (trust[_i].good) {
+			ask(&p);
+			ck_assert_uint_eq(names_of(&p).len, 11);
+		} else {
+			ck_assert_int_eq(settle(&p), STREAM_FINISHED);
+			ck_assert_uint_eq(p.asked, 0);
+			ck_assert_uint_eq(names_of(&p).len, 0);
+		}
+		pair_close(&p);
+	}
+	tls_server_free(server);
+}
+END_TEST
+
+/* A ticket has the certificate in it, whose names are known again; one of a client without has none. */
+START_TEST(a_client_that_comes_back_has_its_name)
+{
+	struct pair p;
+	const bool has_certificate = _i < 2;
+	const int version = versions[_i % 2];
+	make_client(&(struct wish){
+		.names = "DNS:a.example", .from_days = -1, .to_days = 1, .by = &authority });
+	struct tls_server *server = asking_server("a.pem", "a.key", "authority.pem");
+	pair_connect(&p, server,
+		     &(struct client){ .version = version, .has_certificate = has_certificate });
+	ask(&p);
+	SSL_SESSION *session = SSL_get1_session(p.far->ssl);
+	(void)SSL_shutdown(p.far->ssl);
+	pair_close(&p);
+	pair_connect(&p, server, &(struct client){ .version = version, .session = session });
+	ask(&p);
+	ck_assert_int_eq(SSL_session_reused(p.far->ssl), 1);
+	ck_assert_uint_eq(names_of(&p).len, has_certificate ? 11 : 0);
+	pair_close(&p);
+	tls_server_free(server);
+	/* Another server, with other authorities, takes no ticket of this one. */
+	server = asking_server("a.pem", "a.key", "stranger.pem");
+	pair_connect(&p, server, &(struct client){ .version = version, .session = session });
+	ask(&p);
+	ck_assert_int_eq(SSL_session_reused(p.far->ssl), 0);
+	ck_assert_uint_eq(names_of(&p).len, 0);
+	pair_close(&p);
+	SSL_SESSION_free(session);
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(many_names_are_cut)
+{
+	struct pair p;
+	struct buf names = { 0 };
+	for (unsigned i = 0; i < 150; i++) {
+		buf_printf(&names, "%sDNS:n%03u.%060u", i != 0 ? "," : "", i, 0);
+		buf_str(&names, ".a.example");
+	}
+	make_client(&(struct wish){
+		.names = names.data, .from_days = -1, .to_days = 1, .by = &authority });
+	buf_clear(&names);
+	struct tls_server *server = asking_server("a.pem", "a.key", "authority.pem");
+	pair_connect(&p, server, &(struct client){ .has_certificate = true });
+	ask(&p);
+	ck_assert_uint_gt(names_of(&p).len, TLS_NAMES_MAX - DNAME_MAX);
+	ck_assert_uint_le(names_of(&p).len, TLS_NAMES_MAX);
+	pair_close(&p);
+	tls_server_free(server);
+}
+END_TEST
+
+/* A chain of more than anybody needs is not read. */
+START_TEST(long_chains_are_refused)
+{
+	struct pair p;
+	struct buf names = { 0 };
+	for (unsigned i = 0; i < 1000; i++) {
+		buf_printf(&names, "%sDNS:n%03u.example.example", i != 0 ? "," : "", i);
+	}
+	make_client(&(struct wish){
+		.names = names.data, .from_days = -1, .to_days = 1, .by = &authority });
+	buf_clear(&names);
+	struct tls_server *server = asking_server("a.pem", "a.key", "authority.pem");
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		pair_open(&p, server);
+		client_new(&p, &(struct client){ .version = versions[i], .has_certificate = true });
+		ck_assert(!shake_hands(&p));
+		ck_assert_int_eq(settle(&p), STREAM_FINISHED);
+		pair_close(&p);
+	}
+	tls_server_free(server);
+}
+END_TEST
+
+START_TEST(bad_authorities_are_explained)
+{
+	static const struct {
+		const char *client_ca;
+		int err;
+		const char *said;
+	} rows[] = { { "none.pem", E_NOENT, "none.pem" },
+		     { "empty", E_SYNTAX, "empty: there is no certificate in it" },
+		     { "a.key", E_SYNTAX, "a.key: there is no certificate in it" },
+		     { "half.pem", E_SYNTAX, "half.pem: the certificate is damaged" } };
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct tls_files files = { in_folder("a.pem"), in_folder("a.key"),
+						 in_folder(rows[i].client_ca) };
+		struct tls_server *server = NULL;
+		struct errmsg em = { "" };
+		ck_assert_int_eq(tls_server_new(&files, &server, &em), rows[i].err);
+		ck_assert_ptr_null(server);
+		ck_assert_msg(strstr(em.text, rows[i].said) != NULL, "%s", em.text);
+	}
+	/* Several in one file are all taken. */
+	struct pair p;
+	struct tls_server *server = asking_server("a.pem", "a.key", "a.chain");
+	pair_connect(&p, server, &(struct client){ 0 });
+	ask(&p);
+	pair_close(&p);
+	tls_server_free(server);
 }
 END_TEST
 
@@ -832,5 +1188,12 @@ int main(void)
 	tcase_add_test(tc, the_chain_is_sent);
 	tcase_add_test(tc, bad_files_are_explained);
 	tcase_add_test(tc, validity_is_looked_at);
+	tcase_add_loop_test(tc, names_of_a_client, 0, (int)ARRAY_LEN(named));
+	tcase_add_test(tc, who_needs_no_certificate);
+	tcase_add_loop_test(tc, who_is_trusted, 0, (int)ARRAY_LEN(trust));
+	tcase_add_loop_test(tc, a_client_that_comes_back_has_its_name, 0, 4);
+	tcase_add_test(tc, many_names_are_cut);
+	tcase_add_test(tc, long_chains_are_refused);
+	tcase_add_test(tc, bad_authorities_are_explained);
 	return unit_run("server/tls", tc);
 }
