@@ -23,9 +23,8 @@
 /* Paths of PEM files. The certificate's may hold those that lead from it towards the root, behind it. */
 struct tls_files {
 	const char *certificate;
-	const char *key; /* closed to others than owner and group */
-	const char *
-		client_ca; /* authorities whose certificates clients may show; NULL: they are not asked */
+	const char *key;       /* closed to others than owner and group */
+	const char *client_ca; /* who vouches for clients; NULL: they are not asked */
 };
 
 /* Octets of the names of one client that are looked at, since each request that waits has them. */

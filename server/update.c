@@ -96,20 +96,27 @@ static void log_update(const struct update *u, const uint8_t *zone)
 {
 	char name[DNAME_TEXT_MAX];
 	struct buf key = { 0 };
+	struct buf certificate = { 0 };
 	char quoted[2][DNAME_TEXT_MAX + 16];
 	char client[ADDRESS_NETWORK_TEXT_MAX];
 	const struct address_network network = { u->request->client,
 						 (uint8_t)(u->request->client.len * 8) };
 	(void)dname_to_text(zone, name);
 	signer_text(u, &key);
+	if (u->request->names_len != 0) {
+		buf_str(&certificate, " tls="); /* its names have nothing that needs quotes */
+		dname_print(&certificate, u->request->names);
+	}
 	address_network_to_text(&network, client);
 	log_event(u->rcode == RCODE_NOERROR ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "update",
-		  "zone=%s client=%s key=%s rcode=%s added=%u removed=%u%s%s%s",
+		  "zone=%s client=%s%s key=%s rcode=%s added=%u removed=%u%s%s%s",
 		  log_quote(name, quoted[0], sizeof(quoted[0])), client,
+		  certificate.data != NULL ? certificate.data : "",
 		  log_quote(key.data, quoted[1], sizeof(quoted[1])), rcode_text(u->rcode),
 		  u->result.added, u->result.removed, u->reason != NULL ? " reason=\"" : "",
 		  u->reason != NULL ? u->reason : "", u->reason != NULL ? "\"" : "");
 	buf_clear(&key);
+	buf_clear(&certificate);
 }
 
 /* --- who may --------------------------------------------------------------------------------- */

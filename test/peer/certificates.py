@@ -1,4 +1,4 @@
-"""Certificates for tests: a root that clients trust, one between, and those of servers."""
+"""Certificates for tests: a root that clients trust, one between, and those of servers; and of clients."""
 import datetime
 import ipaddress
 import os
@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 NAME = 'ns.example'
 
 
-def certificate(name, key, issuer=None, issuer_key=None, is_ca=False, days=(-1, 30)):
+def certificate(name, key, issuer=None, issuer_key=None, is_ca=False, days=(-1, 30), names=None):
+    """For the DNS names @names (None: @name alone), and 127.0.0.1; without an issuer it signs itself."""
     subject = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.utcnow()
     b = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer.subject if issuer else subject) \
@@ -19,7 +20,7 @@ def certificate(name, key, issuer=None, issuer_key=None, is_ca=False, days=(-1, 
         .add_extension(x509.BasicConstraints(is_ca, None), True)
     if not is_ca:
         b = b.add_extension(x509.SubjectAlternativeName(
-            [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address('127.0.0.1'))]), False)
+            [x509.DNSName(n) for n in names or (name,)] + [x509.IPAddress(ipaddress.ip_address('127.0.0.1'))]), False)
     return b.sign(issuer_key or key, hashes.SHA256())
 
 
