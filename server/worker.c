@@ -15,8 +15,8 @@
 
 /* Requests that may wait for an aide; more are not answered. */
 #define AIDE_WAITING_MAX 1024
-/* What an aide's priority is lower by: it gets about a tenth of a core that its worker could use up. */
-#define AIDE_NICE 10
+/* What an aide's priority is lower by: it gets a thirtieth of a core that its worker could use up. */
+#define AIDE_NICE 15
 
 struct worker {
 	pthread_t thread;

@@ -1,4 +1,5 @@
 """What the programs of `make bench` share: running things, rows of the table, our own programs."""
+import contextlib
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ BIN = os.path.abspath(os.environ.get('BIN', os.path.join(HERE, '../../build/rele
 PARTS = os.path.join(BIN, '../test/bench')  # programs made of test/bench/*.c
 NAMES = int(os.environ.get('NAMES', '1000000'))
 CORES = os.cpu_count()
+AUTOGROUP = '/proc/self/autogroup'  # Linux shares cores among sessions first, then among their processes
 missed = []  # bars that were not reached
 
 
@@ -63,3 +65,25 @@ def sign(zone, origin, keys, into, *options):
     r = ours('signet-signzone', '-S', '-K', keys, '-d', os.path.dirname(into), '-o', origin, '-f', into, *options, zone)
     r.made = int(re.search(r'(\d+) made', r.output)[1])
     return r
+
+
+@contextlib.contextmanager
+def priority():
+    """Whatever else the machine does should not be measured. Needs root; without it goes on."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, -15)
+        with open(AUTOGROUP) as f:
+            before = f.read().split()[-1]
+        with open(AUTOGROUP, 'w') as f:
+            f.write('-15')
+    except PermissionError:
+        print('not root: what else runs here is measured as well', file=sys.stderr)
+        before = None
+    except FileNotFoundError:
+        before = None
+    try:
+        yield
+    finally:
+        if before is not None:
+            with open(AUTOGROUP, 'w') as f:
+                f.write(before)
