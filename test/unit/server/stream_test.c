@@ -485,6 +485,206 @@ START_TEST(random_traffic_comes_back_in_order)
 }
 END_TEST
 
+/* --- answers of many messages ---------------------------------------------------------------- */
+
+struct many {
+	unsigned left; /* messages */
+	size_t len;    /* of each */
+	unsigned made;
+	bool breaks; /* instead of the last */
+	unsigned freed;
+};
+
+static bool many_next(void *state, uint8_t *out, size_t room, size_t *len)
+{
+	struct many *m = state;
+	ck_assert_uint_gt(m->left, 0);
+	ck_assert_uint_le(m->len, room);
+	m->left--;
+	*len = m->left == 0 && m->breaks ? 0 : m->len;
+	memset(out, (int)('A' + m->made % 26), *len);
+	m->made += *len != 0;
+	return m->left != 0;
+}
+
+static void many_free(void *state)
+{
+	((struct many *)state)->freed++;
+}
+
+/* A message of two octets is answered by what @many makes; where that is busy it waits. */
+struct feeder {
+	struct pair *pair;
+	struct many *many;
+	unsigned next; /* of them */
+};
+
+static size_t answer_or_feed(void *arg, const uint8_t *in, size_t len, uint8_t *out, size_t room)
+{
+	struct feeder *f = arg;
+	if (len != 2) {
+		return answer(f->pair, in, len, out, room);
+	}
+	if (f->pair->stream.source.next != NULL) {
+		return STREAM_LATER;
+	}
+	const struct stream_source source = { many_next, many_free, &f->many[f->next++] };
+	stream_feed(&f->pair->stream, &source);
+	return 0;
+}
+
+static void feed(struct pair *p, struct feeder *f, struct many *many)
+{
+	*f = (struct feeder){ .pair = p, .many = many };
+	p->turn.answer = answer_or_feed;
+	p->turn.arg = f;
+}
+
+START_TEST(one_message_a_turn)
+{
+	struct pair p;
+	struct feeder f;
+	struct many many = { .left = 5, .len = 1000 };
+	uint8_t out[10];
+	pair_open(&p, _i == 1);
+	feed(&p, &f, &many);
+	send_all(&p, out, frame(out, 2, 0, 0));
+	ck_assert_int_eq(turn(&p), STREAM_SENDS);
+	for (unsigned i = 1; i <= 5; i++) {
+		enum stream_state state = turn(&p);
+		ck_assert_uint_eq(many.made, i);
+		ck_assert_int_eq(state, i < 5 ? STREAM_SENDS : STREAM_READS);
+		expect(&p, 1000, (uint8_t)('A' + i - 1));
+	}
+	ck_assert_uint_eq(many.freed, 1);
+	pair_close(&p);
+}
+END_TEST
+
+START_TEST(none_is_made_before_the_last_is_taken)
+{
+	struct pair p;
+	struct feeder f;
+	struct many many = { .left = 200, .len = MESSAGE_MAX };
+	uint8_t out[10];
+	pair_open(&p, _i == 1);
+	feed(&p, &f, &many);
+	send_all(&p, out, frame(out, 2, 0, 0));
+	while (turn(&p) != STREAM_WRITES) {
+	}
+	unsigned made = many.made;
+	for (unsigned i = 0; i < 10; i++) {
+		ck_assert_int_eq(turn(&p), STREAM_WRITES);
+	}
+	ck_assert_uint_eq(many.made, made);
+	ck_assert_uint_lt(made, 200);
+	for (unsigned i = 0; i < 200; i++) {
+		expect(&p, MESSAGE_MAX, (uint8_t)('A' + i % 26));
+	}
+	ck_assert_uint_eq(many.freed, 1);
+	pair_close(&p);
+}
+END_TEST
+
+START_TEST(queries_are_answered_in_between)
+{
+	struct pair p;
+	struct feeder f;
+	struct many many = { .left = 3, .len = 10 };
+	uint8_t out[10];
+	pair_open(&p, _i == 1);
+	feed(&p, &f, &many);
+	send_all(&p, out, frame(out, 2, 0, 0));
+	(void)turn(&p);
+	send_all(&p, out, frame(out, 3, 20, 'q'));
+	p.turn.is_deaf = true;
+	(void)turn(&p);
+	expect(&p, 10, 'A');
+	ck_assert_uint_eq(p.asked, 0);
+	p.turn.is_deaf = false;
+	(void)turn(&p);
+	expect(&p, 10, 'B');
+	expect(&p, 20, 'q');
+	(void)turn(&p);
+	expect(&p, 10, 'C');
+	pair_close(&p);
+}
+END_TEST
+
+START_TEST(one_source_at_a_time)
+{
+	struct pair p;
+	struct feeder f;
+	struct many many[3] = { { .left = 3, .len = 10 },
+				{ .left = 1, .len = 11 },
+				{ .left = 2, .len = 12 } };
+	uint8_t out[30];
+	pair_open(&p, _i == 1);
+	feed(&p, &f, many);
+	size_t n = frame(out, 2, 0, 0);
+	n += frame(out + n, 2, 0, 0);
+	n += frame(out + n, 3, 20, 'q');
+	n += frame(out + n, 2, 0, 0);
+	send_all(&p, out, n);
+	ck_assert_int_eq(shutdown(p.client, SHUT_WR), 0);
+	static const struct {
+		size_t len;
+		uint8_t fill;
+	} wanted[] = { { 10, 'A' }, { 10, 'B' }, { 10, 'C' }, { 20, 'q' },
+		       { 11, 'A' }, { 12, 'A' }, { 12, 'B' } };
+	for (unsigned i = 0; i < ARRAY_LEN(wanted); i++) {
+		expect(&p, wanted[i].len, wanted[i].fill);
+	}
+	(void)settle(&p);
+	ck_assert_int_eq(p.state, STREAM_FINISHED);
+	ck_assert_uint_eq(many[0].freed + many[1].freed + many[2].freed, 3);
+	pair_close(&p);
+}
+END_TEST
+
+START_TEST(what_is_put_off_stays)
+{
+	struct pair p;
+	uint8_t out[10];
+	struct many busy = { .left = 100, .len = 1 };
+	struct feeder f;
+	pair_open(&p, _i == 1);
+	feed(&p, &f, &busy);
+	const struct stream_source source = { many_next, many_free, &busy };
+	p.stream.source = source; /* so that it is put off ... */
+	send_all(&p, out, frame(out, 2, 0, 0));
+	(void)turn(&p);
+	ck_assert(p.stream.is_stalled);
+	p.stream.source.next = NULL; /* ... and moves somewhere else, where it is asked again */
+	ck_assert_int_eq(turn(&p), STREAM_WAITS);
+	ck_assert_uint_eq(p.stream.held.len, 4);
+	p.stream.is_stalled = false;
+	ck_assert_int_eq(turn(&p), STREAM_SENDS);
+	ck_assert_uint_eq(p.stream.held.len, 0);
+	pair_close(&p);
+	ck_assert_uint_eq(busy.freed, 1);
+}
+END_TEST
+
+START_TEST(a_source_that_cannot_go_on_breaks_the_stream)
+{
+	struct pair p;
+	struct feeder f;
+	struct many many = { .left = 3, .len = 10, .breaks = true };
+	uint8_t out[10];
+	pair_open(&p, _i == 1);
+	feed(&p, &f, &many);
+	send_all(&p, out, frame(out, 2, 0, 0));
+	(void)turn(&p);
+	expect(&p, 10, 'A');
+	expect(&p, 10, 'B');
+	(void)turn(&p);
+	ck_assert_int_eq(p.state, STREAM_FINISHED);
+	ck_assert_uint_eq(many.freed, 1);
+	pair_close(&p);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("stream");
@@ -500,5 +700,11 @@ int main(void)
 	tcase_add_test(tc, leave_is_taken);
 	tcase_add_test(tc, no_leave_is_taken_of_a_client_that_does_not_read);
 	tcase_add_loop_test(tc, random_traffic_comes_back_in_order, 0, 2);
+	tcase_add_loop_test(tc, one_message_a_turn, 0, 2);
+	tcase_add_loop_test(tc, none_is_made_before_the_last_is_taken, 0, 2);
+	tcase_add_loop_test(tc, queries_are_answered_in_between, 0, 2);
+	tcase_add_loop_test(tc, one_source_at_a_time, 0, 2);
+	tcase_add_loop_test(tc, what_is_put_off_stays, 0, 2);
+	tcase_add_loop_test(tc, a_source_that_cannot_go_on_breaks_the_stream, 0, 2);
 	return unit_run("server/stream", tc);
 }
