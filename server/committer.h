@@ -26,6 +26,9 @@ struct commit {
 	const struct journal_zone *zone;
 	uint64_t snapshot_seq; /* a snapshot with all up to this one is there; 0: no new one */
 	bool is_reset;	       /* all entries are to go, as the snapshot has all there is */
+	/* The oldest history of the zone is to go until there is no more of it than this, and none of before that time. */
+	uint64_t history_octets; /* 0: no limit */
+	int64_t history_from;	 /* seconds since 1970; 0: no limit */
 	/* Results. */
 	uint64_t seq;		/* of the entry */
 	uint64_t needed_octets; /* that a restart would have to read behind the snapshot */
@@ -36,7 +39,7 @@ struct commit {
 	struct errmsg em;
 };
 
-/* Returns when it is on the disk. E_DISKFULL, E_IO, ...: it is not, and nothing of it; @em says why. */
+/* Returns when it is on the disk. Where there is no room for it, the oldest history of any zone goes first. E_DISKFULL, E_IO, ...: it is not, and nothing of it; @em says why. */
 MUST_USE int committer_write(struct committer *c, struct commit *commit, struct errmsg *em);
 
 #endif

@@ -89,6 +89,7 @@ struct config_server {
 	const char *database;		/* directory */
 	const char *session_key;	/* path */
 	uint32_t journal_size;		/* octets */
+	uint32_t journal_max_age_s;	/* of history; 0: no limit */
 	uint32_t jobs;			/* threads */
 	struct config_part max_removed; /* for zones that say nothing else */
 	enum config_switch watch;	/* the files of all zones */
@@ -158,6 +159,8 @@ struct config_zone {
 	enum config_serial serial;
 	struct config_part max_removed;
 	enum config_switch watch;
+	uint32_t journal_max_size;  /* octets of the zone's entries; 0: no limit of its own */
+	uint32_t journal_max_age_s; /* 0: that of the server */
 	struct config_texts allow_update;
 	const struct acl *updaters; /* made of allow_update; NULL: nobody */
 	struct config_texts allow_transfer;

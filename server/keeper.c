@@ -312,6 +312,14 @@ static int get_keys(struct keeper *k, const struct keeper_env *env, int64_t now,
 
 /* --- the pipeline ---------------------------------------------------------------------------- */
 
+/* How far back the journal may reach; 0: as far as there is room. */
+static int64_t history_from(const struct keeper *k, const struct keeper_env *env, int64_t now)
+{
+	const uint32_t own = k->config->journal_max_age_s;
+	const uint32_t age = own != 0 ? own : env->config->server.journal_max_age_s;
+	return age != 0 ? now - age : 0;
+}
+
 struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, struct edit *e,
 			      const struct sign_policy *policy, enum journal_source from)
 {
@@ -326,7 +334,9 @@ struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, st
 				 .vault = env->vault,
 				 .kept = &k->kept,
 				 .is_kept_new = k->is_kept_new,
-				 .from = from };
+				 .from = from,
+				 .history_octets = k->config->journal_max_size,
+				 .history_from = history_from(k, env, policy->now) };
 }
 
 static int run(struct keeper *k, struct publish *p, struct version **old, struct errmsg *em)

@@ -52,7 +52,9 @@ static int keep(const struct publish *p, struct errmsg *em)
 					     .source = p->source,
 					     .is_zone_new = p->is_kept_new,
 					     .from = p->from,
-					     .now = p->policy->now };
+					     .now = p->policy->now,
+					     .history_octets = p->history_octets,
+					     .history_from = p->history_from };
 	if (p->base == NULL) {
 		return vault_begin(p->vault, change.apex, v, p->source, p->kept, em);
 	}

@@ -29,6 +29,8 @@ struct publish {
 	struct journal_zone *kept; /* what is known there of the zone; brought up to date */
 	bool is_kept_new; /* the caller has changed something of it, to be made durable too */
 	enum journal_source from;
+	uint64_t history_octets; /* how much of it may stay, as in struct vault_change */
+	int64_t history_from;
 	const struct version
 		*source; /* the zone file that the change comes from, newly read; or NULL */
 	struct sign_stats signed_; /* result */

@@ -276,70 +276,92 @@ int vault_source(struct vault *v, const uint8_t *apex, uint64_t generation, stru
 
 /* --- writing --------------------------------------------------------------------------------- */
 
+/* Keeps @served as a whole, and has the journal know it, with all else that is in @commit. */
+static int put_snapshot(struct vault *v, const struct version *served, struct commit *commit,
+			struct errmsg *em)
+{
+	int err = write_zone(v, commit->apex, "served", commit->snapshot_seq, served, em);
+	if (err == E_OK) {
+		err = committer_write(v->committer, commit, em);
+	}
+	if (err == E_OK) {
+		remove_others(v, commit->apex, "served", commit->snapshot_seq);
+	}
+	return err;
+}
+
+/* Begins the journal of the zone anew, with @served. Numbers go on where they were, so that no file of before is taken for
+ * one of now. */
+static int start_anew(struct vault *v, const uint8_t *apex, const struct version *served,
+		      struct journal_zone *zone, struct errmsg *em)
+{
+	struct commit commit = {
+		.apex = apex, .zone = zone, .snapshot_seq = zone->last_seq + 1, .is_reset = true
+	};
+	int err = put_snapshot(v, served, &commit, em);
+	if (err == E_OK) {
+		zone->last_seq = zone->snapshot_seq = commit.snapshot_seq;
+		zone->needed_octets = 0;
+	}
+	return err;
+}
+
 int vault_begin(struct vault *v, const uint8_t *apex, const struct version *served,
 		const struct version *source, struct journal_zone *zone, struct errmsg *em)
 {
-	/* Numbers go on where they were, so that no file of before is taken for one of now. */
-	uint64_t seq = zone->last_seq + 1;
-	zone->source_generation++;
-	int err = write_zone(v, apex, "served", seq, served, em);
+	struct journal_zone next = *zone;
+	next.source_generation++;
+	int err = write_zone(v, apex, "source", next.source_generation, source, em);
 	if (err == E_OK) {
-		err = write_zone(v, apex, "source", zone->source_generation, source, em);
+		err = start_anew(v, apex, served, &next, em);
 	}
 	if (err == E_OK) {
-		struct commit commit = {
-			.apex = apex, .zone = zone, .snapshot_seq = seq, .is_reset = true
-		};
-		err = committer_write(v->committer, &commit, em);
-	}
-	if (err == E_OK) {
-		zone->last_seq = zone->snapshot_seq = seq;
-		zone->needed_octets = 0;
-		remove_others(v, apex, "served", seq);
+		*zone = next;
 		remove_others(v, apex, "source", zone->source_generation);
 	}
+	return err;
+}
+
+static int append(struct vault *v, const struct vault_change *change, struct journal_zone *zone,
+		  struct errmsg *em)
+{
+	struct diff diff = { 0 };
+	const bool has_zone = change->source != NULL || change->is_zone_new;
+	struct commit commit = { .apex = change->apex,
+				 .diff = &diff,
+				 .entry = { .time = change->now, .source = change->from },
+				 .zone = has_zone ? zone : NULL,
+				 .history_octets = change->history_octets,
+				 .history_from = change->history_from };
+	diff_make(change->base, change->next, &diff);
+	int err = committer_write(v->committer, &commit, em);
+	if (err == E_OK) {
+		zone->last_seq = commit.seq;
+		zone->needed_octets = commit.needed_octets;
+	}
+	diff_clear(&diff);
 	return err;
 }
 
 int vault_write(struct vault *v, const struct vault_change *change, struct journal_zone *zone,
 		struct errmsg *em)
 {
-	struct diff diff = { 0 };
 	struct journal_zone next = *zone;
-	struct commit commit = { .apex = change->apex, .diff = &diff };
 	int err = E_OK;
 	if (change->source != NULL) {
 		next.source_generation++;
 		err = write_zone(v, change->apex, "source", next.source_generation, change->source,
 				 em);
 	}
-	if (change->source != NULL || change->is_zone_new) {
-		commit.zone = &next;
+	if (err == E_OK) {
+		err = append(v, change, &next, em);
+	}
+	/* There is no room for it among what restarts need; or a write that failed has left its change there all the same,
+	 * so that this one does not follow the last. */
+	if (err == E_LIMIT || err == E_MISMATCH) {
+		err = start_anew(v, change->apex, change->next, &next, em);
 	}
 	if (err == E_OK) {
-		diff_make(change->base, change->next, &diff);
-		commit.entry.time = change->now;
-		commit.entry.source = change->from;
-		err = committer_write(v->committer, &commit, em);
-	}
-	if (err == E_LIMIT) { /* too large for the journal: a snapshot has it */
-		const uint64_t seq = zone->last_seq + 1;
-		err = write_zone(v, change->apex, "served", seq, change->next, em);
-		commit = (struct commit){
-			.apex = change->apex, .zone = &next, .snapshot_seq = seq, .is_reset = true
-		};
-		if (err == E_OK) {
-			err = committer_write(v->committer, &commit, em);
-		}
-		if (err == E_OK) {
-			next.snapshot_seq = commit.seq = seq;
-			remove_others(v, change->apex, "served", seq);
-		}
-	}
-	diff_clear(&diff);
-	if (err == E_OK) {
-		next.last_seq = commit.seq;
-		next.needed_octets = commit.needed_octets;
 		*zone = next;
 		if (change->source != NULL) {
 			remove_others(v, change->apex, "source", zone->source_generation);
@@ -379,15 +401,11 @@ bool vault_wants_snapshot(const struct journal_zone *zone, const struct version 
 int vault_snapshot(struct vault *v, const uint8_t *apex, const struct version *served,
 		   struct journal_zone *zone, struct errmsg *em)
 {
-	int err = write_zone(v, apex, "served", zone->last_seq, served, em);
-	if (err == E_OK) {
-		struct commit commit = { .apex = apex, .snapshot_seq = zone->last_seq };
-		err = committer_write(v->committer, &commit, em);
-	}
+	struct commit commit = { .apex = apex, .snapshot_seq = zone->last_seq };
+	int err = put_snapshot(v, served, &commit, em);
 	if (err == E_OK) {
 		zone->snapshot_seq = zone->last_seq;
 		zone->needed_octets = 0;
-		remove_others(v, apex, "served", zone->last_seq);
 	}
 	return err;
 }

@@ -48,6 +48,9 @@ struct vault_change {
 	bool is_zone_new;
 	enum journal_source from;
 	int64_t now;
+	/* How much history of the zone may stay (struct commit). */
+	uint64_t history_octets;
+	int64_t history_from;
 };
 MUST_USE int vault_write(struct vault *v, const struct vault_change *change,
 			 struct journal_zone *zone, struct errmsg *em);

@@ -760,7 +760,7 @@ int journal_make_room(struct journal_txn *t, uint64_t octets)
 	}
 	if (err == E_OK && (total + octets > limit || total == before)) {
 		err = fail(
-			t, E_DISKFULL,
+			t, E_LIMIT,
 			"the journal is full of changes that are in no snapshot; raise its size");
 	}
 	return err;

@@ -112,7 +112,7 @@ void journal_snapshot_made(struct journal_txn *t, const uint8_t *apex, uint64_t 
 /* Adds a change behind the last: @e has time and source, @d the serials. *seq (may be NULL) is its number. Room is
  * made by dropping the oldest history of any zone. Errors stay with the transaction and are returned: E_MISMATCH: it
  * does not begin where the last entry ended. E_LIMIT: more than a quarter of the store: make a snapshot, and
- * journal_reset. E_DISKFULL: too much that is not in snapshots. */
+ * journal_reset; or there is too much that is not in snapshots. */
 int journal_append(struct journal_txn *t, const uint8_t *apex, const struct journal_entry *e,
 		   const struct diff *d, uint64_t *seq);
 
@@ -133,7 +133,7 @@ MUST_USE int journal_find(struct journal_txn *t, const uint8_t *apex, uint32_t s
 
 /* Drops the zone's oldest history while there is more than @octets of it, or it is older than @oldest. */
 void journal_trim(struct journal_txn *t, const uint8_t *apex, uint64_t octets, int64_t oldest);
-/* Drops the oldest history of any zone to make room for @octets, and some. E_DISKFULL: there is not so much. */
+/* Drops the oldest history of any zone to make room for @octets, and some. E_LIMIT: there is not so much. */
 int journal_make_room(struct journal_txn *t, uint64_t octets);
 /* Drops all entries of the zone; the next one has @seq + 1 (@seq at least the last's) and begins at any serial.
  * For what does not fit, and for what is damaged: with a snapshot of @seq beside it. */

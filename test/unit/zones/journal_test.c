@@ -452,7 +452,7 @@ START_TEST(full_journals_drop_the_oldest_history)
 		int end = journal_commit(t, &em);
 		ck_assert_int_eq(err, end);
 	}
-	ck_assert_int_eq(err, E_DISKFULL);
+	ck_assert_int_eq(err, E_LIMIT);
 	ck_assert_ptr_nonnull(strstr(em.text, "in no snapshot"));
 	t = begin(j, STORE_WRITE);
 	journal_snapshot_made(t, m->apex.wire, seq);
