@@ -108,17 +108,31 @@ static int find_remote(const struct acl_names *names, const char *text,
 	return not_there(&nearest, "remote", "remotes", em);
 }
 
-static int read_sig0(const char *text, struct arena *arena, const struct acl_names *names,
-		     const uint8_t **out, struct errmsg *em)
+/* Can there be KEY records of @name, or of one that it stands for, in @zone? */
+static bool can_be_in(const uint8_t *name, const uint8_t *zone)
+{
+	return dname_is_under(name, zone) ||
+	       (dname_is_wildcard(name) && dname_is_under(zone, dname_up(name, 1)));
+}
+
+int acl_read_sig0(const struct acl_names *names, const char *text, struct arena *arena,
+		  const uint8_t **out, struct errmsg *em)
 {
 	struct dname name;
-	if (!names->has_sig0) {
+	char quoted[TEXT_QUOTE_MAX];
+	if (names->sig0_zone == NULL) {
 		return err_set(
 			em, E_UNSUPPORTED,
 			"found a rule with \"sig0\", which only updates are signed with; use "
 			"\"key NAME\"");
 	}
 	int err = dname_from_text(&name, text, strlen(text), dname_root, em);
+	if (err == E_OK && !can_be_in(name.wire, names->sig0_zone)) {
+		return err_set(
+			em, E_NOTZONE,
+			"found %.150s, which is outside the zone, so it has no KEY records here",
+			text_quote(text, strlen(text), quoted));
+	}
 	if (err == E_OK) {
 		*out = arena_dup(arena, name.wire, name.len);
 	}
@@ -166,7 +180,7 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 		err = acl_find_key(names, rule, &r.key, em);
 	} else if (take_word(&rule, "sig0")) {
 		r.kind = SIG0;
-		err = read_sig0(rule, arena, names, &r.name, em);
+		err = acl_read_sig0(names, rule, arena, &r.name, em);
 	} else if (take_word(&rule, "tls")) {
 		r.kind = TLS;
 		err = read_tls(rule, arena, names, &r.name, em);

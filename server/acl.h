@@ -34,20 +34,24 @@ struct acl_names {
 	size_t key_count;
 	const struct acl_remote *remotes;
 	size_t remote_count;
-	bool has_sig0; /* KEY records too: what the rules are about is an update */
-	bool has_tls;  /* clients are asked for certificates */
+	const uint8_t *sig0_zone; /* KEY records in this zone, of which updates are; NULL: none */
+	bool has_tls;		  /* clients are asked for certificates */
 };
 
 /* The name @text as certificates have it, in full. E_SYNTAX, E_NAME, E_UNSUPPORTED (certificates are not asked for). */
 MUST_USE int acl_read_tls(const struct acl_names *names, const char *text, struct dname *out,
 			  struct errmsg *em);
 
+/* The name @text of KEY records, or a wildcard that stands for such names, in the zone; the octets are @arena's. E_SYNTAX, E_NAME,
+ * E_UNSUPPORTED (what is no update is not signed so), E_NOTZONE. */
+MUST_USE int acl_read_sig0(const struct acl_names *names, const char *text, struct arena *arena,
+			   const uint8_t **out, struct errmsg *em);
 /* The key that @text names. E_NOENT: there is none; @em says which is near. */
 MUST_USE int acl_find_key(const struct acl_names *names, const char *text,
 			  const struct tsig_key **out, struct errmsg *em);
 
 struct acl *acl_new(struct arena *arena);
-/* Adds a rule. E_SYNTAX, E_NAME, E_NOENT (no such key or remote), E_UNSUPPORTED: @em says what was found and expected. */
+/* Adds a rule. E_SYNTAX, E_NAME, E_NOENT (no such key or remote), E_UNSUPPORTED, E_NOTZONE: @em says what was found and expected. */
 MUST_USE int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 		     const char *rule, struct errmsg *em);
 

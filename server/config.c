@@ -720,12 +720,12 @@ static void set_policy(const struct reading *g, struct config_zone *z)
 
 /* NULL where there are no rules: nobody. */
 static const struct acl *make_acl(const struct reading *g, const struct config_texts *rules,
-				  const char *option, bool is_update)
+				  const char *option, const uint8_t *sig0_zone)
 {
 	struct arena *arena = &g->config->arena;
 	struct acl_names names = g->config->names;
 	struct acl *acl = rules->count != 0 ? acl_new(arena) : NULL;
-	names.has_sig0 = is_update;
+	names.sig0_zone = sig0_zone;
 	for (size_t i = 0; i < rules->count; i++) {
 		const struct config_text *t = &rules->list[i];
 		struct errmsg em = { "" };
@@ -744,10 +744,12 @@ static void set_update_policy(const struct reading *g, struct config_zone *z)
 		return;
 	}
 	struct update_policy *policy = update_policy_new(arena);
+	struct acl_names names = g->config->names;
+	names.sig0_zone = z->name;
 	for (size_t i = 0; i < z->update_rules.count; i++) {
 		const struct config_text *t = &z->update_rules.list[i];
 		struct errmsg em = { "" };
-		if (update_policy_add(policy, arena, &g->config->names, t->text, &em) != E_OK) {
+		if (update_policy_add(policy, arena, &names, t->text, &em) != E_OK) {
 			config_report_error(g->reader.report, t->place,
 					    "zones.update-policy: %.400s", em.text);
 		}
@@ -805,8 +807,8 @@ static void read_zones(struct reading *g)
 	for (size_t i = 0; i < c->zone_count; i++) {
 		struct config_zone *z = (struct config_zone *)(uintptr_t)&c->zones[i];
 		set_policy(g, z);
-		z->updaters = make_acl(g, &z->allow_update, "zones.allow-update", true);
-		z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer", false);
+		z->updaters = make_acl(g, &z->allow_update, "zones.allow-update", z->name);
+		z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer", NULL);
 		set_update_policy(g, z);
 		if (config_zone_is_kept(z) && *c->server.database == '\0') {
 			config_report_error(g->reader.report, z->place,

@@ -109,8 +109,11 @@ static int read_key(struct rule *r, const char *word, struct arena *arena,
 					     : "the name of a key, or \"*\" for any key",
 				  none, em);
 	}
+	if (r->is_sig0) {
+		return acl_read_sig0(names, word, arena, &r->key, em);
+	}
 	int err = read_name(word, arena, &r->key, em);
-	if (err == E_OK && !r->is_sig0 && !dname_is_wildcard(r->key)) {
+	if (err == E_OK && !dname_is_wildcard(r->key)) {
 		err = acl_find_key(names, word, &key, em);
 	}
 	return err;

@@ -45,7 +45,9 @@ static bool ask(const struct update_policy *p, size_t i)
 static void add(struct update_policy *p, struct arena *arena, const char *rule)
 {
 	static struct tsig_key keys[2];
-	static const struct acl_names known = { .keys = keys, .key_count = ARRAY_LEN(keys) };
+	static const struct acl_names known = { .keys = keys,
+						.key_count = ARRAY_LEN(keys),
+						.sig0_zone = zone };
 	struct errmsg em = { "" };
 	bool before[WISHES];
 	if (keys[0].algorithm == NULL) {

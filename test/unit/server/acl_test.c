@@ -21,7 +21,7 @@ static const struct acl_remote remotes[] = {
 	  .key_count = 1,
 	  .tls_names = { (const uint8_t *)"\1c\7example", 11 } },
 };
-static const struct acl_names known = { keys, 2, remotes, ARRAY_LEN(remotes), true, true };
+static const struct acl_names known = { keys, 2, remotes, ARRAY_LEN(remotes), dname_root, true };
 
 static void setup(void)
 {
@@ -213,11 +213,17 @@ START_TEST(key_records_are_for_updates)
 	struct acl *acl = acl_new(&arena);
 	struct acl_names names = known;
 	struct errmsg em = { "" };
-	names.has_sig0 = false;
+	names.sig0_zone = NULL;
 	ck_assert_int_eq(acl_add(acl, &arena, &names, "sig0 k.example", &em), E_UNSUPPORTED);
 	ck_assert_str_eq(em.text,
 			 "found a rule with \"sig0\", which only updates are signed with; use "
 			 "\"key NAME\"");
+	names.sig0_zone = (const uint8_t *)"\1z";
+	ck_assert_int_eq(acl_add(acl, &arena, &names, "sig0 h.z", &em), E_OK);
+	ck_assert_int_eq(acl_add(acl, &arena, &names, "sig0 z", &em), E_OK);
+	ck_assert_int_eq(acl_add(acl, &arena, &names, "sig0 h.y", &em), E_NOTZONE);
+	ck_assert_str_eq(em.text,
+			 "found \"h.y\", which is outside the zone, so it has no KEY records here");
 	arena_clear(&arena);
 }
 END_TEST

@@ -4,7 +4,9 @@
 #include "zones/dns/rrtype.h"
 
 static struct tsig_key keys[3];
-static const struct acl_names known = { .keys = keys, .key_count = ARRAY_LEN(keys) };
+static const struct acl_names known = { .keys = keys,
+					.key_count = ARRAY_LEN(keys),
+					.sig0_zone = (const uint8_t *)"\1z\7example" };
 static struct arena arena;
 
 static void name_of(const char *text, struct dname *out)
@@ -129,7 +131,13 @@ static const struct {
 	{ { "grant sig0:h.z.example self" }, "sig0:g.z.example", "g.z.example", "A", false, 0 },
 	{ { "grant sig0:h.z.example self" }, "h.z.example", "h.z.example", "A", false, 0 },
 	{ { "grant h.z.example self" }, "sig0:h.z.example", "h.z.example", "A", false, 0 },
-	{ { "grant sig0:nobody.knows zonesub" }, "sig0:nobody.knows", "z.example", "A", true, 0 },
+	{ { "grant sig0:nobody.z.example zonesub" },
+	  "sig0:nobody.z.example",
+	  "z.example",
+	  "A",
+	  true,
+	  0 },
+	{ { "grant sig0:*.example self" }, "sig0:h.z.example", "h.z.example", "A", true, 0 },
 	{ { "grant sig0:* self A" }, "sig0:h.z.example", "h.z.example", "A", true, 0 },
 	{ { "grant sig0:* self A" }, "h.z.example", "h.z.example", "A", false, 0 },
 	{ { "grant sig0:*.z.example selfsub" }, "sig0:h.z.example", "a.h.z.example", "A", true, 0 },
@@ -204,6 +212,10 @@ static const struct {
 	  "for any in the zone" },
 	{ "grant sig0:a..b zonesub",
 	  "found an empty label in \"a..b\", expected a label before each dot" },
+	{ "grant sig0:h.y.example zonesub",
+	  "found \"h.y.example\", which is outside the zone, so it has no KEY records here" },
+	{ "grant sig0:*.y.example zonesub",
+	  "found \"*.y.example\", which is outside the zone, so it has no KEY records here" },
 	{ "grant ddsn.key zonesub", "there is no key \"ddsn.key\"; did you mean \"ddns.key\"?" },
 	{ "grant nobody zonesub", "there is no key \"nobody\"; define it below \"keys\"" },
 	{ "grant a..b zonesub",
