@@ -247,6 +247,18 @@ static int generate(struct keeper *k, const char *dir, uint16_t flags, int64_t n
 	return E_OK;
 }
 
+/* Is the key that signs keys missing, where the server makes them? */
+static bool is_half_made(const struct keeper *k, const struct keyset *keys)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		if ((keys->keys[i]->flags & KEY_FLAG_SEP) != 0) {
+			return false;
+		}
+	}
+	return (k->config->policy->auto_generate != CONFIG_NO || k->makes_keys) &&
+	       k->config->policy->key_roles == CONFIG_KSK_ZSK;
+}
+
 static int make_keys(struct keeper *k, const char *dir, int64_t now, struct keyset *keys,
 		     struct errmsg *em)
 {
@@ -257,9 +269,13 @@ static int make_keys(struct keeper *k, const char *dir, int64_t now, struct keys
 			       "policies.auto-generate",
 			       dir);
 	}
-	int err = generate(k, dir, ksk, now, keys, em);
-	if (err == E_OK && k->config->policy->key_roles == CONFIG_KSK_ZSK) {
+	int err = E_OK;
+	/* The key that needs no other comes last: without it, the next start makes up for what a crash left out. */
+	if (keys->count == 0 && k->config->policy->key_roles == CONFIG_KSK_ZSK) {
 		err = generate(k, dir, KEY_FLAG_ZONE, now, keys, em);
+	}
+	if (err == E_OK) {
+		err = generate(k, dir, ksk, now, keys, em);
 	}
 	return err;
 }
@@ -287,7 +303,7 @@ static int get_keys(struct keeper *k, const struct keeper_env *env, int64_t now,
 	}
 	key_directory(k, env, &dir);
 	int err = keyfile_read_dir(dir.data, k->config->name, KEYFILE_PUBLIC, &keys, em);
-	if (err == E_OK && keys.count == 0) {
+	if (err == E_OK && (keys.count == 0 || is_half_made(k, &keys))) {
 		err = make_keys(k, dir.data, now, &keys, em);
 	}
 	if (err == E_OK) {
@@ -712,6 +728,7 @@ int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t now, str
 {
 	int err = load(k, env, now, em);
 	zone_set_stale(k->zone, err);
+	k->retry = err == E_DISKFULL || err == E_IO ? now + RETRY_S : INT64_MAX;
 	if (err != E_HELD) {
 		k->held = (struct journal_stamp){ 0 };
 	}
@@ -875,6 +892,21 @@ static void refuse_frozen(const struct keeper *k, const struct keeper_env *env,
 
 /* --- renew ----------------------------------------------------------------------------------- */
 
+/* The digest over the zone and its signature, which are made anew each time. */
+static bool is_zonemd_only(const struct diff_part *part)
+{
+	const uint8_t *p = (const uint8_t *)part->octets.data;
+	for (uint32_t i = 0; i < part->count; i++) {
+		struct diff_rr rr;
+		p = diff_rr_next(p, &rr);
+		if (rr.type != RRTYPE_ZONEMD &&
+		    (rr.type != RRTYPE_RRSIG || be16_get(rr.rdata) != RRTYPE_ZONEMD)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Would signing all of the zone change nothing? */
 static bool is_signed_so(const struct keeper *k, const struct version *base,
 			 const struct sign_policy *policy)
@@ -884,9 +916,14 @@ static bool is_signed_so(const struct keeper *k, const struct version *base,
 	struct errmsg em;
 	p.serial = SIGN_SERIAL_KEEP;
 	p.zonemd = 0; /* made anew each time; other_policy tells */
+	struct diff d = { 0 };
 	struct edit *e = edit_begin(base, NULL, EDIT_TTL_LAST);
 	int err = sign_change(e, base, NULL, 0, k->holder, &p, &stats, &em);
-	bool same = err == E_OK && edit_changes(e) == 0;
+	if (err == E_OK) {
+		diff_make(base, edit_state(e), &d);
+	}
+	bool same = err == E_OK && is_zonemd_only(&d.removed) && is_zonemd_only(&d.added);
+	diff_clear(&d);
 	edit_abort(e);
 	return same;
 }
@@ -1025,7 +1062,7 @@ static void run_orders(struct keeper *k, const struct keeper_env *env,
 int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct keeper_work *work)
 {
 	int64_t due = k->due;
-	if (work->load) {
+	if (work->load || k->retry <= work->now) {
 		struct errmsg em = { "" };
 		int err = keeper_load(k, env, work->now, &em);
 		if (err != E_OK) {
@@ -1045,7 +1082,7 @@ int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct 
 		due = renew(k, env, work->now);
 	}
 	make_snapshot(k, env);
-	return due;
+	return due < k->retry ? due : k->retry;
 }
 
 void keeper_set_config(struct keeper *k, const struct config_zone *config)
@@ -1066,6 +1103,7 @@ struct keeper *keeper_new(struct zone *zone, const struct config_zone *config)
 	k->orders_last = &k->orders;
 	k->wants_load = true;
 	k->due = INT64_MAX;
+	k->retry = INT64_MAX;
 	k->key_event = INT64_MAX;
 	k->memory = verify_memory_new();
 	return k;

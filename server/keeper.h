@@ -46,7 +46,8 @@ struct keeper {
 	struct verify_memory *memory;
 	struct journal_zone kept; /* what the vault knows of the zone */
 	bool makes_keys; /* where there are none, even if the policy does not: somebody asked for it */
-	bool is_kept_new;  /* something of that is not there yet */
+	bool is_kept_new; /* something of that is not there yet */
+	int64_t retry; /* seconds: when a load that failed is tried again; INT64_MAX: none did, or it is for a person to mend */
 	int64_t key_event; /* seconds: when a key comes into use or goes; INT64_MAX: never */
 	/* How the zone was signed last. */
 	struct {
