@@ -82,7 +82,7 @@ export LAYERS
 # In the environment of every test program.
 TEST_ENV := BIN=$(abspath $(B))/bin MODE=$(MODE)
 
-.PHONY: all help deps test-deps bench-deps tool-deps check test units differential soak replay fuzz bench bench-programs \
+.PHONY: all help deps test-deps bench-deps tool-deps check test units differential soak model replay fuzz bench bench-programs \
 	run demo-poison install \
 	format check-format lint tidy cppcheck check-layers check-headers check-clang check-docs clean
 .SECONDARY:
@@ -199,6 +199,12 @@ soak: ## send a million hostile packets to signetd; MODE=asan sees more
 	@$(MAKE) --no-print-directory test-deps
 	+@$(parallel) all
 	@PACKETS=$(SOAK_PACKETS) VERBOSE=1 $(TEST_ENV) test/run test/peer/hostile_test.py
+
+MODEL_UPDATES ?= 100000
+model: ## compare 100,000 random updates with a model, and with zones signed from scratch (make test takes 2,000)
+	@$(MAKE) --no-print-directory test-deps
+	+@$(parallel) all
+	@UPDATES=$(MODEL_UPDATES) VERBOSE=1 $(TEST_ENV) test/run test/peer/model_test.py
 
 replay: $(REPLAYS) ## run the fuzz targets over their seeds, and over mutations of them
 	@$(TEST_ENV) test/run $(REPLAYS)

@@ -164,6 +164,14 @@ class Daemon:
         ask = dns.query.tcp if tcp else dns.query.udp
         return ask(q, address, port=self.port, timeout=timeout)
 
+    def transfer(self, zone, path):
+        """Writes all of the zone to a file, a record a line."""
+        text = must('dig', '+noall', '+answer', '+onesoa', '+nosplit', '@127.0.0.1', '-p', str(self.port), zone, 'AXFR')
+        with open(path, 'w') as f:
+            f.write(text)
+        if not text:
+            raise RuntimeError(f'{zone}: no transfer: {self.log()[-2000:]}')
+
     def ctl(self, *words, **more):
         """Asks signetd by signetctl: (status, output and errors together)."""
         return ours('signetctl', '-c', self.config, *words, **more)
