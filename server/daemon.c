@@ -23,6 +23,7 @@
 #include "server/pid_file.h"
 #include "server/privileges.h"
 #include "server/tls_load.h"
+#include "server/unsign.h"
 #include "server/watch.h"
 #include "server/worker.h"
 #include "zones/base/epoch.h"
@@ -352,6 +353,9 @@ static void list_zones(const struct daemon *d, const struct config *config, enum
 		const struct load_zone probe = { .zone = z->zone };
 		const struct load_zone *before =
 			bsearch(&probe, d->loaded, d->count, sizeof(*d->loaded), by_zone);
+		if (before->config->policy != NULL && !z->is_kept) {
+			unsign_warn(c->name); /* else its keeper does */
+		}
 		z->stamp = before->stamp;
 		z->held = before->held;
 		z->loaded_at = before->loaded_at;

@@ -11,8 +11,10 @@
 #include "server/guard.h"
 #include "server/keeper_run.h"
 #include "server/order.h"
+#include "server/unsign.h"
 #include "server/update.h"
 #include "server/zone_load.h"
+#include "server/zone_save.h"
 #include "signer/nsec3_hash.h"
 #include "signer/schedule.h"
 #include "zones/base/epoch.h"
@@ -357,9 +359,14 @@ struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, st
 
 static int run(struct keeper *k, struct publish *p, struct version **old, struct errmsg *em)
 {
+	const bool was_signed = k->kept.is_signed;
+	k->kept.is_signed = p->holder != NULL;
+	p->is_kept_new = p->is_kept_new || k->kept.is_signed != was_signed;
 	int err = publish_run(p, old, em);
 	if (err == E_OK) {
 		k->is_kept_new = false;
+	} else {
+		k->kept.is_signed = was_signed;
 	}
 	return err;
 }
@@ -653,6 +660,45 @@ static int check_removed(struct keeper *k, const struct version *before, const s
 	return err;
 }
 
+/* Did we sign it, and are to do so no more? */
+static bool is_to_be_unsigned(const struct keeper *k)
+{
+	return k->kept.is_signed && k->config->policy == NULL;
+}
+
+/* Signatures that nobody renews would expire. */
+static void take_signing_out(struct keeper *k, const struct keeper_env *env, struct edit *e)
+{
+	struct buf dir = { 0 };
+	struct keyset keys = { 0 };
+	struct holder *holder = NULL;
+	struct errmsg em = { "" };
+	struct name_text name;
+	char text[700];
+	key_directory(k, env, &dir);
+	int err = keyfile_read_dir(dir.data, k->config->name, KEYFILE_PUBLIC, &keys, &em);
+	if (err == E_OK && keys.count != 0) {
+		err = holder_new(&keys, &holder);
+	}
+	if (err != E_OK) {
+		log_warn("keys-left", "zone=%s reason=%s action=\"DNSKEY records stay\"",
+			 zone_name(k, &name), log_quote(em.text, text, sizeof(text)));
+	}
+	unsign(e, k->zone->current, holder);
+	k->kept.chain = (struct journal_chain){ .denial = DENIAL_NONE };
+	holder_free(holder);
+	keyset_clear(&keys);
+	buf_clear(&dir);
+}
+
+/* Of the file before, what is the file's to say: what else it had is not served, and comes now. */
+static void without_signing(struct version **v)
+{
+	struct version *rest = zone_save_source(*v, NULL, true);
+	version_unref(*v);
+	*v = rest;
+}
+
 /* The difference of the file to what it was when it was last read becomes an edit of what is served. */
 static int load_change(struct keeper *k, const struct keeper_env *env, int64_t now,
 		       struct errmsg *em)
@@ -662,14 +708,18 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 	struct version *old = NULL;
 	struct diff diff = { 0 };
 	int64_t start = clock_ms();
-	const struct journal_stamp was = k->kept.stamp;
+	const struct journal_zone was = k->kept;
 	const struct journal_stamp stamp = keeper_stamp(k->config->file);
+	const bool is_unsigned = is_to_be_unsigned(k);
 	int err = read_file(k, now, &file, em);
 	if (err == E_OK) {
 		err = get_source(k, env, &before, em);
 	}
 	if (err != E_OK) {
 		goto out;
+	}
+	if (is_unsigned) {
+		without_signing(&before);
 	}
 	err = check_removed(k, before, file, &stamp, em);
 	if (err != E_OK) {
@@ -678,6 +728,9 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 	diff_make(before, file, &diff);
 	bool is_newer = false;
 	struct edit *e = edit_begin(k->zone->current, NULL, EDIT_TTL_LAST);
+	if (is_unsigned) {
+		take_signing_out(k, env, e);
+	}
 	err = merge_file(k, &diff, file, e, &is_newer);
 	if (err != E_OK) {
 		edit_abort(e);
@@ -686,7 +739,7 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 	}
 	struct sign_policy policy = keeper_policy(k, edit_state(e), now);
 	policy.threads = 0;
-	if (is_newer || diff_is_empty(&diff)) {
+	if (is_newer || (diff_is_empty(&diff) && !is_unsigned)) {
 		policy.serial = SIGN_SERIAL_KEEP;
 	}
 	k->kept.stamp = stamp;
@@ -697,7 +750,12 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 		log_loaded(k, "file", &p, start);
 		keeper_let_go(old);
 	} else {
-		k->kept.stamp = was;
+		k->kept.stamp = was.stamp;
+		k->kept.chain = was.chain;
+	}
+	if (err == E_OK && is_unsigned) {
+		k->signed_as.denial = DENIAL_NONE;
+		unsign_warn(k->config->name);
 	}
 out:
 	diff_clear(&diff);
@@ -719,9 +777,8 @@ static int load(struct keeper *k, const struct keeper_env *env, int64_t now, str
 		}
 	}
 	const struct journal_stamp stamp = keeper_stamp(k->config->file);
-	return env->vault == NULL || keeper_same_stamp(&stamp, &k->kept.stamp)
-		       ? E_OK
-		       : load_change(k, env, now, em);
+	const bool is_same = keeper_same_stamp(&stamp, &k->kept.stamp) && !is_to_be_unsigned(k);
+	return env->vault == NULL || is_same ? E_OK : load_change(k, env, now, em);
 }
 
 int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/unsign.h"
 #include "zones/base/buf.h"
 #include "zones/base/file.h"
 #include "zones/base/mem.h"
@@ -19,44 +20,6 @@ static const char mark[] =
 
 /* --- what a person would write --------------------------------------------------------------- */
 
-static bool is_same(const struct rr *rr, const uint8_t *rdata, int len)
-{
-	return len > 0 && rr->rdlen == (size_t)len && memcmp(rr->rdata, rdata, rr->rdlen) == 0;
-}
-
-static bool is_of_key(const struct rr *rr, const struct key *k)
-{
-	uint8_t rdata[KEY_RDATA_MAX > 4 + CRYPTO_DIGEST_MAX ? KEY_RDATA_MAX
-							    : 4 + CRYPTO_DIGEST_MAX];
-	int len = rr->type == RRTYPE_CDS ? key_ds(k, 2, rdata, sizeof(rdata))
-					 : (int)key_rdata(k, rdata);
-	return is_same(rr, rdata, len);
-}
-
-static bool is_made(const struct rr *rr, const struct holder *holder, bool zonemd)
-{
-	switch (rr->type) {
-	case RRTYPE_RRSIG:
-	case RRTYPE_NSEC:
-	case RRTYPE_NSEC3:
-	case RRTYPE_NSEC3PARAM:
-		return true;
-	case RRTYPE_ZONEMD:
-		return zonemd;
-	case RRTYPE_DNSKEY:
-	case RRTYPE_CDNSKEY:
-	case RRTYPE_CDS:
-		for (size_t i = 0; i < holder_count(holder); i++) {
-			if (is_of_key(rr, holder_key(holder, i))) {
-				return true;
-			}
-		}
-		return false;
-	default:
-		return false;
-	}
-}
-
 struct version *zone_save_source(const struct version *v, const struct holder *holder, bool zonemd)
 {
 	struct edit *e = edit_begin(NULL, v->apex.wire, EDIT_TTL_LAST);
@@ -68,7 +31,7 @@ struct version *zone_save_source(const struct version *v, const struct holder *h
 			for (unsigned k = 0; k < rs[i].count; k++) {
 				struct rr rr;
 				p = rr_read(p, &rr);
-				if (!is_made(&rr, holder, zonemd)) {
+				if (!unsign_takes(&rr, holder, zonemd)) {
 					/* It was in a zone before: nothing can be wrong with it. */
 					(void)!edit_add(e, n->name, rr.type, rr.ttl, rr.rdata,
 							rr.rdlen);

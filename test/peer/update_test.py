@@ -390,6 +390,7 @@ def becomes_kept(t):
     t.check('what was acknowledged after the turn is there', p.texts('first') == {'first'}, p.daemon.log()[-1500:])
     serial = p.serial()
     turn(plain, 'reload-done')
+    t.check('that it is not signed any more is said', 'zone-unsigned zone=turned.' in p.daemon.log())
     turn(kept, 'from=database')
     add('second')
     t.check('both are there when it is turned again', p.texts('first') == {'first'} and p.texts('second') == {'second'})
@@ -399,6 +400,15 @@ def becomes_kept(t):
     t.check('and after a crash', p.texts('first') == {'first'} and p.texts('second') == {'second'})
     resolver = peer.unbound(t, {p.zone: p.port}, [p.ds()], name='unbound-turned')
     validates(t, p, resolver, 'second', 'TXT', 'after the turns')
+    turn(re.sub('    dnssec: .*\n', '', kept), 'zone-unsigned')
+    answer = p.daemon.ask(p.zone, 'ANY', tcp=True).answer + p.daemon.ask(f'nobody.{p.zone}', 'A').authority
+    t.check('updates alone: nothing that signing made is left', not {46, 47, 48, 50, 51, 59, 60} & {rs.rdtype for rs in answer}, answer)
+    add('third')
+    p.kill()
+    p.start()
+    t.check('and nothing else is lost', all(p.texts(name) == {name} for name in ('first', 'second', 'third')))
+    turn(kept, 'zone-renewed')
+    validates(t, p, resolver, 'third', 'TXT', 'signed again')
 
 
 def main():
