@@ -40,6 +40,12 @@ static struct load_zone *zone_of(struct daemon *d, struct control_request *r, si
 	return z;
 }
 
+static void tell_zone(const struct daemon *d, struct control_request *r, const struct load_zone *z)
+{
+	struct daemon_kept kept;
+	status_zone(r->report, z, daemon_look_kept(d, z, &kept) ? &kept : NULL);
+}
+
 static void command_status(struct daemon *d, struct control_request *r)
 {
 	if (r->count == 1) {
@@ -50,7 +56,7 @@ static void command_status(struct daemon *d, struct control_request *r)
 		if (z == NULL) {
 			return;
 		}
-		status_zone(r->report, z);
+		tell_zone(d, r, z);
 	}
 	control_reply(r, CONTROL_DONE, "%s", "");
 }
@@ -110,7 +116,7 @@ static void command_reload(struct daemon *d, struct control_request *r)
 		control_reply(r, CONTROL_FAILED, "%s", em.text);
 		return;
 	}
-	status_zone(r->report, z);
+	tell_zone(d, r, z);
 	control_reply(r, CONTROL_DONE, "%s", messages[loaded]);
 }
 
@@ -161,7 +167,7 @@ static void command_approve(struct daemon *d, struct control_request *r)
 	} else if (z != NULL && daemon_approve_zone(d, z, &em) != E_OK) {
 		control_reply(r, CONTROL_FAILED, "%s", em.text);
 	} else if (z != NULL) {
-		status_zone(r->report, z);
+		tell_zone(d, r, z);
 		control_reply(r, CONTROL_DONE, "%s", "");
 	}
 }
@@ -252,7 +258,7 @@ static void command_addzone(struct daemon *d, struct control_request *r)
 		return;
 	}
 	const struct load_zone *z = daemon_zone(d, name.wire);
-	status_zone(r->report, z);
+	tell_zone(d, r, z);
 	if (!z->is_kept && zone_is_stale(z->zone)) {
 		control_reply(r, CONTROL_FAILED,
 			      "the zone is added, and has nothing to serve; mend its file and "

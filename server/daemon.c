@@ -662,6 +662,15 @@ int daemon_order(struct daemon *d, const struct load_zone *z, struct order *o, s
 	return E_OK;
 }
 
+bool daemon_look_kept(const struct daemon *d, const struct load_zone *z, struct daemon_kept *out)
+{
+	if (d->jobs == NULL || !jobs_look(d->jobs, z->zone, &out->notes)) {
+		return false;
+	}
+	out->has_journal = vault_look(d->vault, z->zone->apex, &out->journal) == E_OK;
+	return true;
+}
+
 struct loop *daemon_loop(const struct daemon *d)
 {
 	return d->loop;

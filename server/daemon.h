@@ -54,6 +54,14 @@ enum daemon_loaded {
 /* Loads @z, if its file has changed. E_CHECK: the old version stays. */
 MUST_USE int daemon_reload_zone(struct daemon *d, struct load_zone *z, enum daemon_loaded *out,
 				struct errmsg *em);
+/* What there is to tell of a zone that is kept. */
+struct daemon_kept {
+	struct board_notes notes;
+	struct journal_zone journal;
+	bool has_journal; /* something of it is in the journal */
+};
+/* False: nobody keeps @z. */
+bool daemon_look_kept(const struct daemon *d, const struct load_zone *z, struct daemon_kept *out);
 /* Has the keeper of @z carry out @o. E_NOENT: it has none, and nothing will come of @o. */
 MUST_USE int daemon_order(struct daemon *d, const struct load_zone *z, struct order *o,
 			  struct errmsg *em);

@@ -381,6 +381,18 @@ void jobs_load(struct jobs *j, const struct zone *zone)
 	(void)pthread_mutex_unlock(&j->lock);
 }
 
+bool jobs_look(struct jobs *j, const struct zone *zone, struct board_notes *out)
+{
+	(void)pthread_mutex_lock(&j->lock);
+	struct keeper *k = find(j, zone->apex);
+	if (k != NULL) {
+		board_read(&k->board, out);
+		out->is_waiting = k->is_queued;
+	}
+	(void)pthread_mutex_unlock(&j->lock);
+	return k != NULL;
+}
+
 void jobs_order(struct jobs *j, const struct zone *zone, struct order *o)
 {
 	(void)pthread_mutex_lock(&j->lock);

@@ -28,6 +28,8 @@ void jobs_set(struct jobs *j, const struct config *config, const struct zoneset 
 void jobs_load(struct jobs *j, const struct zone *zone);
 /* Has the keeper of @zone carry out @o, which stays valid until it says that it is done. */
 void jobs_order(struct jobs *j, const struct zone *zone, struct order *o);
+/* What the keeper of @zone tells of itself. False: it has none. */
+bool jobs_look(struct jobs *j, const struct zone *zone, struct board_notes *out);
 /* Waits until there is nothing to do now. */
 void jobs_wait(struct jobs *j);
 

@@ -58,10 +58,11 @@ static void log_findings(const char *zone, const struct findings *f)
 	}
 }
 
-static void log_failure(const struct keeper *k, const char *what, const struct errmsg *em)
+static void log_failure(struct keeper *k, const char *what, const struct errmsg *em)
 {
 	struct name_text name;
 	char text[700];
+	board_fail(&k->board, what, em);
 	log_error("zone-unchanged", "zone=%s job=%s serving=%s reason=%s", zone_name(k, &name),
 		  what, k->zone->current != NULL ? "old" : "nothing",
 		  log_quote(em->text, text, sizeof(text)));
@@ -290,6 +291,7 @@ static void set_holder(struct keeper *k, struct holder *holder, struct holder_se
 	holder_free(k->holder);
 	k->holder = holder;
 	k->session = session;
+	board_keys(&k->board, holder);
 }
 
 /* Reads the keys of the zone; those that were read before go. */
@@ -455,6 +457,15 @@ bool keeper_same_stamp(const struct journal_stamp *a, const struct journal_stamp
 	return a->mtime_ns == b->mtime_ns && a->size == b->size && a->inode == b->inode;
 }
 
+static const char *first_error(const struct findings *f)
+{
+	size_t i = 0;
+	while (i < f->count && !f->items[i].is_error) {
+		i++;
+	}
+	return i < f->count ? f->items[i].text : "the zone file cannot be read";
+}
+
 /* The zone file, checked. */
 static int read_file(const struct keeper *k, int64_t now, struct version **out, struct errmsg *em)
 {
@@ -462,9 +473,12 @@ static int read_file(const struct keeper *k, int64_t now, struct version **out, 
 	struct findings findings = { 0 };
 	int err = zone_load(k->config, now, out, &findings);
 	log_findings(zone_name(k, &name), &findings);
+	if (err != E_OK) {
+		err_set(em, err, "%s; mend the zone file and reload", first_error(&findings));
+	}
 	findings_clear(&findings);
 	if (err != E_OK) {
-		return err_set(em, err, "mend the zone file and reload");
+		return err;
 	}
 	if ((*out)->soa == NULL) {
 		version_unref(*out);
@@ -473,11 +487,11 @@ static int read_file(const struct keeper *k, int64_t now, struct version **out, 
 	return E_OK;
 }
 
-static void log_loaded(const struct keeper *k, const char *from, const struct publish *p,
-		       int64_t start)
+static void log_loaded(struct keeper *k, const char *from, const struct publish *p, int64_t start)
 {
 	const struct version *v = k->zone->current;
 	struct name_text name;
+	board_loaded(&k->board, clock_now());
 	log_info("zone-loaded",
 		 "zone=%s from=%s serial=%u records=%llu signed=%s signatures=%llu ms=%lld",
 		 zone_name(k, &name), from, v->serial, (unsigned long long)v->records,
@@ -786,6 +800,11 @@ int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t now, str
 	int err = load(k, env, now, em);
 	zone_set_stale(k->zone, err);
 	k->retry = err == E_DISKFULL || err == E_IO ? now + RETRY_S : INT64_MAX;
+	if (err == E_OK) {
+		board_succeed(&k->board, "load");
+	} else {
+		board_fail(&k->board, "load", em);
+	}
 	if (err != E_HELD) {
 		k->held = (struct journal_stamp){ 0 };
 	}
@@ -919,6 +938,8 @@ static void update(struct keeper *k, const struct keeper_env *env, const struct 
 	} else {
 		if (err != E_OK) {
 			log_failure(k, "update", &em);
+		} else {
+			board_succeed(&k->board, "update");
 		}
 		answer(updates, work->count, err);
 	}
@@ -1034,6 +1055,8 @@ static int64_t renew(struct keeper *k, const struct keeper_env *env, int64_t now
 	}
 	if (err != E_OK) {
 		log_failure(k, "renew", &em);
+	} else {
+		board_succeed(&k->board, "renew");
 	}
 	int64_t next = is_full		       ? now
 		       : next_due != INT64_MAX ? next_due - policy.refresh
@@ -1094,10 +1117,23 @@ static void make_snapshot(struct keeper *k, const struct keeper_env *env)
 	}
 	if (vault_snapshot(env->vault, k->config->name, v, &k->kept, &em) != E_OK) {
 		log_failure(k, "snapshot", &em);
+	} else {
+		board_succeed(&k->board, "snapshot");
 	}
 }
 
 /* --- orders ---------------------------------------------------------------------------------- */
+
+static void end_job(struct keeper *k, int64_t due)
+{
+	const struct board_notes notes = { .is_open = k->is_open,
+					   .is_frozen = k->kept.frozen,
+					   .stamp = k->kept.stamp,
+					   .due = due,
+					   .retry = k->retry,
+					   .key_event = k->key_event };
+	board_end(&k->board, &notes);
+}
 
 /* *@due gets earlier where one of them says so. */
 static void run_orders(struct keeper *k, const struct keeper_env *env,
@@ -1107,8 +1143,10 @@ static void run_orders(struct keeper *k, const struct keeper_env *env,
 	while (o != NULL) {
 		struct order *next = o->next; /* who is told takes its memory away */
 		o->due = INT64_MAX;
+		board_begin(&k->board, "order", work->now);
 		o->err = o->run(k, env, work->now, o);
 		*due = o->due < *due ? o->due : *due;
+		end_job(k, *due); /* so that who is told finds it so */
 		o->done(o);
 		o = next;
 	}
@@ -1121,6 +1159,7 @@ int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct 
 	int64_t due = k->due;
 	if (work->load || k->retry <= work->now) {
 		struct errmsg em = { "" };
+		board_begin(&k->board, "load", work->now);
 		int err = keeper_load(k, env, work->now, &em);
 		if (err != E_OK) {
 			log_failure(k, "load", &em);
@@ -1133,12 +1172,15 @@ int64_t keeper_run(struct keeper *k, const struct keeper_env *env, const struct 
 	} else if (work->count != 0 && k->kept.frozen) {
 		refuse_frozen(k, env, work);
 	} else if (work->count != 0) {
+		board_begin(&k->board, "update", work->now);
 		update(k, env, work, &due);
 	}
 	if (due <= work->now) {
+		board_begin(&k->board, "renew", work->now);
 		due = renew(k, env, work->now);
 	}
 	make_snapshot(k, env);
+	end_job(k, due);
 	return due < k->retry ? due : k->retry;
 }
 
@@ -1158,6 +1200,7 @@ struct keeper *keeper_new(struct zone *zone, const struct config_zone *config)
 	k->config = config;
 	k->last = &k->first;
 	k->orders_last = &k->orders;
+	board_init(&k->board);
 	k->wants_load = true;
 	k->due = INT64_MAX;
 	k->retry = INT64_MAX;
@@ -1171,6 +1214,7 @@ void keeper_free(struct keeper *k)
 	if (k != NULL) {
 		set_holder(k, NULL, NULL);
 		verify_memory_free(k->memory);
+		board_destroy(&k->board);
 		mem_free(k);
 	}
 }

@@ -13,6 +13,7 @@
 #define SERVER_KEEPER_H
 
 #include "keys/holder.h"
+#include "server/board.h"
 #include "server/config.h"
 #include "server/request.h"
 #include "server/tsig.h"
@@ -39,6 +40,7 @@ struct keeper {
 	bool is_kept;	     /* while zones are set */
 	struct keeper *next; /* in the queue */
 	int64_t due;	     /* seconds: when signatures are to be renewed; INT64_MAX: never */
+	struct board board;  /* what it tells of itself; locked by itself */
 	/* The job's. */
 	bool is_open;	       /* what is served is what `kept` says, with all its changes */
 	struct holder *holder; /* NULL: the zone is not signed by us, or nothing was loaded */
@@ -94,5 +96,8 @@ void keeper_answer(const struct keeper_env *env, const struct keeper_work *work,
 MUST_USE int keeper_choose_chain(struct keeper *k, const struct keeper_env *env,
 				 const struct journal_chain *chain, int64_t now, int64_t *due,
 				 struct errmsg *em);
+/* The file at @path as it is now; all zero: there is none. */
+struct journal_stamp keeper_stamp(const char *path);
+bool keeper_same_stamp(const struct journal_stamp *a, const struct journal_stamp *b);
 
 #endif

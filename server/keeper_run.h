@@ -23,9 +23,6 @@ MUST_USE int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t
  * when which of them is due. */
 MUST_USE int keeper_sign_anew(struct keeper *k, const struct keeper_env *env, int64_t now,
 			      struct errmsg *em);
-/* The file at @path as it is now; all zero: there is none. */
-struct journal_stamp keeper_stamp(const char *path);
-bool keeper_same_stamp(const struct journal_stamp *a, const struct journal_stamp *b);
 /* Is @type one whose records the server makes by itself, so that they are not the zone file's to say? */
 bool keeper_makes(const struct keeper *k, uint16_t type);
 

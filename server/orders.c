@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "keys/algorithm.h"
 #include "server/keeper_run.h"
+#include "server/status.h"
 #include "server/zone_save.h"
 #include "signer/nsec3_hash.h"
 #include "zones/base/log.h"
@@ -232,14 +232,8 @@ int order_flush(struct keeper *k, const struct keeper_env *env, int64_t now UNUS
 static void report_key(const struct key *key, bool can_sign, int64_t now, struct report *r)
 {
 	uint8_t rdata[4 + CRYPTO_DIGEST_MAX];
-	const struct algorithm *a = algorithm_find(key->algorithm);
 	const int n = key_is_ksk(key) ? key_ds(key, 2, rdata, sizeof(rdata)) : 0;
-	report_item(r);
-	report_number(r, "tag", key->tag);
-	report_text(r, "role", key_is_ksk(key) ? "ksk" : "zsk");
-	report_text(r, "algorithm", a != NULL ? a->name : "?");
-	report_text(r, "state", key_state_text(key, now));
-	report_flag(r, "can-sign", can_sign);
+	status_key(r, key, can_sign, now);
 	if (n > 0) {
 		struct buf text = { 0 };
 		rdata_to_text(RRTYPE_DS, rdata, (size_t)n, &text);

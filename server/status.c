@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "keys/algorithm.h"
 #include "server/clock.h"
 #include "zones/base/epoch.h"
 #include "zones/base/time.h"
@@ -69,26 +70,122 @@ static const char *denial_of(const struct version *v)
 	return names[v->denial];
 }
 
-void status_zone(struct report *r, const struct load_zone *z)
+/* --- a zone that is kept --------------------------------------------------------------------- */
+
+/* What happens next to a key by its times. */
+static void tell_next_time(struct report *r, const struct key *k, int64_t now)
 {
+	int next = -1;
+	for (int t = 0; t < KEY_TIMES; t++) {
+		if (k->times[t] != KEY_TIME_NONE && k->times[t] > now &&
+		    (next < 0 || k->times[t] < k->times[next])) {
+			next = t;
+		}
+	}
+	if (next >= 0) {
+		report_text(r, "next", key_time_field((enum key_time)next));
+		report_time(r, "at", k->times[next]);
+	}
+}
+
+void status_key(struct report *r, const struct key *k, bool can_sign, int64_t now)
+{
+	const struct algorithm *a = algorithm_find(k->algorithm);
+	report_item(r);
+	report_number(r, "tag", k->tag);
+	report_text(r, "role", key_is_ksk(k) ? "ksk" : "zsk");
+	report_text(r, "algorithm", a != NULL ? a->name : "?");
+	report_text(r, "state", key_state_text(k, now));
+	report_flag(r, "can-sign", can_sign);
+}
+
+static void tell_keys(struct report *r, const struct board_notes *n, int64_t now)
+{
+	report_list(r, "keys");
+	for (size_t i = 0; i < n->key_count; i++) {
+		status_key(r, &n->keys[i].key, n->keys[i].can_sign, now);
+		tell_next_time(r, &n->keys[i].key, now);
+	}
+	report_list_end(r);
+}
+
+/* A job that is late has a reason above. */
+static void tell_time_to_come(struct report *r, const char *key, int64_t at)
+{
+	if (at != INT64_MAX) {
+		report_time(r, key, at);
+	}
+}
+
+static void tell_kept(struct report *r, const struct daemon_kept *kept, int64_t now)
+{
+	const struct board_notes *n = &kept->notes;
+	const struct journal_zone *j = &kept->journal;
+	report_flag(r, "frozen", n->is_frozen);
+	if (n->job != NULL) {
+		report_text(r, "job", n->job);
+		report_time(r, "job-since", n->since);
+	} else if (n->is_waiting) {
+		report_text(r, "job", "waiting");
+	}
+	tell_time_to_come(r, "next-try", n->retry);
+	tell_time_to_come(r, "next-signing", n->due);
+	tell_time_to_come(r, "next-key-event", n->key_event);
+	if (kept->has_journal) {
+		report_number(r, "journal-changes", j->last_seq + 1 - j->first_seq);
+		report_number(r, "journal-octets", j->octets);
+		report_number(r, "journal-to-replay", j->needed_octets);
+	}
+	tell_keys(r, n, now);
+}
+
+/* --- a zone, in full ------------------------------------------------------------------------- */
+
+/* Is the zone file the one that was loaded? */
+static const char *file_state(const struct load_zone *z, const struct daemon_kept *kept)
+{
+	const struct journal_stamp none = { 0 };
+	const struct journal_stamp now = keeper_stamp(z->config->file);
+	if (keeper_same_stamp(&now, &none)) {
+		return "missing";
+	}
+	const bool is_changed =
+		kept != NULL ? !keeper_same_stamp(&now, &kept->notes.stamp) : load_is_changed(z);
+	return is_changed ? "changed" : "loaded";
+}
+
+static void tell_reason(struct report *r, const struct load_zone *z, const struct daemon_kept *kept)
+{
+	if (kept != NULL && kept->notes.failed != NULL) {
+		report_text(r, "failed-job", kept->notes.failed);
+		report_time(r, "failed", kept->notes.failed_at);
+		report_text(r, "reason", kept->notes.reason.text);
+	} else if (z->reason != NULL) {
+		report_text(r, "reason", z->reason);
+	} else if (zone_is_stale(z->zone)) {
+		report_text(r, "reason", "the log says why");
+	}
+}
+
+void status_zone(struct report *r, const struct load_zone *z, const struct daemon_kept *kept)
+{
+	const int64_t now = clock_now();
 	epoch_online();
 	const struct version *v = epoch_read(&z->zone->current);
-	tell_zone(r, z->zone, clock_now());
+	tell_zone(r, z->zone, now);
 	if (v != NULL) {
 		report_text(r, "denial", denial_of(v));
 	}
 	epoch_offline();
 	report_text(r, "file", z->config->file);
-	if (z->loaded_at != 0) {
-		report_time(r, "loaded", z->loaded_at);
+	report_text(r, "file-state", file_state(z, kept));
+	const int64_t loaded_at = kept != NULL ? kept->notes.loaded_at : z->loaded_at;
+	if (loaded_at != 0) {
+		report_time(r, "loaded", loaded_at);
 	}
-	if (z->reason != NULL || zone_is_stale(z->zone)) {
-		report_text(r, "reason",
-			    z->reason != NULL	    ? z->reason
-			    : zone_is_held(z->zone) ? "the zone file takes out more than "
-						      "zones.max-removed; the log has the numbers, "
-						      "signetctl approve lets it through"
-						    : "the log says why");
+	tell_reason(r, z, kept);
+	if (kept != NULL) {
+		tell_kept(r, kept, now);
 	}
 }
 

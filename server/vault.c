@@ -263,6 +263,18 @@ int vault_restore(struct vault *v, const uint8_t *apex, struct version **out,
 	return E_OK;
 }
 
+int vault_look(struct vault *v, const uint8_t *apex, struct journal_zone *out)
+{
+	struct journal_txn *t = NULL;
+	struct errmsg em;
+	int err = journal_begin(v->journal, STORE_READ, &t, &em);
+	if (err == E_OK) {
+		err = journal_zone_get(t, apex, out);
+		journal_abort(t);
+	}
+	return err;
+}
+
 int vault_read(struct vault *v, struct journal_txn **out, struct errmsg *em)
 {
 	return journal_begin(v->journal, STORE_READ, out, em);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What signetctl has done to zones that signetd keeps: zone files written, updates held back, and what of that survives
 edits, restarts, and kill -9."""
+import calendar
 import json
 import os
 import re
@@ -392,6 +393,59 @@ def approve(t):
     t.check('and nothing waits', s.json('status', 'large.')['data']['state'] == 'ok')
 
 
+def status(t, s):
+    """What is going on, why it waits, what comes next and when."""
+    zone = 'nsec.'
+
+    def told(name=zone):
+        return s.json('status', name)['data']
+
+    def seconds(text):
+        return calendar.timegm(time.strptime(text, '%Y-%m-%dT%H:%M:%SZ'))
+    data = told()
+    t.check('nothing is wrong', data['state'] == 'ok' and data['file-state'] == 'loaded' and not data['frozen'] and
+            not {'reason', 'failed-job', 'job'} & set(data), data)
+    t.check('when the next signature is due', 86400 < seconds(data['next-signing']) - time.time() < 15 * 86400, data)
+    t.check('no key comes or goes', 'next-key-event' not in data and
+            [(k['role'], k['state'], k['can-sign']) for k in sorted(data['keys'], key=lambda k: k['role'])] ==
+            [('ksk', 'active', True), ('zsk', 'active', True)] and not any('next' in k for k in data['keys']), data)
+    changes, octets = data['journal-changes'], data['journal-octets']
+    s.add(zone, 'told')
+    data = told()
+    t.check('the journal grows', data['journal-changes'] == changes + 1 and data['journal-octets'] > octets and
+            data['journal-to-replay'] > 0, data)
+    s.said('flush', ['flush', zone], 0)
+    t.check('nothing is left to replay', told()['journal-to-replay'] == 0)
+    data = told('plain.')
+    t.check('a zone that is not signed', data['keys'] == [] and 'next-signing' not in data and data['state'] == 'ok', data)
+    s.said('freeze', ['freeze', zone], 0)
+    s.said('is told', ['status', zone], 0, 'frozen: yes\n')
+    text = s.text(zone)
+    s.edit(zone, text + 'wrong A 1.2.3\n')
+    t.check('a changed file is told', told()['file-state'] == 'changed')
+    s.said('a bad file', ['thaw', zone], 1)
+    data = told()
+    t.check('so is why it is not loaded', data['state'] == 'stale' and data['failed-job'] == 'load' and data['frozen'] and
+            data['reason'].startswith(f'{s.file(zone)}:') and abs(seconds(data['failed']) - time.time()) < 60, data)
+    os.remove(s.file(zone))
+    t.check('a file that is gone', told()['file-state'] == 'missing')
+    s.edit(zone, text)
+    s.said('mended', ['thaw', zone], 0)
+    data = told()
+    t.check('all is well', data['state'] == 'ok' and data['file-state'] == 'loaded' and not data['frozen'] and
+            'reason' not in data, data)
+    key = [k for k in data['keys'] if k['role'] == 'zsk'][0]
+    path = [f for f in os.listdir(t.path('database/keys')) if f'+{key["tag"]:05}.key' in f][0][:-4]
+    soon = int(time.time()) + 3 * 86400
+    peer.must(os.path.join(peer.BIN, 'signet-keymgr'), 'settime', '-K', t.path('database/keys'), '-I', '+3d', path)
+    s.said('reload', ['reload', zone], 0)
+    peer.wait_for(lambda: 'next-key-event' in told(), 'new times')
+    data = told()
+    key = [k for k in data['keys'] if k['role'] == 'zsk'][0]
+    t.check('what comes next', abs(seconds(data['next-key-event']) - soon) < 60 and key['next'] == 'Inactive' and
+            key['at'] == data['next-key-event'], data)
+
+
 def main():
     with peer.Test('orders') as t:
         s = Server(t, {'plain.': (ZONE, None), 'nsec.': (ZONE, 'default'), 'nsec3.': (ZONE, 'hashed'), 'later.': (ZONE, 'by-hand')})
@@ -404,6 +458,7 @@ def main():
         flush(t, s)
         history(t, s)
         rollback(t, s)
+        status(t, s)
         t.check('ends', s.daemon.stop() == 0)
         approve(t)
 
