@@ -82,7 +82,7 @@ export LAYERS
 # In the environment of every test program.
 TEST_ENV := BIN=$(abspath $(B))/bin MODE=$(MODE)
 
-.PHONY: all help deps test-deps bench-deps tool-deps check test units differential soak model replay fuzz bench bench-programs \
+.PHONY: all help deps test-deps bench-deps tool-deps check test units differential soak model crash replay fuzz bench bench-programs \
 	run demo-poison install \
 	format check-format lint tidy cppcheck check-layers check-headers check-clang check-docs clean
 .SECONDARY:
@@ -204,7 +204,12 @@ MODEL_UPDATES ?= 100000
 model: ## compare 100,000 random updates with a model, and with zones signed from scratch (make test takes 2,000)
 	@$(MAKE) --no-print-directory test-deps
 	+@$(parallel) all
-	@UPDATES=$(MODEL_UPDATES) VERBOSE=1 $(TEST_ENV) test/run test/peer/model_test.py
+	@UPDATES=$(MODEL_UPDATES) LIMIT=7200 VERBOSE=1 $(TEST_ENV) test/run test/peer/model_test.py
+
+crash: ## kill signetd 500 times, and let each call that writes fail (make test: 15 times, and every 40th); half an hour
+	@$(MAKE) --no-print-directory test-deps
+	+@$(parallel) all
+	@CRASHES=500 FAULT_STEP=1 LIMIT=7200 VERBOSE=1 $(TEST_ENV) test/run test/peer/crash_test.py
 
 replay: $(REPLAYS) ## run the fuzz targets over their seeds, and over mutations of them
 	@$(TEST_ENV) test/run $(REPLAYS)

@@ -25,19 +25,6 @@ READ_ONLY = ('Read-only file system', 'read-only')
 DENIED = ('Permission denied', 'check owner and permissions')
 
 
-def in_namespace():
-    """Runs this test again where mounts are nobody else's business; does not return then."""
-    unshare = ['unshare', '-m', '--propagation', 'private']
-    try:
-        may = subprocess.run([*unshare, 'mount', '-t', 'tmpfs', 'none', '/mnt'], stderr=subprocess.DEVNULL,
-                             timeout=60)
-        if may.returncode == 0:
-            os.execvp(unshare[0], [*unshare, sys.executable, os.path.abspath(__file__), '--mount'])
-    except OSError:
-        pass
-    print('disk: no mounts here: full and read-only disks are played by limits and failing calls')
-
-
 class Tool:
     """One way to call a tool. The directory has what it starts from; it writes the files that are @written."""
 
@@ -160,26 +147,13 @@ def denied(t, tool):
     os.chmod(directory, 0o755)
 
 
-def fill(directory, pages):
-    """Fills the disk but for some pages of memory."""
-    path = os.path.join(directory, 'filler')
-    size = 0
-    with open(path, 'wb', buffering=0) as f:
-        try:
-            while True:
-                size += f.write(b'x' * 4096)
-        except OSError:
-            pass
-    os.truncate(path, size - pages * 4096)
-
-
 def disks(t, tool):
     disk = t.path('disk')
     os.makedirs(disk, exist_ok=True)
     for pages in (0, 1):  # a page holds a key file, but no zone
         peer.must('mount', '-t', 'tmpfs', '-o', 'size=1m,mode=755', 'none', disk)
         directory, _ = directory_for(t, tool, os.path.join(disk, 'work'))
-        fill(directory, pages)
+        peer.fill(directory, pages)
         before = snapshot(directory)
         done = tool.run(t, directory)
         if pages == 0 or len(tool.written or ['two', 'files']) == 2 or tool.name == 'checkzone':
@@ -287,10 +261,9 @@ def streams(t):
 def main():
     may_mount = '--mount' in sys.argv
     if not may_mount:
-        in_namespace()
+        peer.in_namespace('disk')
     with peer.Test('disk') as t:
-        peer.must('gcc', '-D_GNU_SOURCE', '-shared', '-fPIC', '-O1', '-Wall', '-Werror', '-o', t.path('fault.so'),
-                  os.path.join(peer.HERE, 'fault.c'), '-ldl')
+        peer.fault_library(t)
         for tool in tools(t):
             limits(t, tool)
             denied(t, tool)

@@ -5,7 +5,8 @@
  * FAULT_CONTROL=FILE: a struct control, mapped, for whoever watches the process: which calls fail, and how many there were;
  * of all that is below. Processes that it starts count along.
  *
- * Counted are calls for regular files and directories but the standard streams; open only where it makes files. */
+ * Counted are calls for regular files and directories but the standard streams; open and mkdir only where they make
+ * something new. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -150,9 +151,15 @@ int unlink(const char *path)
 	return !is_simple && is_turn() ? -1 : REAL(unlink)(path);
 }
 
+/* Is it there? Then no system wants to write to find it. */
+static bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
 int mkdir(const char *path, mode_t mode)
 {
-	return !is_simple && is_turn() ? -1 : REAL(mkdir)(path, mode);
+	return !is_simple && !exists(path) && is_turn() ? -1 : REAL(mkdir)(path, mode);
 }
 
 int open(const char *path, int flags, ...)
@@ -163,7 +170,7 @@ int open(const char *path, int flags, ...)
 		va_start(ap, flags);
 		mode = va_arg(ap, mode_t);
 		va_end(ap);
-		if (!is_simple && is_turn()) {
+		if (!is_simple && !exists(path) && is_turn()) {
 			return -1;
 		}
 	}

@@ -440,7 +440,8 @@ def main():
             counts = ', '.join(f'{n} {RCODES[r]}' for r, n in sorted(c.counts.items()))
             print(f'model: {c.name}: {c.sent} updates ({counts}), {c.looks} looks, {len(c.zone.names)} names at the end')
         log = server.log()
-        t.check('nothing failed within the server', 'zone-unchanged' not in log, log[-1500:])
+        failures = [line for line in log.splitlines() if 'zone-unchanged' in line]
+        t.check('nothing failed within the server', not failures, failures[:5])
         print(f'model: {sum(c.sent for c in clients)} updates in {seconds:.1f} s')
 
 

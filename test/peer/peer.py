@@ -133,6 +133,39 @@ def wait_for(condition, what, deadline=DEADLINE):
         time.sleep(0.02)
 
 
+def fault_library(test):
+    """What is preloaded so that calls fail (fault.c)."""
+    path = test.path('fault.so')
+    must('gcc', '-D_GNU_SOURCE', '-shared', '-fPIC', '-O1', '-Wall', '-Werror', '-o', path, os.path.join(HERE, 'fault.c'), '-ldl')
+    return path
+
+
+def in_namespace(topic):
+    """Runs this test again, with --mount, where mounts are nobody else's business; does not return then."""
+    unshare = ['unshare', '-m', '--propagation', 'private']
+    try:
+        may = subprocess.run([*unshare, 'mount', '-t', 'tmpfs', 'none', '/mnt'], stderr=subprocess.DEVNULL, timeout=60)
+        if may.returncode == 0:
+            os.execvp(unshare[0], [*unshare, sys.executable, os.path.abspath(sys.argv[0]), '--mount'])
+    except OSError:
+        pass
+    print(f'{topic}: no mounts here: full and read-only disks are played by limits and failing calls')
+
+
+def fill(directory, pages):
+    """Fills the disk but for some pages of memory; returns the path of what fills it."""
+    path = os.path.join(directory, 'filler')
+    size = 0
+    with open(path, 'wb', buffering=0) as f:
+        try:
+            while True:
+                size += f.write(b'x' * 4096)
+        except OSError:
+            pass
+    os.truncate(path, size - pages * 4096)
+    return path
+
+
 class Daemon:
     """A running program with a DNS port on 127.0.0.1."""
 

@@ -116,8 +116,7 @@ def without_ipv6(t):
 
 def main():
     with peer.Test('start') as t:
-        peer.must('gcc', '-D_GNU_SOURCE', '-shared', '-fPIC', '-O1', '-Wall', '-Werror', '-o', t.path('fault.so'),
-                  os.path.join(peer.HERE, 'fault.c'), '-ldl')
+        peer.fault_library(t)
         t.write('zone', ZONE)
         pid_file(t)
         second_server(t)
