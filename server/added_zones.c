@@ -62,16 +62,6 @@ static const struct config_zone *find_zone(const struct config *c, const uint8_t
 	return NULL;
 }
 
-static int first_error(const struct findings *f, struct errmsg *em)
-{
-	for (size_t i = 0; i < f->count; i++) {
-		if (f->items[i].is_error) {
-			return err_set(em, E_CHECK, "%s", f->items[i].text);
-		}
-	}
-	return err_set(em, E_CHECK, "the configuration cannot be read");
-}
-
 /* Reads the configuration as it would be with @text. */
 static int try_text(const struct added_zones *a, const struct buf *text, struct config **out,
 		    struct errmsg *em)
@@ -89,7 +79,8 @@ static int try_text(const struct added_zones *a, const struct buf *text, struct 
 					      .added_len = text->len };
 	err = config_parse(&source, out, &findings);
 	if (err != E_OK) {
-		err = first_error(&findings, em);
+		err_set(em, err, "%s",
+			findings_first_error(&findings, "the configuration cannot be read"));
 	} else if (strcmp((*out)->server.database, a->database) != 0) {
 		err = err_set(em, E_CHECK, "server.database has changed: restart the server");
 		config_free(*out);

@@ -283,15 +283,6 @@ static int get_secrets(struct daemon *d, const struct config_server *c, struct c
 
 /* --- TLS ------------------------------------------------------------------------------------- */
 
-static void warn_findings(const char *id, const struct findings *f)
-{
-	char text[700];
-	for (size_t i = 0; i < f->count; i++) {
-		log_event(f->items[i].is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, id, "text=%s",
-			  log_quote(f->items[i].text, text, sizeof(text)));
-	}
-}
-
 /* Certificate and key as they are now; *out is NULL where there is no TLS. */
 static int get_tls(const struct config_server *c, struct tls_server **out)
 {
@@ -299,7 +290,7 @@ static int get_tls(const struct config_server *c, struct tls_server **out)
 	char after[TIME_TEXT14_LEN + 1];
 	struct findings findings = { 0 };
 	int err = tls_load(c, clock_now(), out, &findings);
-	warn_findings("tls-finding", &findings);
+	findings_log(&findings, "tls-finding", NULL);
 	findings_clear(&findings);
 	if (err == E_OK && *out != NULL) {
 		const struct tls_certificate *cert = tls_server_certificate(*out);
@@ -541,12 +532,11 @@ static size_t serve(struct daemon *d, const struct next *n)
 /* Logs, and says the first error to @em. */
 static void tell_findings(struct findings *f, struct errmsg *em)
 {
-	warn_findings("config-finding", f);
-	for (size_t i = 0; i < f->count && em->text[0] == '\0'; i++) {
-		if (f->items[i].is_error) {
-			(void)err_set(em, E_CHECK, "%s%s", f->items[i].text,
-				      f->errors > 1 ? " (and more, see the log)" : "");
-		}
+	const char *why = findings_first_error(f, NULL);
+	findings_log(f, "config-finding", NULL);
+	if (why != NULL && em->text[0] == '\0') {
+		(void)err_set(em, E_CHECK, "%s%s", why,
+			      f->errors > 1 ? " (and more, see the log)" : "");
 	}
 	findings_clear(f);
 }

@@ -49,15 +49,6 @@ static const char *zone_name(const struct keeper *k, struct name_text *out)
 	return log_quote(name, out->text, sizeof(out->text));
 }
 
-static void log_findings(const char *zone, const struct findings *f)
-{
-	char text[700];
-	for (size_t i = 0; i < f->count; i++) {
-		log_event(f->items[i].is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "zone-finding",
-			  "zone=%s text=%s", zone, log_quote(f->items[i].text, text, sizeof(text)));
-	}
-}
-
 static void log_failure(struct keeper *k, const char *what, const struct errmsg *em)
 {
 	struct name_text name;
@@ -457,24 +448,16 @@ bool keeper_same_stamp(const struct journal_stamp *a, const struct journal_stamp
 	return a->mtime_ns == b->mtime_ns && a->size == b->size && a->inode == b->inode;
 }
 
-static const char *first_error(const struct findings *f)
-{
-	size_t i = 0;
-	while (i < f->count && !f->items[i].is_error) {
-		i++;
-	}
-	return i < f->count ? f->items[i].text : "the zone file cannot be read";
-}
-
 /* The zone file, checked. */
 static int read_file(const struct keeper *k, int64_t now, struct version **out, struct errmsg *em)
 {
 	struct name_text name;
 	struct findings findings = { 0 };
 	int err = zone_load(k->config, now, out, &findings);
-	log_findings(zone_name(k, &name), &findings);
+	findings_log(&findings, "zone-finding", zone_name(k, &name));
 	if (err != E_OK) {
-		err_set(em, err, "%s; mend the zone file and reload", first_error(&findings));
+		err_set(em, err, "%s; mend the zone file and reload",
+			findings_first_error(&findings, "the zone file cannot be read"));
 	}
 	findings_clear(&findings);
 	if (err != E_OK) {

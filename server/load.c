@@ -11,8 +11,6 @@
 #include "zones/base/mem.h"
 #include "zones/base/parallel.h"
 
-#define SHOWN_MAX 20 /* findings of one zone that are logged */
-
 /* All zero when there is no such file. */
 static struct load_stamp stamp_of(const char *path)
 {
@@ -40,30 +38,6 @@ bool load_is_changed(const struct load_zone *z)
 	       !same_stamp(&now, &z->stamp);
 }
 
-static void log_findings(const char *zone, const struct findings *f)
-{
-	char text[700];
-	for (size_t i = 0; i < f->count && i < SHOWN_MAX; i++) {
-		log_event(f->items[i].is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, "zone-finding",
-			  "zone=%s text=%s", zone, log_quote(f->items[i].text, text, sizeof(text)));
-	}
-	size_t all = f->errors + f->warnings;
-	if (all > SHOWN_MAX) {
-		log_warn("zone-findings", "zone=%s count=%zu shown=%d", zone, all, SHOWN_MAX);
-	}
-}
-
-/* The first error. */
-static char *reason_of(const struct findings *f)
-{
-	size_t i = 0;
-	while (i < f->count && !f->items[i].is_error) {
-		i++;
-	}
-	const char *text = i < f->count ? f->items[i].text : "the zone file cannot be read";
-	return mem_str(text, strlen(text));
-}
-
 /* The zone file, checked; on error z->reason says why. */
 static int read_zone(struct load_zone *z, const char *quoted, struct version **out)
 {
@@ -73,9 +47,10 @@ static int read_zone(struct load_zone *z, const char *quoted, struct version **o
 	mem_free(z->reason);
 	z->reason = NULL;
 	int err = zone_load(z->config, clock_now(), out, &findings);
-	log_findings(quoted, &findings);
+	findings_log(&findings, "zone-finding", quoted);
 	if (err != E_OK) {
-		z->reason = reason_of(&findings);
+		const char *why = findings_first_error(&findings, "the zone file cannot be read");
+		z->reason = mem_str(why, strlen(why));
 	} else if (before != NULL && !same_stamp(&z->stamp, &z->approved)) {
 		err = guard_check(z->config, before, *out, &em);
 		if (err != E_OK) {

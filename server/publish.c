@@ -29,11 +29,8 @@ static int verify(const struct publish *p, struct errmsg *em)
 	int err = p->base == NULL ? verify_version(v, &opt, &stats, &f)
 				  : verify_change(p->base, v, &opt, &stats, &f);
 	if (err != E_OK) {
-		const char *why = err_text(err);
-		for (size_t i = f.count; i-- != 0;) {
-			why = f.items[i].is_error ? f.items[i].text : why;
-		}
-		err_set(em, err, "what was signed does not validate, and is not served: %s", why);
+		err_set(em, err, "what was signed does not validate, and is not served: %s",
+			findings_first_error(&f, err_text(err)));
 	} else if (stats.first_expiration < p->valid_until) {
 		err = err_set(em, E_CHECK,
 			      "a signature would expire while secondaries still serve it; make "

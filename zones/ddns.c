@@ -417,7 +417,7 @@ struct name {
 	const struct ddns_request *req;
 	struct ddns_result *result;
 	const struct node *old; /* or NULL */
-	bool is_apex;
+	bool is_apex, is_wildcard;
 	struct set *sets; /* by type */
 	uint32_t count, cap;
 };
@@ -440,6 +440,7 @@ static void name_begin(struct name *n, const struct version *state, const uint8_
 {
 	n->old = version_node(state, owner);
 	n->is_apex = dname_equal(owner, n->req->zone);
+	n->is_wildcard = dname_is_wildcard(owner);
 	n->count = n->old != NULL ? n->old->rrsets : 0;
 	n->cap = n->count + 2;
 	n->sets = arena_alloc(n->req->arena, n->cap * sizeof(*n->sets));
@@ -572,6 +573,10 @@ static bool name_suits(const struct name *n, uint16_t type)
 			}
 		}
 		return true;
+	}
+	/* What these would mean there is not defined (RFC 4592 §4.2, §4.4). */
+	if (n->is_wildcard && (type == RRTYPE_NS || type == RRTYPE_DNAME)) {
+		return false;
 	}
 	/* A delegation leads nowhere else (RFC 6672 §2.3). */
 	if (!n->is_apex && (type == RRTYPE_NS || type == RRTYPE_DNAME) &&

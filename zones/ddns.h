@@ -11,6 +11,9 @@
  * loses them with its last record of another type. Signatures of a set that changed stay, for the signer to make new
  * ones; those of a set that went go with it.
  *
+ * What cannot stand where it is to be added is left out without a word, as RFC 2136 §3.4.2.2 has it of CNAMEs: a CNAME beside
+ * others, a DNAME beside a delegation, NS and DNAME at a wildcard.
+ *
  * A DS record that stands beside no delegation in the end is taken out: nobody would ask here for it, and no validator
  * would take the zone (RFC 4035 §2.4).
  *

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "zones/base/log.h"
 #include "zones/base/mem.h"
 
 void findings_add(struct findings *f, bool is_error, const char *fmt, ...)
@@ -38,6 +39,33 @@ void findings_print(const struct findings *f, const char *prefix)
 		(void)fprintf(stderr, "%s... and %zu more\n", prefix,
 			      f->errors + f->warnings - f->count);
 	}
+}
+
+void findings_log(const struct findings *f, const char *id, const char *zone)
+{
+	const size_t all = f->errors + f->warnings;
+	const char *key = zone != NULL ? "zone=" : "";
+	const char *gap = zone != NULL ? " " : "";
+	char text[sizeof(f->items[0].text) + 100];
+	zone = zone != NULL ? zone : "";
+	for (size_t i = 0; i < f->count && i < FINDINGS_LOGGED; i++) {
+		log_event(f->items[i].is_error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARN, id,
+			  "%s%s%stext=%s", key, zone, gap,
+			  log_quote(f->items[i].text, text, sizeof(text)));
+	}
+	if (all > FINDINGS_LOGGED) {
+		log_warn("findings", "%s%s%sof=%s count=%zu shown=%d", key, zone, gap, id, all,
+			 FINDINGS_LOGGED);
+	}
+}
+
+const char *findings_first_error(const struct findings *f, const char *otherwise)
+{
+	size_t i = 0;
+	while (i < f->count && !f->items[i].is_error) {
+		i++;
+	}
+	return i < f->count ? f->items[i].text : otherwise;
 }
 
 void findings_clear(struct findings *f)

@@ -17,6 +17,8 @@ struct finding {
 
 /* So many are kept; all are counted. */
 #define FINDINGS_KEPT 200
+/* And so many go to the log: it is the file that a person has to look at. */
+#define FINDINGS_LOGGED 20
 
 struct findings {
 	struct finding *items; /* heap */
@@ -28,6 +30,10 @@ PRINTF(3, 4) void findings_add(struct findings *f, bool is_error, const char *fm
 /* To standard error, one line each: @prefix (may be ""), "warning: " where it is one, the text; and how many
  * are not shown. */
 NONNULL(1, 2) void findings_print(const struct findings *f, const char *prefix);
+/* To the log, as event @id each, with @zone (as log_quote made it; NULL: there is none); and how many are not shown. */
+void findings_log(const struct findings *f, const char *id, const char *zone);
+/* The text of the first error, borrowed; @otherwise where there is none. */
+const char *findings_first_error(const struct findings *f, const char *otherwise);
 void findings_clear(struct findings *f);
 
 #endif

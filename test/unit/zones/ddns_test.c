@@ -133,6 +133,9 @@ static const struct step steps[] = {
 	{ "add w 300 WKS 192.0.2.1 6 80\n", RCODE_NOERROR, "w 300 WKS 192.0.2.1 6 80\n", "w 300 WKS 192.0.2.1 6 25\n" },
 	{ "add w 300 WKS 192.0.2.1 17 53\n", RCODE_NOERROR, "w 300 WKS 192.0.2.1 17 53\n", NULL },
 	{ "add *.y 60 A 192.0.2.1\n", RCODE_NOERROR, "*.y 60 A 192.0.2.1\n", NULL },
+	/* Not defined at a wildcard: left out, as BIND does. */
+	{ "add *.y 60 NS ns.y\nadd *.y 60 A 192.0.2.1\n", RCODE_NOERROR, "*.y 60 A 192.0.2.1\n", NULL },
+	{ "add *.y 60 DNAME q\n", RCODE_NOERROR, NULL, NULL },
 	{ "add ns.sub 300 AAAA ::1\n", RCODE_NOERROR, "ns.sub 300 AAAA ::1\n", NULL },
 	{ "add g 300 A 192.0.2.1\n", RCODE_NOERROR, "g 300 A 192.0.2.1\n", NULL },
 	/* CNAME and DNAME. */
@@ -805,6 +808,10 @@ static bool model_suits(const struct model *m, const struct record *r)
 				return ahead != 0 && ahead < 0x80000000U;
 			}
 		}
+		return false;
+	}
+	if (r->owner.wire[1] == '*' && r->owner.wire[0] == 1 &&
+	    (r->type == RRTYPE_NS || r->type == RRTYPE_DNAME)) {
 		return false;
 	}
 	if (!is_of_apex(r) && ((r->type == RRTYPE_NS && model_count(m, r, RRTYPE_DNAME) != 0) ||
