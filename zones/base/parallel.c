@@ -18,7 +18,7 @@ struct run {
 	pthread_cond_t moved; /* `finished` went up, or `err` was set */
 	size_t next;	      /* job to hand out; locked by lock, as all below */
 	size_t finished;      /* jobs before this one are finished */
-	bool finishing;	      /* some thread is in finish() */
+	bool in_order;	      /* some thread is in start() or finish() */
 	bool *done;	      /* [window]: job worked on, not finished */
 	int err;
 };
@@ -42,10 +42,10 @@ unsigned parallel_threads(unsigned wanted)
 static void finish_ready(struct run *r)
 {
 	const struct parallel *p = r->p;
-	if (r->finishing) {
+	if (r->in_order) {
 		return; /* that thread will see what became ready */
 	}
-	r->finishing = true;
+	r->in_order = true;
 	while (r->err == E_OK && r->finished < p->jobs && r->done[r->finished % p->window]) {
 		size_t job = r->finished;
 		if (p->finish != NULL) {
@@ -58,7 +58,34 @@ static void finish_ready(struct run *r)
 		r->finished++;
 		(void)pthread_cond_broadcast(&r->moved);
 	}
-	r->finishing = false;
+	r->in_order = false;
+	if (p->start != NULL) {
+		(void)pthread_cond_broadcast(&r->moved);
+	}
+}
+
+/* Prepares the next job, which nobody else may do meanwhile. Called and left with the lock held. */
+static int start_next(struct run *r, size_t *job)
+{
+	const struct parallel *p = r->p;
+	*job = r->next++;
+	if (p->start == NULL) {
+		return E_OK;
+	}
+	r->in_order = true;
+	(void)pthread_mutex_unlock(&r->lock);
+	int err = p->start(p->arg, *job);
+	(void)pthread_mutex_lock(&r->lock);
+	r->in_order = false;
+	(void)pthread_cond_broadcast(&r->moved);
+	finish_ready(r);
+	return err;
+}
+
+static void fail(struct run *r, int err)
+{
+	r->err = r->err == E_OK ? err : r->err;
+	(void)pthread_cond_broadcast(&r->moved);
 }
 
 static void *thread_main(void *arg)
@@ -68,20 +95,24 @@ static void *thread_main(void *arg)
 	const struct parallel *p = r->p;
 	(void)pthread_mutex_lock(&r->lock);
 	while (r->err == E_OK && r->next < p->jobs) {
-		if (r->next >= r->finished + p->window) {
+		if (r->next >= r->finished + p->window || (p->start != NULL && r->in_order)) {
 			(void)pthread_cond_wait(&r->moved, &r->lock);
 			continue;
 		}
-		size_t job = r->next++;
+		size_t job;
+		int err = start_next(r, &job);
+		if (err != E_OK) {
+			fail(r, err);
+			break;
+		}
 		(void)pthread_mutex_unlock(&r->lock);
-		int err = p->work(p->arg, t->worker, job);
+		err = p->work(p->arg, t->worker, job);
 		if (r->yields) {
 			(void)sched_yield();
 		}
 		(void)pthread_mutex_lock(&r->lock);
 		if (err != E_OK) {
-			r->err = r->err == E_OK ? err : r->err;
-			(void)pthread_cond_broadcast(&r->moved);
+			fail(r, err);
 			break;
 		}
 		r->done[job % p->window] = true;

@@ -1,7 +1,8 @@
 /* zones/base/parallel.h - many small jobs on all cores, their results taken in order.
  *
  * Jobs are numbered; any thread works on any job, and what it made is finished strictly in order of the
- * numbers, one at a time, by whichever thread is at hand. So the outcome does not depend on the
+ * numbers, one at a time, by whichever thread is at hand. What can only be found in order, such as the next names of a
+ * walk, is likewise found for each job before the work on it begins. So the outcome does not depend on the
  * number of threads. At most `window` jobs are under way or waiting to be finished, which bounds
  * the memory of results: job j may keep its result in slot j % window.
  *
@@ -15,6 +16,8 @@ struct parallel {
 	unsigned threads; /* 0: one per core */
 	size_t jobs;
 	size_t window; /* at least threads */
+	/* Prepares @job, in order of the jobs; never while another is prepared or finished. May be NULL. */
+	int (*start)(void *arg, size_t job);
 	/* Works on @job, on thread @worker (0 .. threads-1). An error stops everything. */
 	int (*work)(void *arg, unsigned worker, size_t job);
 	/* Takes the result of @job; may be NULL. */
