@@ -20,11 +20,17 @@
 #define SLICE  1024
 #define WINDOW 32
 
-struct pass {
-	const struct node **nodes;
+struct slice {
+	const struct node *nodes[SLICE];
 	size_t count;
-	struct file_out *out; /* NULL: only the fingerprint is wanted */
-	struct buf slots[WINDOW];
+	struct buf text;
+};
+
+struct pass {
+	struct version_walk walk;
+	const struct node *at; /* where the walk stands: the first node of the next slice */
+	struct slice *slices;  /* [WINDOW] */
+	struct file_out *out;  /* NULL: only the fingerprint is wanted */
 	struct crypto_hasher **hashers; /* one per thread */
 	uint8_t (*digests)[32];		/* one per slice */
 };
@@ -39,17 +45,27 @@ static int hash_node(struct crypto_hasher *h, const struct node *n)
 		       : err;
 }
 
+static int slice_start(void *arg, size_t job)
+{
+	struct pass *p = arg;
+	struct slice *s = &p->slices[job % WINDOW];
+	for (s->count = 0; s->count < SLICE && p->at != NULL; p->at = version_next(&p->walk)) {
+		s->nodes[s->count++] = p->at;
+	}
+	return E_OK;
+}
+
 static int slice_work(void *arg, unsigned worker, size_t job)
 {
 	struct pass *p = arg;
+	struct slice *s = &p->slices[job % WINDOW];
 	struct crypto_hasher *h = p->hashers[worker];
-	size_t end = (job + 1) * SLICE < p->count ? (job + 1) * SLICE : p->count;
 	int err = crypto_hasher_begin(h);
-	for (size_t i = job * SLICE; i < end && err == E_OK; i++) {
+	for (size_t i = 0; i < s->count && err == E_OK; i++) {
 		if (p->out != NULL) {
-			dump_node(p->nodes[i], 0, &p->slots[job % WINDOW]);
+			dump_node(s->nodes[i], 0, &s->text);
 		}
-		err = hash_node(h, p->nodes[i]);
+		err = hash_node(h, s->nodes[i]);
 	}
 	return err == E_OK ? crypto_hasher_end(h, p->digests[job]) : err;
 }
@@ -57,7 +73,7 @@ static int slice_work(void *arg, unsigned worker, size_t job)
 static int slice_finish(void *arg, size_t job)
 {
 	struct pass *p = arg;
-	struct buf *b = &p->slots[job % WINDOW];
+	struct buf *b = &p->slices[job % WINDOW].text;
 	if (p->out == NULL) {
 		return E_OK;
 	}
@@ -70,43 +86,42 @@ static int slice_finish(void *arg, size_t job)
 static int pass_over(const struct version *v, unsigned threads, struct file_out *out,
 		     uint8_t fingerprint[32])
 {
-	struct pass p = { .out = out };
-	struct version_walk *walk = mem_alloc(sizeof(*walk));
-	p.nodes = mem_array((size_t)v->names.leaves + v->nsec3.leaves, sizeof(*p.nodes));
-	for (const struct node *n = version_first(v, walk); n != NULL; n = version_next(walk)) {
-		p.nodes[p.count++] = n;
-	}
+	struct pass *p = mem_zalloc(sizeof(*p));
 	const struct parallel run = {
 		.threads = parallel_threads(threads),
-		.jobs = (p.count + SLICE - 1) / SLICE,
+		.jobs = ((size_t)v->names.leaves + v->nsec3.leaves + SLICE - 1) / SLICE,
 		.window = WINDOW,
+		.start = slice_start,
 		.work = slice_work,
 		.finish = slice_finish,
-		.arg = &p,
+		.arg = p,
 	};
-	p.hashers = mem_array(run.threads, sizeof(struct crypto_hasher *));
-	p.digests = mem_array(run.jobs, sizeof(*p.digests));
+	p->out = out;
+	p->at = version_first(v, &p->walk);
+	p->slices = mem_array(WINDOW, sizeof(*p->slices));
+	p->hashers = mem_array(run.threads, sizeof(struct crypto_hasher *));
+	p->digests = mem_array(run.jobs, sizeof(*p->digests));
 	int err = E_OK;
 	for (unsigned i = 0; i < run.threads && err == E_OK; i++) {
-		err = crypto_hasher_new(CRYPTO_SHA256, &p.hashers[i]);
+		err = crypto_hasher_new(CRYPTO_SHA256, &p->hashers[i]);
 	}
 	if (err == E_OK) {
 		err = parallel_run(&run);
 	}
 	if (err == E_OK) {
-		err = crypto_digest(CRYPTO_SHA256, p.digests[0], run.jobs * sizeof(*p.digests),
+		err = crypto_digest(CRYPTO_SHA256, p->digests[0], run.jobs * sizeof(*p->digests),
 				    fingerprint);
 	}
 	for (unsigned i = 0; i < run.threads; i++) {
-		crypto_hasher_free(p.hashers[i]);
+		crypto_hasher_free(p->hashers[i]);
 	}
 	for (size_t i = 0; i < WINDOW; i++) {
-		buf_clear(&p.slots[i]);
+		buf_clear(&p->slices[i].text);
 	}
-	mem_free(p.hashers);
-	mem_free(p.digests);
-	mem_free(p.nodes);
-	mem_free(walk);
+	mem_free(p->hashers);
+	mem_free(p->digests);
+	mem_free(p->slices);
+	mem_free(p);
 	return err;
 }
 
