@@ -1,64 +1,86 @@
 /* signer/sign.c - signs a zone: the order of things.
  *
- *     pick keys → change the apex → list the names → NSEC3 chain → each node → ZONEMD
+ *     pick keys → change the apex → each name → NSEC3 chain → ZONEMD
  *
- * The NSEC3 chain comes before the nodes, because both look at the nodes as they were. Names are
- * taken in slices by all threads; what they make is put into the edit in order, so the result
- * does not depend on how many there are. */
+ * Names are taken in slices by all threads: listed, signed, and hashed for the NSEC3 chain. What they make is put into the
+ * edit in order, so the result does not depend on how many there are. */
 #include "signer/sign.h"
 
 #include <string.h>
 
 #include "signer/sign_run.h"
+#include "signer/touched.h"
 #include "zones/base/mem.h"
 
 /* --- the names ------------------------------------------------------------------------------- */
 
-/* Lists all names in canonical order with their place. Names below a cut or DNAME come right
- * behind it. */
-static void list_names(struct sign_run *run, const struct version *state)
+/* The walk that lists them. A slice is listed right before it is worked on, and with it what follows up to the next name of
+ * the chain: so all that the list still looks at is not signed yet, as what is signed is replaced. */
+struct name_list {
+	struct tree_cursor cursor;
+	const struct node *at;	  /* the next to list */
+	const struct node *hides; /* the cut or DNAME below which it may be */
+	size_t count;		  /* listed */
+	size_t open;		  /* items from here on do not know yet who is next */
+	struct dname before;	  /* the last that has an NSEC3 record */
+};
+
+static void set_next(struct sign_run *run, size_t end, const uint8_t *next)
 {
-	struct tree_cursor *c = mem_alloc(sizeof(*c));
-	const struct node *hides = NULL; /* the cut or DNAME below which we are */
-	run->items = mem_array(state->names.leaves, sizeof(*run->items));
-	run->count = 0;
-	for (const struct node *n = tree_first(&state->names, c); n != NULL; n = tree_next(c)) {
-		struct item *item = &run->items[run->count++];
-		item->node = n;
-		item->published = run->base != NULL ? version_node(run->base, n->name) : n;
-		item->place = PLACE_AUTHORITATIVE;
-		if (hides != NULL && dname_is_under(n->name, hides->name)) {
-			item->place = PLACE_OCCLUDED;
-			continue;
-		}
-		hides = NULL;
-		if ((n->flags & NODE_CUT) != 0) {
-			item->place = PLACE_CUT;
-		}
-		if ((n->flags & (NODE_CUT | NODE_DNAME)) != 0) {
-			hides = n;
-		}
+	while (run->list->open < end) {
+		run->items[run->list->open++].next = next;
 	}
-	mem_free(c);
-	const uint8_t *next = run->apex.wire;
-	for (size_t i = run->count; i-- != 0;) {
-		run->items[i].next = next;
-		if (run->items[i].place != PLACE_OCCLUDED) {
-			next = run->items[i].node->name;
-		}
+}
+
+/* Names below a cut or DNAME come right behind it. */
+static void list_name(struct sign_run *run)
+{
+	struct name_list *l = run->list;
+	struct item *item = &run->items[l->count++];
+	const struct node *n = l->at;
+	l->at = tree_next(&l->cursor);
+	item->node = n;
+	item->published = run->base != NULL ? version_node(run->base, n->name) : n;
+	item->place = PLACE_OCCLUDED;
+	if (l->hides != NULL && dname_is_under(n->name, l->hides->name)) {
+		return;
 	}
+	item->place = (n->flags & NODE_CUT) != 0 ? PLACE_CUT : PLACE_AUTHORITATIVE;
+	l->hides = node_hides(n) ? n : NULL;
+	set_next(run, l->count - 1, n->name);
+	if (run->chain != NULL && !sign_is_left_out(run, item)) {
+		item->shared = (uint8_t)dname_common_labels(l->before.wire, n->name);
+		dname_set(&l->before, n->name);
+	}
+}
+
+static int list_slice(void *arg, size_t job)
+{
+	struct sign_run *run = arg;
+	struct name_list *l = run->list;
+	while (l->at != NULL && l->open < (job + 1) * SIGN_SLICE) {
+		list_name(run);
+	}
+	if (l->at == NULL) {
+		set_next(run, l->count, run->apex.wire);
+	}
+	return E_OK;
 }
 
 static int node_work(void *arg, unsigned worker, size_t job)
 {
 	struct sign_run *run = arg;
 	struct sign_slot *slot = &run->slots[job % SIGN_WINDOW];
+	struct sign_worker *w = &run->workers[worker];
 	size_t from = job * run->slice;
 	size_t end = from + run->slice < run->count ? from + run->slice : run->count;
 	slot->count = end - from;
 	for (size_t i = from; i < end; i++) {
 		const struct node *image;
-		int err = sign_node(run, &run->workers[worker], &run->items[i], &image);
+		int err = sign_node(run, w, &run->items[i], &image);
+		if (err == E_OK && run->chain != NULL) {
+			err = sign_nsec3_hash(run, w, &run->items[i], slot);
+		}
 		if (err != E_OK) {
 			return err;
 		}
@@ -72,7 +94,11 @@ static int node_work(void *arg, unsigned worker, size_t job)
 static int node_finish(void *arg, size_t job)
 {
 	struct sign_run *run = arg;
-	sign_slot_finish(run, &run->slots[job % SIGN_WINDOW]);
+	struct sign_slot *slot = &run->slots[job % SIGN_WINDOW];
+	if (run->chain != NULL) {
+		sign_nsec3_take(run, slot);
+	}
+	sign_slot_finish(run, slot);
 	return E_OK;
 }
 
@@ -82,12 +108,16 @@ int sign_items(struct sign_run *run)
 		.threads = run->threads,
 		.jobs = (run->count + run->slice - 1) / run->slice,
 		.window = SIGN_WINDOW,
+		.start = run->list != NULL ? list_slice : NULL,
 		.work = node_work,
 		.finish = node_finish,
 		.arg = run,
 	};
 	int err = parallel_run(&p);
-	return err == E_OK && run->zonemd_later ? sign_zonemd(run, edit_state(run->edit)) : err;
+	if (err == E_OK) {
+		sign_take_out(run);
+	}
+	return err;
 }
 
 /* --- workers --------------------------------------------------------------------------------- */
@@ -133,9 +163,11 @@ static void workers_close(struct sign_run *run, struct sign_stats *stats)
 		node_build_clear(&w->build);
 		buf_clear(&w->scratch);
 		buf_clear(&w->single);
+		arena_clear(&w->maps);
 	}
 	for (size_t i = 0; run->slots != NULL && i < SIGN_WINDOW; i++) {
 		buf_clear(&run->slots[i].images);
+		buf_clear(&run->slots[i].hashes);
 	}
 	mem_free(run->workers);
 	mem_free(run->slots);
@@ -185,20 +217,31 @@ int sign_begin(struct sign_run *run, struct edit *e, const struct holder *holder
 void sign_end(struct sign_run *run, struct sign_stats *stats)
 {
 	workers_close(run, stats);
+	sign_nsec3_end(run);
+	buf_clear(&run->gone.images);
+	mem_free(run->list);
 	mem_free(run->items);
 }
 
 int sign_all(struct sign_run *run)
 {
-	int err = E_OK;
-	list_names(run, edit_state(run->edit));
-	run->total = run->count;
+	const struct version *state = edit_state(run->edit);
+	run->total = run->count = state->names.leaves;
+	run->items = mem_array(run->count, sizeof(*run->items));
+	run->list = mem_zalloc(sizeof(*run->list));
+	run->list->at = tree_first(&state->names, &run->list->cursor);
+	dname_set(&run->list->before, run->apex.wire);
 	if (run->policy->denial == DENIAL_NSEC3) {
-		err = sign_nsec3_chain(run);
+		run->total *= 2; /* about as many records will come */
+		sign_nsec3_begin(run);
 	} else {
 		sign_nsec3_remove(run);
 	}
-	return err == E_OK ? sign_items(run) : err;
+	int err = sign_items(run);
+	if (err == E_OK && run->chain != NULL) {
+		err = sign_nsec3_chain(run);
+	}
+	return err == E_OK ? sign_zonemd(run) : err;
 }
 
 void sign_fail(const struct sign_run *run, int err)

@@ -234,8 +234,12 @@ static int zonemd_place(struct sign_run *run, unsigned bits, uint32_t ttl)
 	return err;
 }
 
-int sign_zonemd(struct sign_run *run, const struct version *state)
+int sign_zonemd(struct sign_run *run)
 {
+	if (!run->zonemd_later) {
+		return E_OK;
+	}
+	const struct version *state = edit_state(run->edit);
 	struct sign_worker *w = &run->workers[0];
 	struct node_build b = { 0 };
 	const struct node *apex = state->apex_node;

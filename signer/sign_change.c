@@ -384,6 +384,9 @@ int sign_change(struct edit *e, const struct version *base, const struct node *c
 		make_items(&c);
 		err = sign_items(&c.run);
 	}
+	if (err == E_OK) {
+		err = sign_zonemd(&c.run);
+	}
 out:
 	sign_fail(&c.run, err);
 	sign_end(&c.run, stats);

@@ -333,13 +333,35 @@ void sign_slot_add(struct sign_slot *slot, const struct node *image)
 	slot->images.len += padded;
 }
 
+/* The image at @*at, which goes on behind it; NULL behind the last. */
+static const struct node *next_image(const struct sign_slot *slot, size_t *at)
+{
+	if (*at >= slot->images.len) {
+		return NULL;
+	}
+	const struct node *n = (const struct node *)(const void *)(slot->images.data + *at);
+	*at += (n->size + 7U) & ~(size_t)7;
+	return n;
+}
+
+void sign_take_out(struct sign_run *run)
+{
+	const struct node *n;
+	for (size_t at = 0; (n = next_image(&run->gone, &at)) != NULL;) {
+		edit_put_node(run->edit, n);
+	}
+	run->gone.images.len = 0;
+}
+
 void sign_slot_finish(struct sign_run *run, struct sign_slot *slot)
 {
-	size_t at = 0;
-	while (at < slot->images.len) {
-		const struct node *n = (const struct node *)(const void *)(slot->images.data + at);
-		edit_put_node(run->edit, n);
-		at += (n->size + 7U) & ~(size_t)7;
+	const struct node *n;
+	for (size_t at = 0; (n = next_image(slot, &at)) != NULL;) {
+		if (n->rrsets != 0) {
+			edit_put_node(run->edit, n);
+		} else {
+			sign_slot_add(&run->gone, n);
+		}
 	}
 	slot->images.len = 0;
 	run->done += slot->count;

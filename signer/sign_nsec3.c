@@ -1,8 +1,13 @@
 /* signer/sign_nsec3.c - the NSEC3 chain (RFC 5155 §7.1).
  *
+ *     names are signed: hash each → by first octet into buckets → sort each bucket → link and sign
+ *
  * Every name that is not occluded, and every empty non-terminal above one, is hashed; the hashes
  * are sorted, and each gets a record that points at the next. With opt-out, delegations without
- * DS are left out, and so are empty non-terminals that lead to nothing else (RFC 5155 erratum 3441). */
+ * DS are left out, and so are empty non-terminals that lead to nothing else (RFC 5155 erratum 3441).
+ *
+ * In order of the hashes each name is somewhere else in memory, so all that its record says is
+ * found when the name is signed. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,156 +15,33 @@
 #include "signer/sign_run.h"
 #include "zones/base/mem.h"
 
-/* An empty non-terminal has no item. */
-#define NO_ITEM UINT32_MAX
+/* Hashes are uniform by construction. Enough to keep all threads busy with sorting. */
+#define BUCKETS 256
 
 struct entry {
 	uint8_t hash[NSEC3_HASH_LEN];
-	uint32_t item;
-	const uint8_t *name;	/* borrowed from the item's node, or from one below */
+	uint16_t map_len;
+	const uint8_t *map;	/* type bitmap; a worker's */
 	const struct node *old; /* NSEC3 node of that hash that is there */
 };
 
-struct chain {
+struct nsec3_chain {
 	struct sign_run *run;
-	struct entry *entries;
-	size_t count, cap;
-	const struct node **stale; /* NSEC3 nodes that no entry has */
+	struct buf bucket[BUCKETS]; /* entries by the first octet of their hashes, in any order */
+	size_t start[BUCKETS + 1];  /* where each begins among all */
+	struct entry *entries;	    /* all, in order of the hashes */
+	size_t count;
+	struct tree_cursor cursor; /* over the records that are there */
+	const struct node *at;	   /* the first of them that no entry was compared with */
+	const struct node **stale; /* those that no entry has */
 	size_t stale_count, stale_cap;
 };
-
-static void chain_add(struct chain *c, const uint8_t *name, uint32_t item)
-{
-	if (c->count == c->cap) {
-		c->cap = c->cap != 0 ? c->cap * 2 : 64;
-		c->entries = mem_realloc(c->entries, c->cap, sizeof(*c->entries));
-	}
-	c->entries[c->count++] = (struct entry){ .item = item, .name = name };
-}
 
 bool sign_is_left_out(const struct sign_run *run, const struct item *item)
 {
 	return item->place == PLACE_OCCLUDED ||
 	       (item->place == PLACE_CUT && (run->policy->nsec3.flags & NSEC3_OPT_OUT) != 0 &&
 		(item->node->flags & NODE_DS) == 0);
-}
-
-/* Lists names and empty non-terminals. In canonical order the names between a name and its
- * predecessor are exactly the ancestors that they do not share. */
-static void chain_collect(struct chain *c)
-{
-	const struct sign_run *run = c->run;
-	const uint8_t *before = run->apex.wire;
-	for (size_t i = 0; i < run->count; i++) {
-		if (sign_is_left_out(run, &run->items[i])) {
-			continue;
-		}
-		const uint8_t *name = run->items[i].node->name;
-		unsigned labels = dname_labels(name);
-		for (unsigned n = dname_common_labels(before, name) + 1; n < labels; n++) {
-			chain_add(c, dname_up(name, labels - n), NO_ITEM);
-		}
-		chain_add(c, name, (uint32_t)i);
-		before = name;
-	}
-}
-
-static int hash_work(void *arg, unsigned worker, size_t job)
-{
-	struct chain *c = arg;
-	(void)worker;
-	size_t end = (job + 1) * SIGN_SLICE < c->count ? (job + 1) * SIGN_SLICE : c->count;
-	for (size_t i = job * SIGN_SLICE; i < end; i++) {
-		nsec3_hash(&c->run->policy->nsec3, c->entries[i].name, c->entries[i].hash);
-	}
-	return E_OK;
-}
-
-static int entry_compare(const void *a, const void *b)
-{
-	const struct entry *x = a;
-	const struct entry *y = b;
-	return memcmp(x->hash, y->hash, NSEC3_HASH_LEN);
-}
-
-/* Hashes are uniform by construction: a counting sort by their first 16 bits leaves a handful in each
- * bucket. */
-static void chain_sort(struct chain *c)
-{
-	enum { BUCKETS = 1 << 16 };
-	if (c->count < BUCKETS / 16) {
-		qsort(c->entries, c->count, sizeof(*c->entries), entry_compare);
-		return;
-	}
-	size_t *start = mem_array(BUCKETS + 1, sizeof(*start));
-	struct entry *sorted = mem_array(c->count, sizeof(*sorted));
-	for (size_t i = 0; i < c->count; i++) {
-		start[be16_get(c->entries[i].hash) + 1]++;
-	}
-	for (size_t b = 0; b < BUCKETS; b++) {
-		start[b + 1] += start[b];
-	}
-	for (size_t i = 0; i < c->count; i++) {
-		sorted[start[be16_get(c->entries[i].hash)]++] = c->entries[i];
-	}
-	/* start[b] is now the end of bucket b. */
-	for (size_t b = 0; b < BUCKETS; b++) {
-		size_t from = b != 0 ? start[b - 1] : 0;
-		qsort(sorted + from, start[b] - from, sizeof(*sorted), entry_compare);
-	}
-	mem_free(c->entries);
-	mem_free(start);
-	c->entries = sorted;
-	c->cap = c->count;
-}
-
-static int check_collisions(const struct chain *c)
-{
-	for (size_t i = 1; i < c->count; i++) {
-		if (entry_compare(&c->entries[i - 1], &c->entries[i]) == 0) {
-			char name[DNAME_TEXT_MAX];
-			(void)dname_to_text(c->entries[i].name, name);
-			return err_set(
-				c->run->em, E_EXIST,
-				"%s has the same NSEC3 hash as another name; sign with another salt",
-				name);
-		}
-	}
-	return E_OK;
-}
-
-static void chain_stale(struct chain *c, const struct node *n)
-{
-	if (c->stale_count == c->stale_cap) {
-		c->stale_cap = c->stale_cap != 0 ? c->stale_cap * 2 : 16;
-		c->stale = mem_realloc(c->stale, c->stale_cap, sizeof(*c->stale));
-	}
-	c->stale[c->stale_count++] = n;
-}
-
-/* Finds the old node of each entry: both are in order of the hash. */
-static void chain_match(struct chain *c, const struct version *state)
-{
-	struct tree_cursor *cursor = mem_alloc(sizeof(*cursor));
-	size_t i = 0;
-	for (const struct node *n = tree_first(&state->nsec3, cursor); n != NULL;
-	     n = tree_next(cursor)) {
-		uint8_t hash[NSEC3_HASH_LEN];
-		if (nsec3_owner_hash(n->name, hash) != E_OK ||
-		    n->labels != dname_labels(c->run->apex.wire) + 1) {
-			chain_stale(c, n);
-			continue;
-		}
-		while (i < c->count && memcmp(c->entries[i].hash, hash, NSEC3_HASH_LEN) < 0) {
-			i++;
-		}
-		if (i < c->count && memcmp(c->entries[i].hash, hash, NSEC3_HASH_LEN) == 0) {
-			c->entries[i].old = n;
-		} else {
-			chain_stale(c, n);
-		}
-	}
-	mem_free(cursor);
 }
 
 /* Of a cut only what the parent answers for. */
@@ -234,40 +116,174 @@ int sign_nsec3_node(const struct sign_run *run, struct sign_worker *w, const str
 	return w->build.err;
 }
 
-/* Makes the node of entry @i; *image is NULL when the one that is there is right. */
-static int entry_node(const struct chain *c, struct sign_worker *w, size_t i,
-		      const struct node **image)
+/* --- hashing --------------------------------------------------------------------------------- */
+
+/* Keeps a type bitmap. Most names have the same as the one before. */
+static void keep_map(struct sign_worker *w, const uint8_t *map, size_t len)
 {
-	const struct entry *e = &c->entries[i];
+	if (w->map == NULL || w->map_len != len || memcmp(w->map, map, len) != 0) {
+		w->map = arena_dup(&w->maps, map, len);
+		w->map_len = len;
+	}
+}
+
+static void add_hash(const struct sign_run *run, const uint8_t *name, struct entry e,
+		     struct sign_slot *slot)
+{
+	nsec3_hash(&run->policy->nsec3, name, e.hash);
+	buf_add(&slot->hashes, &e, sizeof(e));
+}
+
+int sign_nsec3_hash(const struct sign_run *run, struct sign_worker *w, const struct item *item,
+		    struct sign_slot *slot)
+{
+	const uint8_t *name = item->node->name;
+	const unsigned labels = item->node->labels;
 	uint8_t map[TYPEMAP_MAX];
 	struct writer out = writer_of(map, sizeof(map));
-	struct nsec3_record r = { .map = map, .old = e->old };
-	int err = sign_nsec3_types(e->item != NO_ITEM ? &c->run->items[e->item] : NULL, &out);
+	if (sign_is_left_out(run, item)) {
+		return E_OK;
+	}
+	for (unsigned n = item->shared + 1U; n < labels; n++) {
+		add_hash(run, dname_up(name, labels - n), (struct entry){ .map_len = 0 }, slot);
+	}
+	int err = sign_nsec3_types(item, &out);
 	if (err != E_OK) {
 		return err;
 	}
-	r.map_len = writer_len(&out);
+	keep_map(w, map, writer_len(&out));
+	add_hash(run, name, (struct entry){ .map = w->map, .map_len = (uint16_t)w->map_len }, slot);
+	return E_OK;
+}
+
+static const struct entry *entries_of(const struct buf *b, size_t *count)
+{
+	*count = b->len / sizeof(struct entry);
+	return (const struct entry *)(const void *)b->data;
+}
+
+void sign_nsec3_take(struct sign_run *run, struct sign_slot *slot)
+{
+	struct nsec3_chain *c = run->chain;
+	size_t count;
+	const struct entry *e = entries_of(&slot->hashes, &count);
+	for (size_t i = 0; i < count; i++) {
+		buf_add(&c->bucket[e[i].hash[0]], &e[i], sizeof(e[i]));
+	}
+	c->count += count;
+	slot->hashes.len = 0;
+}
+
+/* --- sorting --------------------------------------------------------------------------------- */
+
+static int entry_compare(const void *a, const void *b)
+{
+	const struct entry *x = a;
+	const struct entry *y = b;
+	return memcmp(x->hash, y->hash, NSEC3_HASH_LEN);
+}
+
+static int sort_work(void *arg, unsigned worker, size_t job)
+{
+	struct nsec3_chain *c = arg;
+	struct buf *b = &c->bucket[job];
+	struct entry *to = c->entries + c->start[job];
+	(void)worker;
+	if (b->len != 0) {
+		memcpy(to, b->data, b->len);
+		qsort(to, b->len / sizeof(*to), sizeof(*to), entry_compare);
+		buf_clear(b);
+	}
+	return E_OK;
+}
+
+static int check_collision(const struct nsec3_chain *c, size_t i)
+{
+	if (i == 0 || entry_compare(&c->entries[i - 1], &c->entries[i]) != 0) {
+		return E_OK;
+	}
+	uint8_t label[1 + NSEC3_LABEL_LEN];
+	nsec3_label(c->entries[i].hash, label);
+	return err_set(c->run->em, E_EXIST,
+		       "two names have the NSEC3 hash %.*s; sign with another salt",
+		       NSEC3_LABEL_LEN, (const char *)label + 1);
+}
+
+static void add_stale(struct nsec3_chain *c, const struct node *n)
+{
+	if (c->stale_count == c->stale_cap) {
+		c->stale_cap = c->stale_cap != 0 ? c->stale_cap * 2 : 16;
+		c->stale = mem_realloc(c->stale, c->stale_cap, sizeof(*c->stale));
+	}
+	c->stale[c->stale_count++] = n;
+}
+
+/* The record that is there for @e, if any; those before it are stale. Both are in order of the hashes. */
+static const struct node *match(struct nsec3_chain *c, const struct entry *e)
+{
+	for (; c->at != NULL; c->at = tree_next(&c->cursor)) {
+		uint8_t hash[NSEC3_HASH_LEN];
+		if (nsec3_owner_hash(c->at->name, hash) == E_OK &&
+		    c->at->labels == dname_labels(c->run->apex.wire) + 1) {
+			int diff = memcmp(hash, e->hash, NSEC3_HASH_LEN);
+			if (diff > 0) {
+				return NULL;
+			}
+			if (diff == 0) {
+				const struct node *n = c->at;
+				c->at = tree_next(&c->cursor);
+				return n;
+			}
+		}
+		add_stale(c, c->at);
+	}
+	return NULL;
+}
+
+static int sort_finish(void *arg, size_t job)
+{
+	struct nsec3_chain *c = arg;
+	int err = E_OK;
+	for (size_t i = c->start[job]; i < c->start[job + 1] && err == E_OK; i++) {
+		err = check_collision(c, i);
+		c->entries[i].old = match(c, &c->entries[i]);
+	}
+	return err;
+}
+
+static int chain_sort(struct nsec3_chain *c)
+{
+	const struct parallel p = {
+		.threads = c->run->threads,
+		.jobs = BUCKETS,
+		.window = SIGN_WINDOW,
+		.work = sort_work,
+		.finish = sort_finish,
+		.arg = c,
+	};
+	c->entries = mem_array(c->count, sizeof(*c->entries));
+	for (size_t b = 0; b < BUCKETS; b++) {
+		c->start[b + 1] = c->start[b] + c->bucket[b].len / sizeof(struct entry);
+	}
+	return parallel_run(&p);
+}
+
+/* --- signing --------------------------------------------------------------------------------- */
+
+/* Makes the node of entry @i; *image is NULL when the one that is there is right. */
+static int entry_node(const struct nsec3_chain *c, struct sign_worker *w, size_t i,
+		      const struct node **image)
+{
+	const struct entry *e = &c->entries[i];
+	struct nsec3_record r = { .map = e->map, .map_len = e->map_len, .old = e->old };
 	memcpy(r.hash, e->hash, NSEC3_HASH_LEN);
 	memcpy(r.next, c->entries[(i + 1) % c->count].hash, NSEC3_HASH_LEN);
 	return sign_nsec3_node(c->run, w, &r, image);
 }
 
-/* Entries are in order of their hashes, so each name is somewhere else in memory: it is fetched while those before
- * are signed. */
-static void fetch_ahead(const struct chain *c, size_t i)
-{
-	enum { NODE_AHEAD = 4, ITEM_AHEAD = 8 };
-	if (i + ITEM_AHEAD < c->count && c->entries[i + ITEM_AHEAD].item != NO_ITEM) {
-		__builtin_prefetch(&c->run->items[c->entries[i + ITEM_AHEAD].item]);
-	}
-	if (i + NODE_AHEAD < c->count && c->entries[i + NODE_AHEAD].item != NO_ITEM) {
-		__builtin_prefetch(c->run->items[c->entries[i + NODE_AHEAD].item].node);
-	}
-}
-
 static int chain_work(void *arg, unsigned worker, size_t job)
 {
-	struct chain *c = arg;
+	struct nsec3_chain *c = arg;
 	struct sign_run *run = c->run;
 	struct sign_slot *slot = &run->slots[job % SIGN_WINDOW];
 	size_t from = job * SIGN_SLICE;
@@ -275,7 +291,6 @@ static int chain_work(void *arg, unsigned worker, size_t job)
 	slot->count = end - from;
 	for (size_t i = from; i < end; i++) {
 		const struct node *image;
-		fetch_ahead(c, i);
 		int err = entry_node(c, &run->workers[worker], i, &image);
 		if (err != E_OK) {
 			return err;
@@ -289,56 +304,71 @@ static int chain_work(void *arg, unsigned worker, size_t job)
 
 static int chain_finish(void *arg, size_t job)
 {
-	struct chain *c = arg;
+	struct nsec3_chain *c = arg;
 	sign_slot_finish(c->run, &c->run->slots[job % SIGN_WINDOW]);
 	return E_OK;
 }
 
-static void drop_stale(struct sign_run *run, const struct chain *c)
+static void drop_stale(struct nsec3_chain *c)
 {
+	for (; c->at != NULL; c->at = tree_next(&c->cursor)) {
+		add_stale(c, c->at);
+	}
 	for (size_t i = 0; i < c->stale_count; i++) {
 		struct dname owner;
 		dname_set(&owner, c->stale[i]->name);
-		edit_drop_nsec3(run->edit, owner.wire);
+		edit_drop_nsec3(c->run->edit, owner.wire);
 	}
+}
+
+void sign_nsec3_begin(struct sign_run *run)
+{
+	run->chain = mem_zalloc(sizeof(*run->chain));
+	run->chain->run = run;
 }
 
 int sign_nsec3_chain(struct sign_run *run)
 {
-	struct chain c = { .run = run };
-	chain_collect(&c);
-	assert(c.count != 0); /* the apex is always there */
-	run->total += c.count;
-	struct parallel p = {
+	struct nsec3_chain *c = run->chain;
+	assert(c->count != 0); /* the apex is always there */
+	run->total = run->done + c->count;
+	const struct parallel p = {
 		.threads = run->threads,
-		.jobs = (c.count + SIGN_SLICE - 1) / SIGN_SLICE,
+		.jobs = (c->count + SIGN_SLICE - 1) / SIGN_SLICE,
 		.window = SIGN_WINDOW,
-		.work = hash_work,
-		.arg = &c,
+		.work = chain_work,
+		.finish = chain_finish,
+		.arg = c,
 	};
-	int err = parallel_run(&p);
+	c->at = tree_first(&edit_state(run->edit)->nsec3, &c->cursor);
+	int err = chain_sort(c);
 	if (err == E_OK) {
-		chain_sort(&c);
-		err = check_collisions(&c);
-	}
-	if (err == E_OK) {
-		chain_match(&c, edit_state(run->edit));
-		p.work = chain_work;
-		p.finish = chain_finish;
+		drop_stale(c);
 		err = parallel_run(&p);
 	}
-	if (err == E_OK) {
-		drop_stale(run, &c);
-	}
-	mem_free(c.entries);
-	mem_free(c.stale);
 	return err;
+}
+
+void sign_nsec3_end(struct sign_run *run)
+{
+	struct nsec3_chain *c = run->chain;
+	if (c == NULL) {
+		return;
+	}
+	for (size_t b = 0; b < BUCKETS; b++) {
+		buf_clear(&c->bucket[b]);
+	}
+	mem_free(c->entries);
+	mem_free(c->stale);
+	mem_free(c);
+	run->chain = NULL;
 }
 
 void sign_nsec3_remove(struct sign_run *run)
 {
-	struct chain c = { .run = run };
-	chain_match(&c, edit_state(run->edit)); /* no entries: all are stale */
-	drop_stale(run, &c);
-	mem_free(c.stale);
+	sign_nsec3_begin(run);
+	struct nsec3_chain *c = run->chain;
+	c->at = tree_first(&edit_state(run->edit)->nsec3, &c->cursor);
+	drop_stale(c); /* no entries: all are */
+	sign_nsec3_end(run);
 }

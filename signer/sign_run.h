@@ -1,6 +1,6 @@
 /* signer/sign_run.h - what the parts of one signing run share; private to signer/sign*.c.
  *
- *     sign.c        the order of things: apex, names, chain, nodes, digest
+ *     sign.c        the order of things: apex, names, chain, digest
  *     sign_change.c the same for what an edit has touched alone
  *     sign_apex.c   DNSKEY, CDS, NSEC3PARAM, SOA serial, ZONEMD: what signing changes at the apex
  *     sign_nsec3.c  the NSEC3 chain
@@ -14,6 +14,7 @@
 #include "signer/nsec3_hash.h"
 #include "signer/rrsig.h"
 #include "signer/sign.h"
+#include "zones/base/arena.h"
 #include "zones/base/parallel.h"
 #include "zones/dns/rdata.h"
 #include "zones/node_build.h"
@@ -32,6 +33,9 @@ struct item {
 	const struct node *published;
 	const uint8_t *next; /* the next name that is not occluded; the apex behind the last */
 	enum place place;
+	/* Of a name with an NSEC3 record: labels that it shares with the one before it that has one. In canonical order
+	 * the names between the two are exactly the empty non-terminals above it that come up here. */
+	uint8_t shared;
 };
 
 /* Items or NSEC3 records one thread takes at a time: enough to make hand-over cheap, few enough
@@ -64,15 +68,22 @@ struct sign_worker {
 	struct buf single;  /* an RRset of one record, outside any node */
 	struct made_sig sig[SIGN_SIGS_MAX];
 	size_t sigs;
-	bool changed; /* the node differs from what is there */
+	bool changed;	    /* the node differs from what is there */
+	struct arena maps;  /* type bitmaps of NSEC3 records */
+	const uint8_t *map; /* the last one */
+	size_t map_len;
 	struct sign_stats stats;
 };
 
 /* Result of one slice: node images one behind the other, each at a multiple of 8. */
 struct sign_slot {
 	struct buf images;
-	size_t count; /* items done */
+	struct buf hashes; /* of the names, for the NSEC3 chain: private to sign_nsec3.c */
+	size_t count;	   /* items done */
 };
+
+struct name_list;
+struct nsec3_chain;
 
 struct sign_run {
 	struct edit *edit;
@@ -86,6 +97,9 @@ struct sign_run {
 	bool zonemd_later;	     /* the ZONEMD set is made and signed at the end */
 	struct item *items;	     /* in canonical order */
 	size_t count;
+	struct name_list *list;	   /* lists them slice by slice; NULL: all are there */
+	struct nsec3_chain *chain; /* that is made of them, or NULL */
+	struct sign_slot gone;	   /* images of names that own nothing any more */
 	size_t slice; /* items or NSEC3 records to be signed that a thread takes at a time */
 	unsigned threads;
 	struct sign_worker *workers;
@@ -97,7 +111,8 @@ struct sign_run {
 /* sign_apex.c */
 MUST_USE int sign_pick_keys(struct sign_run *run);
 MUST_USE int sign_apex(struct sign_run *run);
-MUST_USE int sign_zonemd(struct sign_run *run, const struct version *state);
+/* Makes the ZONEMD, where there is one: the last of all, as it is over all. */
+MUST_USE int sign_zonemd(struct sign_run *run);
 
 /* sign.c */
 /* Starts a run: checks the policy, picks the keys, opens the workers, changes the apex. Whatever it returns, the
@@ -109,11 +124,20 @@ void sign_end(struct sign_run *run, struct sign_stats *stats);
 MUST_USE int sign_all(struct sign_run *run);
 /* Sees to it that there is a message where @err is an error. */
 void sign_fail(const struct sign_run *run, int err);
-/* Rebuilds the nodes of all items, on all threads, and makes the ZONEMD. */
+/* Rebuilds the nodes of all items, on all threads. */
 MUST_USE int sign_items(struct sign_run *run);
 
-/* sign_nsec3.c: makes the chain in the NSEC3 tree of the edit. */
+/* sign_nsec3.c: the chain of all names, in the NSEC3 tree of the edit. */
+void sign_nsec3_begin(struct sign_run *run);
+/* Hashes @item, and the empty non-terminals above it, into @slot; on any thread. */
+MUST_USE int sign_nsec3_hash(const struct sign_run *run, struct sign_worker *w,
+			     const struct item *item, struct sign_slot *slot);
+/* Takes the hashes of a slot over. */
+void sign_nsec3_take(struct sign_run *run, struct sign_slot *slot);
+/* Makes the chain of all that were taken. */
 MUST_USE int sign_nsec3_chain(struct sign_run *run);
+void sign_nsec3_end(struct sign_run *run);
+/* Takes all records out. */
 void sign_nsec3_remove(struct sign_run *run);
 /* One record of the chain, which is to stand at the name of a hash. */
 struct nsec3_record {
@@ -148,7 +172,10 @@ MUST_USE int sign_node(const struct sign_run *run, struct sign_worker *w, const 
 		       const struct node **image);
 /* Appends an image to a slot. */
 void sign_slot_add(struct sign_slot *slot, const struct node *image);
-/* Puts all images of a slot into the edit. */
+/* Puts all images of a slot into the edit; those of names that own nothing go to run->gone, as taking names out would
+ * upset the walk that lists them. */
 void sign_slot_finish(struct sign_run *run, struct sign_slot *slot);
+/* Takes the names of run->gone out. */
+void sign_take_out(struct sign_run *run);
 
 #endif
