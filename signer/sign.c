@@ -42,7 +42,7 @@ static void list_name(struct sign_run *run)
 	item->node = n;
 	item->published = run->base != NULL ? version_node(run->base, n->name) : n;
 	item->place = PLACE_OCCLUDED;
-	if (l->hides != NULL && dname_is_under(n->name, l->hides->name)) {
+	if ((l->hides != NULL && dname_is_under(n->name, l->hides->name)) || node_is_void(n)) {
 		return;
 	}
 	item->place = (n->flags & NODE_CUT) != 0 ? PLACE_CUT : PLACE_AUTHORITATIVE;

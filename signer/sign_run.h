@@ -22,8 +22,8 @@
 /* Where a name stands: decides what of it is signed and whether it is in the chain. */
 enum place {
 	PLACE_AUTHORITATIVE,
-	PLACE_CUT,	/* DS and NSEC are signed, NS is not (RFC 4035 §2.2) */
-	PLACE_OCCLUDED, /* glue, and what is hidden below a cut or DNAME: nothing is */
+	PLACE_CUT, /* DS and NSEC are signed, NS is not (RFC 4035 §2.2) */
+	PLACE_OCCLUDED, /* glue, and what is hidden below a cut or DNAME: nothing is; nor of a name that owns nothing */
 };
 
 struct item {
