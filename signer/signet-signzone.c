@@ -591,11 +591,13 @@ static void show_result(const struct options *o, const struct holder *holder,
 }
 
 /* Reads the zone; its text stays in @text (owned by the caller). */
-static int read_zone(const struct options *o, struct file_view *text, struct edit **out)
+static int read_zone(const struct options *o, struct file_view *text, bool *has_directives,
+		     struct edit **out)
 {
 	struct findings findings = { 0 };
 	struct check_levels levels;
-	const struct master_options mo = { .origin = o->have_origin ? o->origin.wire : NULL };
+	const struct master_options mo = { .origin = o->have_origin ? o->origin.wire : NULL,
+					   .has_directives = has_directives };
 	struct errmsg em;
 	int err = file_read(o->zone_file, MASTER_FILE_MAX, text, &em);
 	if (err == E_OK) {
@@ -639,6 +641,7 @@ static int sign(struct options *o, struct errmsg *em)
 {
 	struct edit *e = NULL;
 	struct file_view text = { 0 };
+	bool has_directives = false;
 	struct keyset keys = { 0 };
 	struct holder *holder = NULL;
 	struct version *v = NULL;
@@ -646,7 +649,7 @@ static int sign(struct options *o, struct errmsg *em)
 	struct buf output = { 0 };
 	uint64_t shown = UINT64_MAX;
 	em->text[0] = '\0';
-	int err = read_zone(o, &text, &e);
+	int err = read_zone(o, &text, &has_directives, &e);
 	if (err != E_OK) {
 		err_set(em, err, "%s: not signed; mend the zone file first", o->zone_file);
 		goto out;
@@ -659,7 +662,8 @@ static int sign(struct options *o, struct errmsg *em)
 			      o->policy.nsec3.iterations);
 	}
 	o->policy.trusted = zone_file_is_ours(&text, edit_state(e), o->policy.threads);
-	if (!o->policy.trusted || !zone_file_is_whole(&text)) {
+	/* We write no directives, and in another directory they may mean something else. */
+	if (!o->policy.trusted || has_directives) {
 		file_view_clear(&text);
 	}
 	const uint64_t changes = edit_changes(e);

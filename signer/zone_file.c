@@ -160,9 +160,3 @@ bool zone_file_is_ours(const struct file_view *text, const struct version *v, un
 	       pass_over(v, threads, NULL, digest) == E_OK &&
 	       memcmp(written, digest, sizeof(digest)) == 0;
 }
-
-bool zone_file_is_whole(const struct file_view *text)
-{
-	return text->len != 0 && text->data[0] != '$' &&
-	       memmem(text->data, text->len, "\n$", 2) == NULL;
-}

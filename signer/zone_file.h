@@ -19,7 +19,5 @@ MUST_USE int zone_file_write(const struct version *v, const char *path, unsigned
 			     struct errmsg *em);
 /* Does @text, a file that we read, end in the fingerprint of @v? */
 bool zone_file_is_ours(const struct file_view *text, const struct version *v, unsigned threads);
-/* Is it without directives, which we do not write and which may mean something else in another directory? */
-bool zone_file_is_whole(const struct file_view *text);
 
 #endif

@@ -39,6 +39,7 @@ struct ahead {
 	const char *next; /* where it ended */
 	unsigned lines;
 	bool again; /* it must be read in order */
+	bool has_directives;
 };
 
 struct worker {
@@ -135,6 +136,7 @@ static int read_ahead(void *arg, unsigned worker, size_t job)
 	a->next = source_read(&src, m->cuts[job + 1]);
 	a->lines = src.lx.line;
 	a->again = st.again;
+	a->has_directives = st.has_directives;
 	context_get(&a->end, &src);
 	if (!a->again) {
 		batch_make(&a->batch, &w->pool);
@@ -169,6 +171,7 @@ static int take_piece(void *arg, size_t job)
 			m->src.have_owner = true;
 		}
 		m->st.default_ttl = a->end.default_ttl;
+		m->st.has_directives = m->st.has_directives || a->has_directives;
 		if (a->end.last_ttl != NO_TTL) {
 			m->st.last_ttl = a->end.last_ttl;
 		}
@@ -272,6 +275,9 @@ int master_read_memory(const char *path, const char *data, size_t len,
 	if (findings->errors != errors) {
 		edit_abort(st->edit);
 		return E_SYNTAX;
+	}
+	if (opt->has_directives != NULL) {
+		*opt->has_directives = st->has_directives;
 	}
 	*out = st->edit;
 	return E_OK;

@@ -22,9 +22,10 @@ struct master_options {
 	uint32_t
 		default_ttl; /* used where neither $TTL, nor a TTL, nor a SOA came before; 0: error */
 	bool skip_dnssec;    /* leave out RRSIG, NSEC, NSEC3 (to sign anew) */
-	bool ignore_outside; /* out-of-zone records are dropped with a warning, not an error */
-	unsigned threads;    /* that read a large file; 0: one per core */
-	size_t piece;	     /* octets that a thread reads at a time; 0: as is best */
+	bool ignore_outside;  /* out-of-zone records are dropped with a warning, not an error */
+	unsigned threads;     /* that read a large file; 0: one per core */
+	size_t piece;	      /* octets that a thread reads at a time; 0: as is best */
+	bool *has_directives; /* when reading went well: whether any was read; or NULL */
 };
 
 /* A zone file may be large; this only keeps a device or a mistake from eating all memory. */

@@ -565,6 +565,7 @@ static int read_line(struct source *src, const struct token *t)
 		return read_record(src, t);
 	}
 	if (t->len != 0 && t->s[0] == '$' && !t->quoted) {
+		src->st->has_directives = true;
 		return read_directive(src, t);
 	}
 	int err = read_owner(src, t);

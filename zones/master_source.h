@@ -18,6 +18,7 @@ struct reader_state {
 	struct batch *batch;  /* not NULL: reading ahead; edit and findings are not touched */
 	bool again;	      /* reading ahead went wrong */
 	bool said_no_soa;     /* once is enough */
+	bool has_directives;  /* a $ line was read */
 	uint32_t default_ttl; /* $TTL, or NO_TTL */
 	uint32_t last_ttl;    /* of the last record, or NO_TTL */
 	unsigned depth;	      /* of $INCLUDE */

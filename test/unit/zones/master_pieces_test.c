@@ -90,10 +90,12 @@ static void make_text(struct buf *out, unsigned count, unsigned faults_in_1000)
 static void read_text(const struct buf *text, size_t piece, unsigned threads, bool ignore_outside,
 		      const uint8_t *origin, struct buf *out)
 {
+	bool has_directives = false;
 	const struct master_options opt = { .origin = origin,
 					    .ignore_outside = ignore_outside,
 					    .threads = threads,
-					    .piece = piece };
+					    .piece = piece,
+					    .has_directives = &has_directives };
 	struct findings f = { 0 };
 	struct edit *e = NULL;
 	int err = master_read_memory("test.zone", text->data, text->len, &opt, &e, &f);
@@ -106,6 +108,8 @@ static void read_text(const struct buf *text, size_t piece, unsigned threads, bo
 	if (err == E_OK) {
 		struct version *v = edit_commit(e);
 		buf_printf(out, "%llu records\n", (unsigned long long)v->records);
+		ck_assert_int_eq(has_directives,
+				 text->data[0] == '$' || strstr(text->data, "\n$") != NULL);
 		struct version_walk w;
 		for (const struct node *n = version_first(v, &w); n != NULL; n = version_next(&w)) {
 			dump_node(n, 0, out);
