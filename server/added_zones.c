@@ -97,7 +97,8 @@ static int take_text(const struct added_zones *a, const struct buf *text, const 
 {
 	struct config *c = NULL;
 	int err = try_text(a, text, &c, em);
-	if (err == E_OK && (find_zone(c, name) != NULL) != is_there) {
+	const bool found = c != NULL && find_zone(c, name) != NULL;
+	if (err == E_OK && found != is_there) {
 		err = err_set(em, E_CHECK, "%s/%s was edited; change it by hand, and reconfig",
 			      a->database, CONFIG_ADDED);
 	}

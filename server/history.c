@@ -75,7 +75,7 @@ int history_each(const struct history *h, uint32_t from, uint32_t to, journal_fn
 {
 	struct journal_txn *t = NULL;
 	struct range range;
-	int err = vault_read(h->vault, &t, em);
+	int err = journal_begin(vault_journal(h->vault), STORE_READ, &t, em);
 	if (err != E_OK) {
 		return err;
 	}
@@ -95,7 +95,7 @@ int history_newest(const struct history *h, uint64_t most, journal_fn fn, void *
 		   struct journal_zone *zone, struct errmsg *em)
 {
 	struct journal_txn *t = NULL;
-	int err = vault_read(h->vault, &t, em);
+	int err = journal_begin(vault_journal(h->vault), STORE_READ, &t, em);
 	if (err != E_OK) {
 		return err;
 	}
@@ -178,7 +178,7 @@ int history_diff(const struct history *h, uint32_t from, uint32_t to, struct dif
 	struct merging merging = { 0 };
 	struct diff made = { 0 };
 	struct range range;
-	int err = vault_read(h->vault, &t, em);
+	int err = journal_begin(vault_journal(h->vault), STORE_READ, &t, em);
 	if (err != E_OK) {
 		return err;
 	}

@@ -82,29 +82,31 @@ static bool is_written(const struct keeper *k, const struct keeper_env *env,
 }
 
 static int write_source(struct keeper *k, const struct keeper_env *env,
-			const struct version *source, struct errmsg *em)
+			const struct version *source, int64_t now, struct errmsg *em)
 {
 	struct order_name name;
 	char quoted[700];
 	const char *path = k->config->file;
 	int err = zone_save(path, source, em);
-	if (err != E_OK) {
-		return err;
+	if (err == E_OK) {
+		const struct journal_stamp was = k->kept.stamp;
+		k->kept.stamp = keeper_stamp(path);
+		err = vault_note(env->vault, k->config->name, source, &k->kept, em);
+		k->kept.stamp = err == E_OK ? k->kept.stamp : was;
 	}
-	const struct journal_stamp was = k->kept.stamp;
-	k->kept.stamp = keeper_stamp(path);
-	err = vault_note(env->vault, k->config->name, source, &k->kept, em);
 	if (err != E_OK) {
-		k->kept.stamp = was; /* so it is read once more, to no effect */
+		k->retry =
+			now; /* what was written is read, to no other effect than that it is known */
+		return err;
 	}
 	log_notice("zone-file-written", "zone=%s file=%s serial=%u records=%llu",
 		   order_zone_name(k, &name), log_quote(path, quoted, sizeof(quoted)),
 		   source->serial, (unsigned long long)source->records);
-	return err;
+	return E_OK;
 }
 
 /* The zone file as the zone is served. */
-static int sync_file(struct keeper *k, const struct keeper_env *env, struct order *o)
+static int sync_file(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
 	const struct journal_stamp none = { 0 };
 	const struct journal_stamp stamp = keeper_stamp(k->config->file);
@@ -125,7 +127,7 @@ static int sync_file(struct keeper *k, const struct keeper_env *env, struct orde
 	if (!keeper_same_stamp(&stamp, &none) && is_written(k, env, source)) {
 		(void)err_set(&o->em, E_OK, "the zone file has all of it");
 	} else {
-		err = write_source(k, env, source, &o->em);
+		err = write_source(k, env, source, now, &o->em);
 	}
 	if (err == E_OK) {
 		report_text(o->report, "file", k->config->file);
@@ -136,13 +138,13 @@ static int sync_file(struct keeper *k, const struct keeper_env *env, struct orde
 	return err;
 }
 
-int order_sync(struct keeper *k, const struct keeper_env *env, int64_t now UNUSED, struct order *o)
+int order_sync(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
 	int err = order_check_open(k, env, o);
 	if (err != E_OK) {
 		return err;
 	}
-	return o->count != 0 ? sync_copy(k, o) : sync_file(k, env, o);
+	return o->count != 0 ? sync_copy(k, o) : sync_file(k, env, now, o);
 }
 
 /* --- freeze, thaw ---------------------------------------------------------------------------- */
@@ -165,12 +167,11 @@ static int set_frozen(struct keeper *k, const struct keeper_env *env, bool froze
 	return E_OK;
 }
 
-int order_freeze(struct keeper *k, const struct keeper_env *env, int64_t now UNUSED,
-		 struct order *o)
+int order_freeze(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
 	int err = order_check_open(k, env, o);
 	if (err == E_OK) {
-		err = sync_file(k, env, o);
+		err = sync_file(k, env, now, o);
 	}
 	return err == E_OK ? set_frozen(k, env, true, &o->em) : err;
 }

@@ -275,11 +275,6 @@ int vault_look(struct vault *v, const uint8_t *apex, struct journal_zone *out)
 	return err;
 }
 
-int vault_read(struct vault *v, struct journal_txn **out, struct errmsg *em)
-{
-	return journal_begin(v->journal, STORE_READ, out, em);
-}
-
 int vault_source(struct vault *v, const uint8_t *apex, uint64_t generation, struct version **out,
 		 struct errmsg *em)
 {

@@ -30,8 +30,6 @@ MUST_USE int vault_restore(struct vault *v, const uint8_t *apex, struct version 
 			   struct journal_zone *zone, struct errmsg *em);
 /* What is known of the zone @apex, and how much the journal has of it. E_NOENT: nothing. */
 MUST_USE int vault_look(struct vault *v, const uint8_t *apex, struct journal_zone *out);
-/* Opens the journal for reading what was durable now; journal_abort ends it, soon. */
-MUST_USE int vault_read(struct vault *v, struct journal_txn **out, struct errmsg *em);
 /* The zone file as it was last read. E_NOENT, E_DAMAGED. */
 MUST_USE int vault_source(struct vault *v, const uint8_t *apex, uint64_t generation,
 			  struct version **out, struct errmsg *em);
