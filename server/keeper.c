@@ -742,6 +742,7 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 	k->kept.stamp = stamp;
 	struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_FILE);
 	p.source = file;
+	p.is_anew = is_unsigned; /* signatures of then would be as old */
 	err = run(k, &p, &old, em);
 	if (err == E_OK) {
 		log_loaded(k, "file", &p, start);

@@ -48,6 +48,7 @@ static int keep(const struct publish *p, struct errmsg *em)
 					     .next = v,
 					     .source = p->source,
 					     .is_zone_new = p->is_kept_new,
+					     .is_anew = p->is_anew,
 					     .from = p->from,
 					     .now = p->policy->now,
 					     .history_octets = p->history_octets,

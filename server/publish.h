@@ -28,6 +28,7 @@ struct publish {
 	struct vault *vault;
 	struct journal_zone *kept; /* what is known there of the zone; brought up to date */
 	bool is_kept_new; /* the caller has changed something of it, to be made durable too */
+	bool is_anew;	  /* no history of before is to stay */
 	enum journal_source from;
 	uint64_t history_octets; /* how much of it may stay, as in struct vault_change */
 	int64_t history_from;

@@ -360,12 +360,13 @@ int vault_write(struct vault *v, const struct vault_change *change, struct journ
 		err = write_zone(v, change->apex, "source", next.source_generation, change->source,
 				 em);
 	}
-	if (err == E_OK) {
+	if (err == E_OK && !change->is_anew) {
 		err = append(v, change, &next, em);
 	}
 	/* There is no room for it among what restarts need; or a write that failed has left its change there all the same,
 	 * so that this one does not follow the last. */
-	if (err == E_LIMIT || err == E_MISMATCH) {
+	const bool has_no_room = err == E_LIMIT || err == E_MISMATCH;
+	if (has_no_room || (err == E_OK && change->is_anew)) {
 		err = start_anew(v, change->apex, change->next, &next, em);
 	}
 	if (err == E_OK) {

@@ -46,6 +46,7 @@ struct vault_change {
 	const struct version *base, *next;
 	const struct version *source;
 	bool is_zone_new;
+	bool is_anew; /* there is to be no way back: a snapshot has it, and all history goes */
 	enum journal_source from;
 	int64_t now;
 	/* How much history of the zone may stay (struct commit). */

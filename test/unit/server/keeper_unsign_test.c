@@ -56,6 +56,17 @@ static void start(struct kept *k, const char *policy)
 	ck_assert_uint_gt(signatures(k), 0);
 }
 
+/* A rollback would bring signatures that nobody renews. */
+static void assert_no_way_back(const struct kept *k)
+{
+	struct journal_txn *t;
+	struct journal_zone zone;
+	ck_assert_int_eq(journal_begin(vault_journal(k->vault), STORE_READ, &t, NULL), E_OK);
+	ck_assert_int_eq(journal_zone_get(t, kit_zone, &zone), E_OK);
+	journal_abort(t);
+	ck_assert_uint_gt(zone.first_seq, zone.last_seq);
+}
+
 START_TEST(by_a_reload)
 {
 	struct kept k;
@@ -64,6 +75,7 @@ START_TEST(by_a_reload)
 	kept_reconfigure(&k, kept_config(UNSIGNED, policies[_i]));
 	kept_load(&k, START);
 	assert_unsigned(&k);
+	assert_no_way_back(&k);
 	ck_assert_uint_eq(k.zone->current->serial, serial + 1);
 	/* Once. */
 	kept_load(&k, START + DAY);
