@@ -43,7 +43,7 @@ static int put(struct journal_txn *t, struct commit *c, struct errmsg *em)
 }
 
 /* Writes @list as one transaction. */
-static int write_once(struct committer *c, struct commit *list, struct errmsg *em)
+static int write_all(struct committer *c, struct commit *list, struct errmsg *em)
 {
 	struct journal_txn *t = NULL;
 	int err = journal_begin(c->journal, STORE_WRITE, &t, em);
@@ -58,28 +58,6 @@ static int write_once(struct committer *c, struct commit *list, struct errmsg *e
 		return err;
 	}
 	return journal_commit(t, em);
-}
-
-/* On a disk that is full, or in a file whose pages readers hold. */
-static void make_room(struct committer *c)
-{
-	struct journal_txn *t = NULL;
-	int err = journal_begin(c->journal, STORE_WRITE, &t, NULL);
-	if (err == E_OK) {
-		(void)journal_make_room(t, 0); /* as much as there is */
-		err = journal_commit(t, NULL);
-	}
-	(void)err; /* what is written next will tell */
-}
-
-static int write_all(struct committer *c, struct commit *list, struct errmsg *em)
-{
-	int err = write_once(c, list, em);
-	if (err == E_DISKFULL) {
-		make_room(c);
-		err = write_once(c, list, em);
-	}
-	return err;
 }
 
 /* One at a time, so that one that cannot be written does not take the others with it. */

@@ -39,7 +39,7 @@ struct commit {
 	struct errmsg em;
 };
 
-/* Returns when it is on the disk. Where there is no room for it, the oldest history of any zone goes first. E_DISKFULL, E_IO, ...: it is not, and nothing of it; @em says why. */
+/* Returns when it is on the disk. E_LIMIT: there is no room for it in the journal among what restarts need. E_DISKFULL, E_IO, ...: it is not, and nothing of it; @em says why. */
 MUST_USE int committer_write(struct committer *c, struct commit *commit, struct errmsg *em);
 
 #endif

@@ -95,8 +95,8 @@ void journal_close(struct journal *j); /* NULL is fine */
 
 MUST_USE int journal_begin(struct journal *j, enum store_mode mode, struct journal_txn **out,
 			   struct errmsg *em);
-/* Durable when it returns E_OK. The transaction is gone in any case. E_DISKFULL: journal_make_room in another one, and
- * again. */
+/* Durable when it returns E_OK. The transaction is gone in any case. E_DISKFULL: the disk is full, or readers hold the
+ * pages of all that was dropped. */
 MUST_USE int journal_commit(struct journal_txn *t, struct errmsg *em);
 void journal_abort(struct journal_txn *t); /* NULL is fine */
 /* The first error of the transaction so far. */
