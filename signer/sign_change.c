@@ -78,7 +78,9 @@ static void make_items(struct change *c)
 		item->place = PLACE_OCCLUDED;
 		if (!version_is_occluded(c->state, n->name, NULL)) {
 			item->place = (n->flags & NODE_CUT) != 0 ? PLACE_CUT : PLACE_AUTHORITATIVE;
-			item->next = chain_after(c->state, n)->name;
+			const struct node *next = chain_after(c->state, n);
+			/* Not the apex's node: it is the first to be replaced. */
+			item->next = next != c->state->apex_node ? next->name : run->apex.wire;
 		}
 	}
 	run->total = run->count;
