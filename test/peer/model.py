@@ -159,6 +159,8 @@ class Zone:
         others = set(sets) - BESIDE_CNAME
         if rr.type == CNAME and others or rr.type not in BESIDE_CNAME and CNAME in sets:
             return
+        if rr.type in (NS, DNAME) and rr.owner.split('.')[0] == '*':  # not defined (RFC 4592 §4.2, §4.4); zones/ddns.h
+            return
         if rr.owner and {rr.type} | set(sets) >= {NS, DNAME}:  # RFC 6672 §2.3
             return
         if rr.type == SOA:
