@@ -6,9 +6,8 @@
 void board_init(struct board *b)
 {
 	(void)pthread_mutex_init(&b->lock, NULL);
-	b->notes = (struct board_notes){ .retry = INT64_MAX,
-					 .due = INT64_MAX,
-					 .key_event = INT64_MAX };
+	b->notes = (struct board_notes){ 0 };
+	b->notes.end.retry = b->notes.end.due = b->notes.end.key_event = INT64_MAX;
 }
 
 void board_destroy(struct board *b)
@@ -64,16 +63,11 @@ void board_keys(struct board *b, const struct holder *h)
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
-void board_end(struct board *b, const struct board_notes *notes)
+void board_end(struct board *b, const struct board_end *end)
 {
 	(void)pthread_mutex_lock(&b->lock);
 	b->notes.job = NULL;
-	b->notes.is_open = notes->is_open;
-	b->notes.is_frozen = notes->is_frozen;
-	b->notes.stamp = notes->stamp;
-	b->notes.retry = notes->retry;
-	b->notes.due = notes->due;
-	b->notes.key_event = notes->key_event;
+	b->notes.end = *end;
 	(void)pthread_mutex_unlock(&b->lock);
 }
 

@@ -16,6 +16,16 @@ struct board_key {
 	bool can_sign;
 };
 
+/* What is told when a job ends. */
+struct board_end {
+	bool is_open;		    /* something was loaded */
+	bool is_frozen;		    /* takes no updates */
+	struct journal_stamp stamp; /* of the zone file when it was read */
+	int64_t retry; /* when it is tried again what the disk kept from being done; INT64_MAX: never */
+	int64_t due;	   /* when signatures are to be renewed; INT64_MAX: never */
+	int64_t key_event; /* when a key comes into use or goes; INT64_MAX: never */
+};
+
 struct board_notes {
 	const char *job; /* that runs, a constant; NULL: none does */
 	int64_t since;	 /* seconds since 1970, as all that follow: when it began */
@@ -24,14 +34,8 @@ struct board_notes {
 	const char *failed; /* job; NULL: there is none */
 	int64_t failed_at;
 	struct errmsg reason;
-	/* As of the end of the last job. */
-	bool is_open;	/* something was loaded */
-	bool is_frozen; /* takes no updates */
 	int64_t loaded_at;
-	struct journal_stamp stamp; /* of the zone file when it was read */
-	int64_t retry; /* when it is tried again what the disk kept from being done; INT64_MAX: never */
-	int64_t due;	   /* when signatures are to be renewed; INT64_MAX: never */
-	int64_t key_event; /* when a key comes into use or goes; INT64_MAX: never */
+	struct board_end end; /* of the last job */
 	struct board_key keys[SIGN_KEYS_MAX];
 	size_t key_count;
 };
@@ -53,8 +57,8 @@ void board_succeed(struct board *b, const char *job);
 void board_loaded(struct board *b, int64_t now);
 /* Takes note of the keys of @h; NULL: none. */
 void board_keys(struct board *b, const struct holder *h);
-/* No job runs: takes from @notes what is of the end of a job, up to key_event, but not loaded_at. */
-void board_end(struct board *b, const struct board_notes *notes);
+/* The job has ended. */
+void board_end(struct board *b, const struct board_end *end);
 
 void board_read(struct board *b, struct board_notes *out);
 

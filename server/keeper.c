@@ -1110,13 +1110,13 @@ static void make_snapshot(struct keeper *k, const struct keeper_env *env)
 
 static void end_job(struct keeper *k, int64_t due)
 {
-	const struct board_notes notes = { .is_open = k->is_open,
-					   .is_frozen = k->kept.frozen,
-					   .stamp = k->kept.stamp,
-					   .due = due,
-					   .retry = k->retry,
-					   .key_event = k->key_event };
-	board_end(&k->board, &notes);
+	const struct board_end end = { .is_open = k->is_open,
+				       .is_frozen = k->kept.frozen,
+				       .stamp = k->kept.stamp,
+				       .due = due,
+				       .retry = k->retry,
+				       .key_event = k->key_event };
+	board_end(&k->board, &end);
 }
 
 /* *@due gets earlier where one of them says so. */

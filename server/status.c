@@ -121,16 +121,16 @@ static void tell_kept(struct report *r, const struct daemon_kept *kept, int64_t 
 {
 	const struct board_notes *n = &kept->notes;
 	const struct journal_zone *j = &kept->journal;
-	report_flag(r, "frozen", n->is_frozen);
+	report_flag(r, "frozen", n->end.is_frozen);
 	if (n->job != NULL) {
 		report_text(r, "job", n->job);
 		report_time(r, "job-since", n->since);
 	} else if (n->is_waiting) {
 		report_text(r, "job", "waiting");
 	}
-	tell_time_to_come(r, "next-try", n->retry);
-	tell_time_to_come(r, "next-signing", n->due);
-	tell_time_to_come(r, "next-key-event", n->key_event);
+	tell_time_to_come(r, "next-try", n->end.retry);
+	tell_time_to_come(r, "next-signing", n->end.due);
+	tell_time_to_come(r, "next-key-event", n->end.key_event);
 	if (kept->has_journal) {
 		report_number(r, "journal-changes", j->last_seq + 1 - j->first_seq);
 		report_number(r, "journal-octets", j->octets);
@@ -149,8 +149,8 @@ static const char *file_state(const struct load_zone *z, const struct daemon_kep
 	if (keeper_same_stamp(&now, &none)) {
 		return "missing";
 	}
-	const bool is_changed =
-		kept != NULL ? !keeper_same_stamp(&now, &kept->notes.stamp) : load_is_changed(z);
+	const bool is_changed = kept != NULL ? !keeper_same_stamp(&now, &kept->notes.end.stamp)
+					     : load_is_changed(z);
 	return is_changed ? "changed" : "loaded";
 }
 

@@ -4,7 +4,6 @@ middle of each call that writes; and each of these calls fails, once or until so
 
 CRASHES=500: how many kills at random. FAULT_STEP=1: each call is tried, 10: each tenth, 0: none."""
 import errno
-import mmap
 import os
 import random
 import shutil
@@ -17,6 +16,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dns.name
+import fault_control
 import model
 import peer
 from model import ANY, ANY_TYPE, IN, RR, Rdata
@@ -283,28 +283,6 @@ def crashes(t):
 
 # --- faults ---------------------------------------------------------------------------------------
 
-class Control:
-    """Which calls of the server fail (fault.c)."""
-
-    def __init__(self, t):
-        self.path = t.write('control', '\0' * 32)
-        with open(self.path, 'r+b') as f:
-            self.map = mmap.mmap(f.fileno(), 32)
-        self.environment = {'FAULT_CONTROL': self.path, 'LD_PRELOAD': peer.fault_library(t),
-                            'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'}
-
-    def set(self, first, last, kind):
-        """From now on: calls are counted from 1; those from @first to @last fail."""
-        self.map[:] = struct.pack('@4q', 0, first, last, kind)
-
-    def heal(self):
-        self.map[8:24] = struct.pack('@2q', 0, 0)
-
-    @property
-    def calls(self):
-        return struct.unpack('@q', self.map[:8])[0]
-
-
 class Course:
     """What is done to a server while calls fail: pairs of names in all zones, a snapshot, an edited file."""
     BULK = 6  # updates that together are worth a snapshot
@@ -454,7 +432,7 @@ def fault(t, control, template, kind, lasts, n):
 
 def faults(t):
     """Each call that writes, of a server that starts with an empty database, and of one that goes on with what is stored."""
-    control = Control(t)
+    control = fault_control.Control(t)
     template = Server(t, 'template')
     template.start()
     template.daemon.stop()

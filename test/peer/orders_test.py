@@ -4,11 +4,9 @@ edits, restarts, and kill -9."""
 import calendar
 import errno
 import json
-import mmap
 import os
 import re
 import signal
-import struct
 import sys
 import time
 
@@ -16,6 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dns.query
 import dns.rcode
 import dns.update
+import fault_control
 import peer
 import updating
 
@@ -449,59 +448,35 @@ def status(t, s):
             key['at'] == data['next-key-event'], data)
 
 
-class Faults:
-    """Lets a call of signetd that writes files fail, or be its last (fault.c)."""
-    FULL, KILL = errno.ENOSPC, -1
-
-    def __init__(self, t):
-        self.library, self.path = t.path('fault.so'), t.write('fault', '\0' * 32)
-        peer.must('gcc', '-shared', '-fPIC', '-D_GNU_SOURCE', '-o', self.library, os.path.join(peer.HERE, 'fault.c'), '-ldl')
-        with open(self.path, 'r+b') as f:
-            self.map = mmap.mmap(f.fileno(), 32)
-
-    def environment(self):
-        return {'LD_PRELOAD': self.library, 'FAULT_CONTROL': self.path}
-
-    def set(self, number, kind):
-        """The call @number from now on; 0: none."""
-        calls = struct.unpack_from('q', self.map)[0]
-        first = calls + number if number else 0
-        struct.pack_into('qqq', self.map, 8, first, first, kind)
-
-    def happened(self):
-        calls, first = struct.unpack_from('qq', self.map)
-        return calls >= first
-
-
 def sync_faults(t, s):
     """A disk that is full at any call, and a crash there: the zone file is the old or the new one, and nothing is lost."""
     zone = 'plain.'
-    if os.environ.get('MODE') in ('asan', 'tsan', 'stress'):
-        print('orders: faults are for builds without a sanitizer, which has to be preloaded first')
-        return
-    faults = Faults(t)
-    for kind, what in ((Faults.FULL, 'a full disk'), (Faults.KILL, 'a crash')):
-        os.environ.update(faults.environment())
-        s.restart()
-        for name in faults.environment():
-            del os.environ[name]
+    control = fault_control.Control(t)
+
+    def with_faults(start):
+        was = dict(os.environ)
+        os.environ.update(control.environment)
+        try:
+            start()
+        finally:
+            os.environ.clear()
+            os.environ.update(was)
+    for kind, what in ((errno.ENOSPC, 'a full disk'), (fault_control.KILL, 'a crash')):
+        control.heal()
+        with_faults(s.restart)
         number = 1
         while True:
-            faults.set(0, 0)
             s.add(zone, f'n{number}', str(kind))
             before = s.text(zone)
-            faults.set(number, kind)
+            control.set(number, number, kind)
             code, out = s.daemon.ctl('sync', zone)
-            happened = faults.happened()
-            faults.set(0, 0)
-            if kind == Faults.KILL and happened:
+            happened = control.calls >= number
+            control.heal()
+            if kind == fault_control.KILL and happened:
                 s.daemon.process.wait(20)
                 s.daemon.is_ours = False
                 s.daemon.stop()
-                os.environ.update(faults.environment())
-                s.start()
-                for name in faults.environment():
-                    del os.environ[name]
+                with_faults(s.start)
             text = s.text(zone)
             t.check(f'{what} at call {number}: the file is old or new', text == before or f'n{number}.{zone}' in text, out)
             t.check(f'{what} at call {number}: it is whole', peer.ours('signet-checkzone', '-o', zone, s.file(zone))[0] == 0)
@@ -509,7 +484,7 @@ def sync_faults(t, s):
             if not happened:
                 t.check('done in the end', code == 0 and f'n{number}.{zone}' in text, out)
                 break
-            t.check(f'{what} at call {number}: said', code == (3 if kind == Faults.KILL else 1) or
+            t.check(f'{what} at call {number}: said', code == (3 if kind == fault_control.KILL else 1) or
                     f'n{number}.{zone}' in text, (code, out))
             number += 1
             if number > 60:
@@ -517,7 +492,7 @@ def sync_faults(t, s):
         t.check(f'{what}: there were calls', number > 4, number)
         s.said('sync', ['sync', zone], 0)
         left = [f for f in os.listdir(t.dir) if re.match(rf'{re.escape(zone)}zone[.]........$', f)]
-        t.check(f'{what}: no file is left over', kind == Faults.KILL or not left, left)
+        t.check(f'{what}: no file is left over', kind == fault_control.KILL or not left, left)
 
 
 def main():
