@@ -213,6 +213,20 @@ static int nsec_rdata(const struct item *item, struct writer *out)
 	return out->err;
 }
 
+/* Is it the record with this rdata? The letters of the next name do not matter: they change when it goes and comes in one
+ * change, and say nothing new. */
+static bool is_nsec(const struct rrset *rs, uint32_t ttl, const uint8_t *rdata, size_t len)
+{
+	if (rs == NULL || rs->count != 1) {
+		return false;
+	}
+	const size_t name = dname_len(rdata);
+	struct rr rr;
+	(void)rr_read(rrset_data(rs), &rr);
+	return rr.ttl == ttl && rr.rdlen == len && dname_equal(rr.rdata, rdata) &&
+	       memcmp(rr.rdata + name, rdata + name, len - name) == 0;
+}
+
 /* The NSEC set between the others of the node; the one that is there stays when it is right. */
 static int put_nsec(const struct sign_run *run, struct sign_worker *w, const struct item *item,
 		    const struct rrset *old)
@@ -224,7 +238,7 @@ static int put_nsec(const struct sign_run *run, struct sign_worker *w, const str
 		return err;
 	}
 	const struct rrset *rs = old;
-	if (!sign_is_single(old, run->nsec_ttl, rdata, writer_len(&out))) {
+	if (!is_nsec(old, run->nsec_ttl, rdata, writer_len(&out))) {
 		rs = sign_single(w, RRTYPE_NSEC, run->nsec_ttl, rdata, writer_len(&out));
 		w->changed = true;
 		w->stats.dropped += old != NULL ? old->sigs : 0;

@@ -340,6 +340,30 @@ START_TEST(a_change_makes_few_signatures)
 }
 END_TEST
 
+/* A name that comes back with other letters is the same name: who points at it says nothing new. */
+START_TEST(letters_make_no_signatures)
+{
+	const uint8_t a[4] = { 192, 0, 2, 77 };
+	struct sign_policy policy = policy_of(NSEC);
+	struct sign_stats stats;
+	struct errmsg em;
+	struct edit *e = edit_begin(bases[NSEC], NULL, EDIT_TTL_LAST);
+	edit_remove_rrset(e, name("www.example."), RRTYPE_A);
+	edit_remove_rrset(e, name("www.example."), RRTYPE_NSEC);
+	(void)edit_state(e);
+	ck_assert_int_eq(edit_add(e, name("WWW.example."), RRTYPE_A, 60, a, sizeof(a)), E_OK);
+	ck_assert_int_eq(sign_change(e, bases[NSEC], NULL, 0, holder, &policy, &stats, &em), E_OK);
+	struct version *v = edit_commit(e);
+	change_is_good(bases[NSEC], v);
+	e = edit_begin(v, NULL, EDIT_TTL_LAST);
+	policy.trusted = true;
+	ck_assert_int_eq(sign_zone(e, holder, &policy, &stats, &em), E_OK);
+	ck_assert_uint_eq(stats.made, 0);
+	edit_abort(e);
+	version_unref(v);
+}
+END_TEST
+
 START_TEST(what_is_due_is_renewed)
 {
 	const enum base base = (enum base)_i;
@@ -427,6 +451,7 @@ int main(void)
 	tcase_add_loop_test(tc, changes_equal_signing_from_scratch, 0, 4 * BASES);
 	tcase_add_loop_test(tc, what_is_wrong_in_a_change_is_found, 0, (int)BREAKINGS * BASES);
 	tcase_add_loop_test(tc, a_change_makes_few_signatures, 0, BASES);
+	tcase_add_test(tc, letters_make_no_signatures);
 	tcase_add_loop_test(tc, what_is_due_is_renewed, 0, BASES);
 	tcase_add_test(tc, another_chain_signs_all);
 	tcase_add_test(tc, trust_ends_where_the_chain_changes);
