@@ -89,7 +89,7 @@ static void part_add(struct diff_part *part, const struct diff_rr *rr)
 	part->count++;
 }
 
-static void diff_add(struct diff *d, bool removed, const struct diff_rr *rr)
+void diff_add_record(struct diff *d, bool removed, const struct diff_rr *rr)
 {
 	part_add(removed ? &d->removed : &d->added, rr);
 	if (rr->type == RRTYPE_SOA) {
@@ -143,14 +143,14 @@ static void diff_records(struct diff *d, struct records old, struct records now)
 			    memcmp(old.rr.rdata, now.rr.rdata, old.rr.rdlen) == 0;
 		if (order <= 0) {
 			if (!same) {
-				diff_add(d, true, &old.rr);
+				diff_add_record(d, true, &old.rr);
 			}
 			old.pos = old_next;
 			old.left--;
 		}
 		if (order >= 0) {
 			if (!same) {
-				diff_add(d, false, &now.rr);
+				diff_add_record(d, false, &now.rr);
 			}
 			now.pos = now_next;
 			now.left--;
@@ -294,10 +294,10 @@ static void merge_record(struct diff *out, const struct moved *m, size_t count)
 		return;
 	}
 	if (before != NULL) {
-		diff_add(out, true, before);
+		diff_add_record(out, true, before);
 	}
 	if (after != NULL) {
-		diff_add(out, false, after);
+		diff_add_record(out, false, after);
 	}
 }
 

@@ -59,6 +59,8 @@ struct diff_rr {
 	uint32_t ttl;
 	const uint8_t *rdata;
 };
+/* Adds a record of class IN to those that are removed or added; a SOA sets the serial. It has passed rdata_check. */
+void diff_add_record(struct diff *d, bool removed, const struct diff_rr *rr);
 /* Reads one; checks all of it: a well-formed owner at or below @apex, class IN, a type that zones have, rdata_check.
  * E_DAMAGED in r->err. */
 void diff_rr_read(struct reader *r, const uint8_t *apex, struct diff_rr *rr);
