@@ -94,8 +94,8 @@ int acl_find_key(const struct acl_names *names, const char *text, const struct t
 	return not_there(&nearest, "key", "keys", em);
 }
 
-static int find_remote(const struct acl_names *names, const char *text,
-		       const struct acl_remote **out, struct errmsg *em)
+int acl_find_remote(const struct acl_names *names, const char *text, const struct acl_remote **out,
+		    struct errmsg *em)
 {
 	struct nearest nearest = { .word = text };
 	for (size_t i = 0; i < names->remote_count; i++) {
@@ -186,7 +186,7 @@ int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
 		err = read_tls(rule, arena, names, &r.name, em);
 	} else if (take_word(&rule, "remote")) {
 		r.kind = REMOTE;
-		err = find_remote(names, rule, &r.remote, em);
+		err = acl_find_remote(names, rule, &r.remote, em);
 	} else {
 		struct errmsg why;
 		char quoted[TEXT_QUOTE_MAX];
@@ -216,7 +216,7 @@ static bool has_common_name(const struct dname_list *a, const struct dname_list 
 	return at < a->len;
 }
 
-static bool is_remote(const struct acl_remote *r, const struct acl_client *client)
+bool acl_is_remote(const struct acl_remote *r, const struct acl_client *client)
 {
 	size_t network = 0;
 	size_t key = 0;
@@ -244,7 +244,7 @@ static bool is_meant(const struct rule *r, const struct acl_client *client)
 	case TLS:
 		return dname_list_has(&client->names, r->name);
 	case REMOTE:
-		return is_remote(r->remote, client);
+		return acl_is_remote(r->remote, client);
 	case NETWORK:
 		return address_network_has(&r->network, client->ip);
 	}

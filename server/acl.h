@@ -50,6 +50,10 @@ MUST_USE int acl_read_sig0(const struct acl_names *names, const char *text, stru
 MUST_USE int acl_find_key(const struct acl_names *names, const char *text,
 			  const struct tsig_key **out, struct errmsg *em);
 
+/* The remote that @text names; likewise. */
+MUST_USE int acl_find_remote(const struct acl_names *names, const char *text,
+			     const struct acl_remote **out, struct errmsg *em);
+
 struct acl *acl_new(struct arena *arena);
 /* Adds a rule. E_SYNTAX, E_NAME, E_NOENT (no such key or remote), E_UNSUPPORTED, E_NOTZONE: @em says what was found and expected. */
 MUST_USE int acl_add(struct acl *acl, struct arena *arena, const struct acl_names *names,
@@ -63,6 +67,8 @@ struct acl_client {
 	const uint8_t *sig0; /* name of the KEY record whose signature was good; NULL: none */
 };
 
+/* Has the client one of its addresses and one of its keys, where it has such? */
+bool acl_is_remote(const struct acl_remote *remote, const struct acl_client *client);
 /* NULL allows nobody. */
 bool acl_allows(const struct acl *acl, const struct acl_client *client);
 /* Is there a rule about the KEY records of @name? Else a signature of one need not be looked at. */

@@ -222,3 +222,23 @@ bool address_network_has(const struct address_network *n, const struct address_i
 	uint8_t mask = (uint8_t)(0xff00U >> n->prefix % 8);
 	return mask == 0 || ((n->ip.octet[whole] ^ ip->octet[whole]) & mask) == 0;
 }
+
+bool address_of_network(const struct address_network *n, uint16_t port, struct address *out)
+{
+	*out = (struct address){ 0 };
+	if (n->prefix != n->ip.len * 8U) {
+		return false;
+	}
+	if (n->ip.len == sizeof(out->v4.sin_addr)) {
+		out->len = sizeof(out->v4);
+		out->v4.sin_family = AF_INET;
+		out->v4.sin_port = htons(port);
+		memcpy(&out->v4.sin_addr, n->ip.octet, n->ip.len);
+	} else if (n->ip.len == sizeof(out->v6.sin6_addr)) {
+		out->len = sizeof(out->v6);
+		out->v6.sin6_family = AF_INET6;
+		out->v6.sin6_port = htons(port);
+		memcpy(&out->v6.sin6_addr, n->ip.octet, n->ip.len);
+	}
+	return out->len != 0;
+}

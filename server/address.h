@@ -59,6 +59,8 @@ struct address_network {
 MUST_USE int address_network_from_text(struct address_network *n, const char *s, size_t len,
 				       struct errmsg *em);
 void address_network_to_text(const struct address_network *n, char out[ADDRESS_NETWORK_TEXT_MAX]);
+/* The address that @n is, with @port; false: it is a network, or one of no family. */
+bool address_of_network(const struct address_network *n, uint16_t port, struct address *out);
 bool address_network_has(const struct address_network *n, const struct address_ip *ip);
 
 #endif

@@ -162,7 +162,7 @@ enum aide_answer aide_answer(struct aide *a, const struct aide_serving *s,
 	if (io->is_taken) {
 		io->in = query.in;
 		io->in_len = query.in_len;
-		return AIDE_UPDATE;
+		return AIDE_TAKEN;
 	}
 	if (asker.is_put_off) {
 		return AIDE_LATER;

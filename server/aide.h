@@ -29,7 +29,7 @@ void aide_free(struct aide *a); /* NULL is fine */
 
 enum aide_answer {
 	AIDE_ANSWERED, /* io->out_len, 0: silence */
-	AIDE_UPDATE,   /* it is an UPDATE: for others */
+	AIDE_TAKEN,    /* it is of an opcode that others answer */
 	AIDE_TRANSFER, /* what has to be sent is what *transfer makes */
 	AIDE_LATER     /* a transfer, but is_busy */
 };

@@ -580,8 +580,23 @@ static void set_tls_names(const struct reading *g, const struct config_remote *r
 	out->tls_names = (struct dname_list){ octets, len };
 }
 
-static void make_remote(const struct reading *g, const struct config_remote *r,
-			struct acl_remote *out)
+/* One for each address of @r. */
+static void make_peers(const struct reading *g, struct config_remote *r)
+{
+	struct config_peer *peers =
+		arena_alloc(&g->config->arena, (r->addresses.count + 1) * sizeof(*peers));
+	for (size_t i = 0; i < r->addresses.count; i++) {
+		struct config_peer *p = &peers[r->peer_count];
+		if (address_of_network(&r->addresses.list[i], (uint16_t)r->port, &p->address)) {
+			p->key = r->rule->key_count != 0 ? r->rule->keys[0] : NULL;
+			p->remote = r;
+			r->peer_count++;
+		}
+	}
+	r->peers = peers;
+}
+
+static void make_remote(const struct reading *g, struct config_remote *r, struct acl_remote *out)
 {
 	*out = (struct acl_remote){ .name = r->name,
 				    .networks = r->addresses.list,
@@ -604,6 +619,8 @@ static void make_remote(const struct reading *g, const struct config_remote *r,
 				    "this remote has neither \"addresses\" nor \"keys\" nor "
 				    "\"tls-names\", so everybody would be it");
 	}
+	r->rule = out;
+	make_peers(g, r);
 }
 
 static void read_remotes(struct reading *g)
@@ -616,7 +633,7 @@ static void read_remotes(struct reading *g)
 	c->names.has_tls = *c->server.tls_client_ca != '\0';
 	struct acl_remote *made = arena_alloc(&c->arena, (c->remote_count + 1) * sizeof(*made));
 	for (size_t i = 0; i < c->remote_count; i++) {
-		make_remote(g, &c->remotes[i], &made[i]);
+		make_remote(g, (struct config_remote *)(uintptr_t)&c->remotes[i], &made[i]);
 	}
 	c->names.remotes = made;
 	c->names.remote_count = c->remote_count;
@@ -791,9 +808,64 @@ const struct config_zone *config_find_zone(const struct config *c, const uint8_t
 	return found != NULL ? *found : NULL;
 }
 
+static const struct config_remote *find_remote(const struct reading *g, const struct config_text *t,
+					       const char *option)
+{
+	const struct config *c = g->config;
+	const struct acl_remote *rule;
+	struct errmsg em = { "" };
+	if (acl_find_remote(&c->names, t->text, &rule, &em) != E_OK) {
+		config_report_error(g->reader.report, t->place, "%s: %.400s", option, em.text);
+		return NULL;
+	}
+	return &c->remotes[rule - c->names.remotes];
+}
+
+/* The addresses of the remotes @names, in this order. */
+static struct config_peers make_zone_peers(const struct reading *g,
+					   const struct config_texts *names, const char *option)
+{
+	struct arena *arena = &g->config->arena;
+	const struct config_remote **remotes =
+		arena_alloc(arena, (names->count + 1) * sizeof(const struct config_remote *));
+	size_t room = 1;
+	size_t count = 0;
+	for (size_t i = 0; i < names->count; i++) {
+		const struct config_text *t = &names->list[i];
+		remotes[i] = find_remote(g, t, option);
+		room += remotes[i] != NULL ? remotes[i]->peer_count : 0;
+		if (remotes[i] != NULL && remotes[i]->peer_count == 0) {
+			config_report_error(g->reader.report, t->place,
+					    "%s: remote \"%s\" has no address to turn to", option,
+					    remotes[i]->name);
+		}
+	}
+	const struct config_peer **list =
+		arena_alloc(arena, room * sizeof(const struct config_peer *));
+	for (size_t i = 0; i < names->count; i++) {
+		for (size_t k = 0; remotes[i] != NULL && k < remotes[i]->peer_count; k++) {
+			list[count++] = &remotes[i]->peers[k];
+		}
+	}
+	return (struct config_peers){ list, count };
+}
+
+static void check_file(const struct reading *g, const struct config_zone *z)
+{
+	if (*z->file == '\0' && z->primary_names.count == 0) {
+		config_report_error(g->reader.report, z->place,
+				    "this zone has no \"file\", and no \"primaries\" either");
+	} else if (*z->file != '\0' && z->primary_names.count != 0) {
+		config_report_error(g->reader.report, z->place,
+				    "this zone has a \"file\" and \"primaries\"; what is "
+				    "transferred in is kept in server.database");
+	}
+}
+
 bool config_zone_is_kept(const struct config_zone *z)
 {
-	return z->policy != NULL || z->updaters != NULL || z->update_policy != NULL;
+	return z->policy != NULL || z->updaters != NULL || z->update_policy != NULL ||
+	       config_zone_is_secondary(z);
 }
 
 static void read_zones(struct reading *g)
@@ -810,10 +882,15 @@ static void read_zones(struct reading *g)
 		z->updaters = make_acl(g, &z->allow_update, "zones.allow-update", z->name);
 		z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer", NULL);
 		set_update_policy(g, z);
+		z->primaries = make_zone_peers(g, &z->primary_names, "zones.primaries");
+		z->notifiers = make_acl(g, &z->allow_notify, "zones.allow-notify");
+		z->notify = make_zone_peers(g, &z->notify_names, "zones.notify");
+		check_file(g, z);
 		if (config_zone_is_kept(z) && *c->server.database == '\0') {
-			config_report_error(g->reader.report, z->place,
-					    "a zone that is signed or updated needs "
-					    "server.database; name a directory there");
+			config_report_error(
+				g->reader.report, z->place,
+				"a zone that is signed, updated or transferred in needs "
+				"server.database; name a directory there");
 		}
 	}
 }

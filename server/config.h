@@ -79,6 +79,10 @@ struct config_server {
 	uint32_t tcp_output; /* octets */
 	uint32_t transfers_out;
 	uint32_t transfers_out_per_address;
+	uint32_t transfers_in;
+	uint32_t transfers_in_per_primary;
+	uint32_t transfer_time_s;
+	uint32_t transfer_records;
 	enum config_switch minimal_responses;
 	enum config_switch rotate_rrsets;
 	const char *identity, *version, *nsid; /* "": not told */
@@ -123,9 +127,25 @@ struct config_key {
 struct config_remote {
 	const char *name;
 	struct config_networks addresses;
+	uint32_t port;
 	struct config_texts keys;
 	struct config_texts tls_names;
 	struct config_place place;
+	const struct acl_remote *rule;	 /* made of these */
+	const struct config_peer *peers; /* likewise: one for each address that is no network */
+	size_t peer_count;
+};
+
+/* Where we turn to. */
+struct config_peer {
+	struct address address;
+	const struct tsig_key *key; /* with which we sign: the first of the remote; NULL: not */
+	const struct config_remote *remote;
+};
+
+struct config_peers {
+	const struct config_peer *const *list;
+	size_t count;
 };
 
 enum config_denial { CONFIG_NSEC, CONFIG_NSEC3, CONFIG_NSEC3_OPT_OUT };
@@ -167,6 +187,13 @@ struct config_zone {
 	const struct acl *transferrers; /* made of allow_transfer, likewise */
 	struct config_texts update_rules;
 	const struct update_policy *update_policy; /* made of these; NULL: there are none */
+	struct config_texts primary_names;
+	struct config_peers primaries; /* of these remotes; some: we are a secondary */
+	struct config_texts allow_notify;
+	const struct acl *notifiers; /* made of allow_notify; primaries may in any case */
+	struct config_texts notify_names;
+	struct config_peers notify; /* of these remotes */
+	enum config_switch notify_ns;
 	struct config_place place;
 };
 
@@ -219,6 +246,7 @@ enum config_type {
 	CONFIG_ACL,
 	CONFIG_KEY_NAMES,
 	CONFIG_TLS_NAMES,
+	CONFIG_REMOTE_NAMES,
 	CONFIG_UPDATE_RULES,
 	CONFIG_DENIAL,
 	CONFIG_ZONEMD,
@@ -287,8 +315,12 @@ MUST_USE int config_parse(const struct config_source *source, struct config **ou
 			  struct findings *findings);
 /* NULL: there is none of that name. */
 const struct config_zone *config_find_zone(const struct config *c, const uint8_t *name);
-/* Is the zone one that the server changes, and so keeps in its database? */
+/* Is the zone one that the server changes or transfers in, and so keeps in its database? */
 bool config_zone_is_kept(const struct config_zone *z);
+static inline bool config_zone_is_secondary(const struct config_zone *z)
+{
+	return z->primaries.count != 0;
+}
 /* All defaults, no zones. */
 struct config *config_new(void);
 void config_free(struct config *c); /* NULL is fine */

@@ -357,7 +357,7 @@ static void read_file(struct config_reader *r, const struct config_option *o,
 		      const struct config_node *node, void *to)
 {
 	const char *path = resolve(r, o, node);
-	if (path != NULL && (r->only_text || check_file(r, o, node, path))) {
+	if (path != NULL && (*path == '\0' || r->only_text || check_file(r, o, node, path))) {
 		*(const char **)to = path;
 	}
 }
@@ -742,6 +742,7 @@ static const struct type types[] = {
 	                        read_texts, print_texts },
 	[CONFIG_KEY_NAMES]  = { CONFIG_NODE_LIST, "names of keys", "[update.example.com]", read_texts, print_texts },
 	[CONFIG_TLS_NAMES]  = { CONFIG_NODE_LIST, "names in certificates", "[ns2.example.com]", read_texts, print_texts },
+	[CONFIG_REMOTE_NAMES] = { CONFIG_NODE_LIST, "names of remotes", "[primary]", read_texts, print_texts },
 	[CONFIG_UPDATE_RULES] = { CONFIG_NODE_LIST, "rules such as \"grant KEY subdomain NAME A AAAA\"",
 	                        "[grant update.example.com zonesub]", read_texts, print_texts },
 	[CONFIG_DENIAL]     = { CONFIG_NODE_SCALAR, "", "nsec", read_choice, print_choice },

@@ -20,6 +20,7 @@
 #include "server/listen.h"
 #include "server/load.h"
 #include "server/loop.h"
+#include "server/outbound.h"
 #include "server/pid_file.h"
 #include "server/privileges.h"
 #include "server/tls_load.h"
@@ -48,6 +49,7 @@ struct daemon {
 	struct vault *vault;
 	struct jobs *jobs;		 /* NULL: there is no database, so no zone is changed */
 	struct watch *watch;		 /* NULL: no file was ever to be watched */
+	struct outbound *outbound;
 	struct control *control;	 /* NULL: there is none */
 	struct control_request *stopper; /* who asked to stop, and waits for that; NULL: nobody */
 	int64_t started_at;
@@ -223,6 +225,20 @@ static void fill_query_config(struct query_config *q, const struct config_server
 				      .exempt_count = c->rrl.exempt.count };
 }
 
+/* Any thread. */
+static void take_request(void *arg, struct request *r)
+{
+	const struct daemon *d = arg;
+	struct reader reader = reader_of(r->message, r->len);
+	struct message_header h = { 0 };
+	(void)!message_read_header(&reader, &h);
+	if (message_opcode(h.flags) == OPCODE_NOTIFY) {
+		outbound_submit(d->outbound, r);
+	} else {
+		jobs_submit(d->jobs, r);
+	}
+}
+
 /* A worker's part of what all may have; at least 1. */
 static uint32_t share_of(const struct daemon *d, uint32_t all)
 {
@@ -248,8 +264,9 @@ static struct serving *serving_of(const struct daemon *d, const struct cookie_se
 	s->tls_handshakes = c->tls_handshakes != 0 ? share_of(d, c->tls_handshakes) : 0;
 	s->tls = d->tls;
 	s->rrl_entries = c->rrl.table_size;
-	s->take = d->jobs != NULL ? jobs_submit : NULL;
-	s->take_arg = d->jobs;
+	s->take = take_request;
+	s->take_arg = (void *)(uintptr_t)d;
+	s->taken = 1U << OPCODE_NOTIFY | (d->jobs != NULL ? 1U << OPCODE_UPDATE : 0);
 	s->aide =
 		(struct aide_serving){ .config = d->config,
 				       .generation = d->generation,
@@ -477,7 +494,6 @@ static size_t serve(struct daemon *d, const struct next *n)
 	for (size_t i = 0; i < next->zone_count; i++) {
 		if (loaded[i].fresh != NULL) {
 			old_versions[i] = zone_publish(loaded[i].zone, loaded[i].fresh);
-			loaded[i].fresh = NULL;
 		}
 		int twice = zoneset_add(zones, loaded[i].zone);
 		assert(twice == E_OK); /* config_load has refused it */
@@ -497,6 +513,9 @@ static size_t serve(struct daemon *d, const struct next *n)
 	epoch_wait();
 	if (d->jobs != NULL) {
 		jobs_set(d->jobs, next, zones);
+	}
+	if (outbound_set(d->outbound, next, zones) != E_OK) {
+		log_error("outbound-stopped", "reason=\"TSIG keys cannot be prepared\"");
 	}
 	write_session_key(next);
 	for (size_t i = 0; i < d->count; i++) {
@@ -523,6 +542,13 @@ static size_t serve(struct daemon *d, const struct next *n)
 	}
 	for (size_t i = 0; i < d->count; i++) {
 		failed += loaded[i].is_kept && zone_is_stale(loaded[i].zone);
+		if (loaded[i].fresh != NULL && !is_start) {
+			outbound_changed(d->outbound, loaded[i].zone->apex);
+		}
+		loaded[i].fresh = NULL;
+	}
+	if (is_start) {
+		outbound_tell_all(d->outbound);
 	}
 	mem_trim();
 	log_notice("zones-ready", "zones=%zu failed=%zu", d->count, failed);
@@ -690,6 +716,20 @@ static int start_jobs(struct daemon *d, struct errmsg *em)
 	return err == E_OK ? jobs_new(d->config->server.jobs, d->vault, &d->jobs, em) : err;
 }
 
+static void tell_change(void *arg, const uint8_t *zone)
+{
+	outbound_changed(arg, zone);
+}
+
+static int start_outbound(struct daemon *d, struct errmsg *em)
+{
+	int err = outbound_new(d->jobs, &d->outbound, em);
+	if (err == E_OK && d->jobs != NULL) {
+		jobs_tell(d->jobs, tell_change, d->outbound);
+	}
+	return err;
+}
+
 static int start_workers(struct daemon *d, struct errmsg *em)
 {
 	unsigned started = 0;
@@ -787,6 +827,7 @@ static void daemon_clear(struct daemon *d, unsigned sockets)
 	for (unsigned i = 0; d->sockets != NULL && i < sockets; i++) {
 		worker_sockets_clear(&d->sockets[i]);
 	}
+	outbound_free(d->outbound);
 	jobs_free(d->jobs);
 	vault_close(d->vault);
 	for (size_t i = 0; i < d->count; i++) {
@@ -846,6 +887,9 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 		err = start_jobs(&d, em);
 	}
 	if (err == E_OK) {
+		err = start_outbound(&d, em);
+	}
+	if (err == E_OK) {
 		check_tls_readable(&config->server);
 		(void)serve(&d, &first);
 		first.tls = NULL;
@@ -859,6 +903,7 @@ int daemon_run(const char *path, struct config *config, struct errmsg *em)
 				err = err_set(em, E_IO, "the system gives no events any more");
 			}
 		}
+		outbound_stop(d.outbound);
 		if (d.jobs != NULL) {
 			jobs_stop(
 				d.jobs); /* before the workers, who send what they have answered */

@@ -31,6 +31,8 @@ struct jobs {
 	int64_t ticked;	     /* seconds */
 	const struct config *config;
 	struct vault *vault;
+	void (*changed)(void *arg, const uint8_t *zone);
+	void *changed_arg;
 	pthread_t *threads;
 	unsigned thread_count;
 };
@@ -152,7 +154,11 @@ static void run_one(struct jobs *j, struct keeper *k, struct worker_keys *keys)
 	j->running++;
 	(void)pthread_mutex_unlock(&j->lock);
 	const int err = renew_ring(keys, generation, j->config);
-	const struct keeper_env env = { j->config, j->vault, keys->ring };
+	const struct keeper_env env = { .config = j->config,
+					.vault = j->vault,
+					.ring = keys->ring,
+					.changed = j->changed,
+					.changed_arg = j->changed_arg };
 	if (err != E_OK) {
 		log_error("job-failed", "reason=\"TSIG keys cannot be prepared\"");
 		drop(&work);
@@ -222,6 +228,12 @@ int jobs_new(unsigned threads, struct vault *vault, struct jobs **out, struct er
 	}
 	*out = j;
 	return E_OK;
+}
+
+void jobs_tell(struct jobs *j, void (*changed)(void *arg, const uint8_t *zone), void *arg)
+{
+	j->changed = changed;
+	j->changed_arg = arg;
 }
 
 void jobs_pause(struct jobs *j)

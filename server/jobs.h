@@ -18,6 +18,9 @@ void jobs_stop(struct jobs *j);
 /* Stopped, and the workers are gone. NULL is fine. */
 void jobs_free(struct jobs *j);
 
+/* While paused: from now on @changed is told of each zone that a job has changed. Any job thread. */
+void jobs_tell(struct jobs *j, void (*changed)(void *arg, const uint8_t *zone), void *arg);
+
 /* Waits until no job runs; none begins until jobs_resume. */
 void jobs_pause(struct jobs *j);
 void jobs_resume(struct jobs *j);

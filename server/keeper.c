@@ -11,6 +11,7 @@
 #include "server/guard.h"
 #include "server/keeper_run.h"
 #include "server/order.h"
+#include "server/secondary.h"
 #include "server/unsign.h"
 #include "server/update.h"
 #include "server/zone_load.h"
@@ -347,7 +348,9 @@ struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, st
 				 .is_kept_new = k->is_kept_new,
 				 .from = from,
 				 .history_octets = k->config->journal_max_size,
-				 .history_from = history_from(k, env, policy->now) };
+				 .history_from = history_from(k, env, policy->now),
+				 .changed = env->changed,
+				 .changed_arg = env->changed_arg };
 }
 
 static int run(struct keeper *k, struct publish *p, struct version **old, struct errmsg *em)
@@ -527,7 +530,7 @@ static int load_first(struct keeper *k, const struct keeper_env *env, int64_t no
 }
 
 /* As it was when the server ended, or was killed. E_NOENT: nothing of it is kept. */
-static int restore(struct keeper *k, const struct keeper_env *env, struct errmsg *em)
+static int restore(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
 {
 	struct version *v = NULL;
 	struct name_text name;
@@ -542,7 +545,10 @@ static int restore(struct keeper *k, const struct keeper_env *env, struct errmsg
 			zone_name(k, &name), log_quote(em->text, text, sizeof(text)));
 		err = E_NOENT;
 	}
-	if (err == E_OK) {
+	if (err == E_OK && config_zone_is_secondary(k->config) && secondary_is_expired(k, v, now)) {
+		k->expired = v;
+		k->is_open = true;
+	} else if (err == E_OK) {
 		keeper_let_go(zone_publish(k->zone, v));
 		k->max_ttl = max_ttl_of(v);
 		k->is_open = true;
@@ -764,15 +770,22 @@ out:
 
 static int load(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
 {
+	const bool is_secondary = config_zone_is_secondary(k->config);
 	int err = get_keys(k, env, now, em);
 	if (err != E_OK) {
 		return err;
 	}
 	if (!k->is_open) {
-		err = restore(k, env, em);
-		if (err != E_OK) {
-			return err == E_NOENT ? load_first(k, env, now, em) : err;
+		err = restore(k, env, now, em);
+		if (err == E_NOENT && !is_secondary) {
+			return load_first(k, env, now, em);
 		}
+		if (err != E_OK && err != E_NOENT) {
+			return err;
+		}
+	}
+	if (is_secondary) {
+		return E_OK; /* server/refresh.h sees to it that it comes, and stays current */
 	}
 	const struct journal_stamp stamp = keeper_stamp(k->config->file);
 	const bool is_same = keeper_same_stamp(&stamp, &k->kept.stamp) && !is_to_be_unsigned(k);
@@ -1199,6 +1212,7 @@ void keeper_free(struct keeper *k)
 		set_holder(k, NULL, NULL);
 		verify_memory_free(k->memory);
 		board_destroy(&k->board);
+		version_unref(k->expired);
 		mem_free(k);
 	}
 }

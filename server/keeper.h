@@ -42,8 +42,9 @@ struct keeper {
 	int64_t due;	     /* seconds: when signatures are to be renewed; INT64_MAX: never */
 	struct board board;  /* what it tells of itself; locked by itself */
 	/* The job's. */
-	bool is_open;	       /* what is served is what `kept` says, with all its changes */
-	struct holder *holder; /* NULL: the zone is not signed by us, or nothing was loaded */
+	bool is_open;		 /* what is served is what `kept` says, with all its changes */
+	struct version *expired; /* of a secondary: what is not served any more; NULL: none */
+	struct holder *holder;	 /* NULL: the zone is not signed by us, or nothing was loaded */
 	struct holder_session *session; /* of the holder */
 	struct verify_memory *memory;
 	struct journal_zone kept; /* what the vault knows of the zone */
@@ -77,6 +78,9 @@ struct keeper_env {
 	const struct config *config;
 	struct vault *vault;	      /* NULL: nothing is kept (tests) */
 	const struct tsig_ring *ring; /* of the thread */
+	void (*changed)(void *arg,
+			const uint8_t *zone); /* told of a zone that was published; or NULL */
+	void *changed_arg;
 };
 
 struct keeper *keeper_new(struct zone *zone, const struct config_zone *config);

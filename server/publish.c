@@ -78,5 +78,8 @@ int publish_run(struct publish *p, struct version **old, struct errmsg *em)
 	}
 	struct version *next = edit_commit(p->edit);
 	*old = zone_publish(p->zone, next);
+	if (p->changed != NULL) {
+		p->changed(p->changed_arg, p->zone->apex);
+	}
 	return E_OK;
 }

@@ -1,6 +1,6 @@
 /* server/publish.h - the pipeline by which a zone changes, whatever the source:
  *
- *     edit → sign what it touches → verify that → make it durable → publish
+ *     edit → sign what it touches → verify that → make it durable → publish → tell secondaries
  *
  * Threads: one job of the zone.
  * Memory:  publish takes the edit. */
@@ -34,6 +34,9 @@ struct publish {
 	int64_t history_from;
 	const struct version
 		*source; /* the zone file that the change comes from, newly read; or NULL */
+	/* Told that the zone was published; or NULL. */
+	void (*changed)(void *arg, const uint8_t *zone);
+	void *changed_arg;
 	struct sign_stats signed_; /* result */
 };
 

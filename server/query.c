@@ -4,7 +4,7 @@
  * question).
  *
  *     no whole header, or a response       -> silence
- *     opcode UPDATE, where it is taken     -> left to others (server/update.c)
+ *     UPDATE, NOTIFY, where they are taken -> left to others (server/update.c, outbound.c)
  *     transfers, and what has a TSIG       -> left to the worker's aide (server/worker.c), where there is one
  *     opcode other than QUERY              -> NOTIMP, header alone, and OPT
  *     no question, but a cookie            -> NOERROR or BADCOOKIE
@@ -406,7 +406,7 @@ static void answer_slot(struct query_ctx *ctx, struct query_slot *slot, struct q
 	if (query->is_silent) {
 		return;
 	}
-	if (ctx->env->takes_updates && message_opcode(query->header.flags) == OPCODE_UPDATE) {
+	if ((ctx->env->taken >> message_opcode(query->header.flags) & 1) != 0) {
 		io->is_taken = true;
 		return;
 	}

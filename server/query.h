@@ -58,7 +58,8 @@ struct query_env {
 	bool is_tcp;
 	bool is_encrypted;  /* implies is_tcp: responses may be padded */
 	uint16_t keepalive; /* how long an idle connection lives, in 100 ms (RFC 7828) */
-	bool takes_updates; /* somebody else answers UPDATE: see query_io.is_taken */
+	unsigned
+		taken; /* a bit for each opcode whose messages somebody else answers: see query_io.is_taken */
 	bool takes_long; /* somebody else answers transfers, and queries with a TSIG: see query_io.is_elsewhere */
 	const struct query_transfers *transfers; /* NULL: there are none */
 	struct dname_list names; /* in the certificate of the client; for transfers */
@@ -81,7 +82,7 @@ struct query_io {
 	/* Octets written to `out`, at most `room`; or 0 when silence is the answer: to responses, to what has no
 	 * whole header (RFC 8906 §3), and to what would be too much for the client's network (server/rrl.h). */
 	size_t out_len;
-	bool is_taken;	   /* an UPDATE (RFC 2136), not answered here */
+	bool is_taken;	   /* a message of an opcode that others answer, not answered here */
 	bool is_elsewhere; /* a transfer, or signed: not answered here */
 	struct query_transfer transfer;
 };

@@ -317,8 +317,11 @@ int vault_begin(struct vault *v, const uint8_t *apex, const struct version *serv
 		const struct version *source, struct journal_zone *zone, struct errmsg *em)
 {
 	struct journal_zone next = *zone;
+	int err = E_OK;
 	next.source_generation++;
-	int err = write_zone(v, apex, "source", next.source_generation, source, em);
+	if (source != NULL) {
+		err = write_zone(v, apex, "source", next.source_generation, source, em);
+	}
 	if (err == E_OK) {
 		err = start_anew(v, apex, served, &next, em);
 	}

@@ -34,7 +34,7 @@ MUST_USE int vault_look(struct vault *v, const uint8_t *apex, struct journal_zon
 MUST_USE int vault_source(struct vault *v, const uint8_t *apex, uint64_t generation,
 			  struct version **out, struct errmsg *em);
 
-/* Begins anew with @served, made of @source, whatever was there before. */
+/* Begins anew with @served, made of @source (NULL: of nothing that is kept), whatever was there before. */
 MUST_USE int vault_begin(struct vault *v, const uint8_t *apex, const struct version *served,
 			 const struct version *source, struct journal_zone *zone,
 			 struct errmsg *em);

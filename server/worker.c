@@ -180,7 +180,7 @@ static void on_datagrams(evutil_socket_t fd, short what, void *arg)
 	const struct query_env env = { .zones = s->zones,
 				       .config = &s->query,
 				       .rrl = limits ? w->rrl : NULL,
-				       .takes_updates = s->take != NULL,
+				       .taken = s->taken,
 				       .takes_long = true,
 				       .now = woken_at(w),
 				       .now_ms = limits ? clock_ms() : 0 };
@@ -206,7 +206,7 @@ static struct tcp_limits begin_turn(void *arg)
 	w->turn = (struct query_env){ .zones = s->zones,
 				      .config = &s->query,
 				      .is_tcp = true,
-				      .takes_updates = s->take != NULL,
+				      .taken = s->taken,
 				      .takes_long = w->aide != NULL,
 				      .keepalive = keepalive_of(s),
 				      .now = woken_at(w) };
@@ -246,7 +246,7 @@ static size_t answer_long(struct worker *w, const struct tcp_query *query, struc
 	switch (aide_answer(w->work, &s->aide, &w->turn, io, tcp_is_fed(query->conn), &transfer)) {
 	case AIDE_ANSWERED:
 		return io->out_len;
-	case AIDE_UPDATE:
+	case AIDE_TAKEN:
 		take_from(w, io, query->conn);
 		return 0;
 	case AIDE_LATER:

@@ -30,9 +30,11 @@ struct serving {
 	uint32_t tls_handshakes;      /* of one client in a second, with one worker */
 	const struct tls_server *tls; /* borrowed; NULL: there are no TLS sockets */
 	uint32_t rrl_entries;	      /* of each worker's table; read at its start */
-	/* Takes requests that are answered later (server/request.h); NULL: nobody does. Any worker's thread. */
+	/* Takes requests of the opcodes @taken (a bit for each) that are answered later (server/request.h). Any worker's
+	 * thread. */
 	void (*take)(void *arg, struct request *r);
 	void *take_arg;
+	unsigned taken;
 	struct aide_serving aide;
 };
 

@@ -29,7 +29,7 @@ struct xfr_in {
 	struct dname apex;
 	uint16_t id;
 	enum state state;
-	uint32_t at; /* the serial that the differences so far lead to */
+	uint32_t at;	   /* the serial that the differences so far lead to */
 	struct edit *edit; /* WHOLE */
 	size_t change_cap;
 	struct xfr_in_result result;
@@ -157,7 +157,7 @@ static int first(struct xfr_in *x, const struct diff_rr *rr, struct errmsg *em)
 	x->soa_ttl = rr->ttl;
 	x->result.serial = serial_of(rr);
 	x->state = SECOND;
-	if (x->wish.is_incremental && !serial_is_newer(x->result.serial, x->wish.serial)) {
+	if (x->wish.has_serial && !serial_is_newer(x->result.serial, x->wish.serial)) {
 		x->result.kind = XFR_CURRENT;
 		x->state = END;
 	}
@@ -187,8 +187,7 @@ static int second(struct xfr_in *x, const struct diff_rr *rr, struct errmsg *em)
 				     .ttl = x->soa_ttl,
 				     .rdata = x->soa };
 	/* Of a zone without other records the second SOA is the last. */
-	if (x->wish.is_incremental && rr->type == RRTYPE_SOA &&
-	    serial_of(rr) != x->result.serial) {
+	if (x->wish.is_incremental && rr->type == RRTYPE_SOA && serial_of(rr) != x->result.serial) {
 		x->result.kind = XFR_CHANGES;
 		return begin_change(x, rr, em);
 	}
@@ -356,7 +355,8 @@ static int check_rcode(unsigned rcode, struct errmsg *em)
 			       rcode == RCODE_FORMERR ? "FORMERR" : "NOTIMP");
 	case RCODE_REFUSED:
 	case RCODE_NOTAUTH:
-		return err_set(em, E_PERM, "answers %s; is the transfer allowed there, by the same key?",
+		return err_set(em, E_PERM,
+			       "answers %s; is the transfer allowed there, by the same key?",
 			       rcode == RCODE_REFUSED ? "REFUSED" : "NOTAUTH");
 	case RCODE_SERVFAIL:
 		return err_set(em, E_NOENT, "answers SERVFAIL; is the zone loaded there?");

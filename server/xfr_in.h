@@ -3,7 +3,7 @@
  *     xfr_in_new → xfr_in_query → ... xfr_in_message ... E_OK → xfr_in_result
  *
  *     answer to IXFR           is
- *     SOA not newer than ours  nothing new: XFR_CURRENT
+ *     SOA not newer than ours  nothing new: XFR_CURRENT (also to AXFR)
  *     SOA SOA ...              differences: XFR_CHANGES
  *     SOA other ... SOA        all of the zone: XFR_WHOLE, as the answer to AXFR is
  *
@@ -24,9 +24,10 @@ struct xfr_in;
 
 struct xfr_in_wish {
 	const uint8_t *apex;
-	bool is_incremental; /* IXFR, from @serial */
-	bool asks_expire;    /* by EDNS (RFC 7314); a server that does not know EDNS answers FORMERR */
-	uint32_t serial;     /* that we have */
+	bool has_serial; /* we have @serial; what is not newer is not wanted */
+	uint32_t serial;
+	bool is_incremental; /* IXFR from there, else AXFR */
+	bool asks_expire; /* by EDNS (RFC 7314); a server that does not know EDNS answers FORMERR */
 	uint64_t max_octets; /* of all messages */
 	uint64_t max_records;
 };

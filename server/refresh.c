@@ -1,0 +1,723 @@
+/* server/refresh.c - keeps zones current that come from primaries. */
+#include "server/refresh.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/crypto.h"
+#include "server/clock.h"
+#include "server/outgoing.h"
+#include "server/secondary.h"
+#include "zones/base/log.h"
+#include "zones/base/mem.h"
+#include "zones/dns/serial.h"
+
+/* SOA timers are kept within these: one end protects the primary, the other us from a slip of the pen. */
+#define INTERVAL_MIN_S 2
+#define INTERVAL_MAX_S (28 * 86400)
+/* Nothing of the zone is there yet: after so long it is tried again, and then after longer each time. */
+#define RETRY_FIRST_S	  2
+#define RETRY_FIRST_MAX_S 600
+/* A primary that says nothing for so long is given up. */
+#define PATIENCE_MS 10000
+/* Octets of a record that is as large as most never are; the limit of octets follows that of records. */
+#define RECORD_OCTETS 512
+#define REASON_MAX    300
+
+enum state {
+	IDLE,
+	WAITS,	   /* in the queue */
+	TRANSFERS, /* a primary is asked */
+	VISITS,	   /* the job of the zone does something for us */
+};
+
+struct secondary {
+	struct refresh *all;
+	const struct config_zone *config;
+	struct zone *zone; /* its identity */
+	enum state state;
+	struct secondary *next;	     /* in the queue, or among those that are gone */
+	bool is_known;		     /* the job has told what there is */
+	bool again;		     /* it was notified meanwhile */
+	bool wants_whole, no_expire; /* how the primary is asked next */
+	bool is_forced;		     /* signetctl wants it, though the serial be older */
+	bool is_expired;
+	bool is_renewed;   /* while refresh_set runs */
+	size_t peer;	   /* that is asked */
+	size_t left;	   /* primaries to be asked in this round */
+	unsigned failures; /* rounds in a row */
+	int64_t due;	   /* seconds */
+	bool has_zone;
+	uint32_t serial, refresh, retry;
+	int64_t expires_at; /* seconds */
+	char reason[REASON_MAX];
+	/* TRANSFERS */
+	struct outgoing *conn;
+	struct xfr_in *in;
+	struct tsig_exchange tsig;
+	bool is_signed; /* the last message was */
+	bool is_heard;	/* the primary has said something */
+	int64_t began_ms;
+	/* VISITS */
+	struct visit visit;
+	char from[64];
+};
+
+struct refresh {
+	struct loop *loop;
+	struct jobs *jobs;
+	const struct config *config;
+	const struct tsig_ring *ring;
+	struct secondary **list; /* by name */
+	size_t count;
+	struct secondary *first, **last; /* the queue */
+	struct secondary **active;	 /* TRANSFERS; [config->server.transfers_in] */
+	size_t active_count;
+	bool is_stopped;
+	struct secondary *gone; /* not in the configuration any more, but a job has their visit */
+};
+
+static void start_waiting(struct refresh *r);
+static void visit(struct secondary *s, enum visit_what what);
+
+/* --- small things ---------------------------------------------------------------------------- */
+
+static uint32_t random_below(uint32_t limit)
+{
+	uint32_t n = 0;
+	/* Without it all goes on, in step. */
+	return limit != 0 && crypto_random(&n, sizeof(n)) == E_OK ? n % limit : 0;
+}
+
+/* A tenth less at most, so that zones that were loaded together do not stay together. */
+static int64_t after(int64_t now, uint32_t interval)
+{
+	interval = interval < INTERVAL_MIN_S ? INTERVAL_MIN_S : interval;
+	interval = interval > INTERVAL_MAX_S ? INTERVAL_MAX_S : interval;
+	return now + interval - random_below(interval / 10 + 1);
+}
+
+static const struct config_peer *peer_of(const struct secondary *s)
+{
+	return s->config->primaries.list[s->peer];
+}
+
+static struct secondary *find(const struct refresh *r, const uint8_t *name)
+{
+	size_t from = 0;
+	size_t end = r->count;
+	while (from < end) {
+		const size_t mid = from + (end - from) / 2;
+		const int diff = dname_compare(r->list[mid]->zone->apex, name);
+		if (diff == 0) {
+			return r->list[mid];
+		}
+		if (diff < 0) {
+			from = mid + 1;
+		} else {
+			end = mid;
+		}
+	}
+	return NULL;
+}
+
+static void log_failure(const struct secondary *s)
+{
+	char name[DNAME_TEXT_MAX];
+	char quoted[DNAME_TEXT_MAX + 8];
+	char reason[REASON_MAX + 64];
+	char address[ADDRESS_TEXT_MAX];
+	(void)dname_to_text(s->zone->apex, name);
+	address_to_text(&peer_of(s)->address, address);
+	log_warn("transfer-failed", "zone=%s primary=%s serving=%s reason=%s",
+		 log_quote(name, quoted, sizeof(quoted)), address,
+		 s->has_zone && !s->is_expired ? "old" : "nothing",
+		 log_quote(s->reason, reason, sizeof(reason)));
+}
+
+/* --- the queue ------------------------------------------------------------------------------- */
+
+static void enqueue(struct secondary *s)
+{
+	struct refresh *r = s->all;
+	s->state = WAITS;
+	s->next = NULL;
+	*r->last = s;
+	r->last = &s->next;
+}
+
+/* Takes it out, which stands at *@at. */
+static struct secondary *dequeue(struct refresh *r, struct secondary **at)
+{
+	struct secondary *s = *at;
+	*at = s->next;
+	if (r->last == &s->next) {
+		r->last = at;
+	}
+	s->next = NULL;
+	return s;
+}
+
+static void start_round(struct secondary *s)
+{
+	s->again = false;
+	s->left = s->config->primaries.count;
+	enqueue(s);
+}
+
+/* Ends a transfer, without a word to anybody. */
+static void stop_transfer(struct secondary *s)
+{
+	struct refresh *r = s->all;
+	for (size_t i = 0; i < r->active_count; i++) {
+		if (r->active[i] == s) {
+			r->active[i] = r->active[--r->active_count];
+			break;
+		}
+	}
+	outgoing_close(s->conn);
+	xfr_in_free(s->in);
+	s->conn = NULL;
+	s->in = NULL;
+	s->state = IDLE;
+}
+
+/* --- the end of a round ---------------------------------------------------------------------- */
+
+static void end_round(struct secondary *s, bool is_good)
+{
+	const int64_t now = clock_now();
+	s->state = IDLE;
+	s->wants_whole = s->no_expire = s->is_forced = false;
+	s->peer = 0;
+	if (is_good) {
+		s->failures = 0;
+		s->reason[0] = '\0';
+		s->due = after(now, s->refresh);
+	} else {
+		/* Twice as long each time, from the SOA's retry to its refresh. */
+		const uint32_t first = s->has_zone ? s->retry : RETRY_FIRST_S;
+		const uint32_t most = s->has_zone && s->refresh > first ? s->refresh
+				      : s->has_zone			? first
+									: RETRY_FIRST_MAX_S;
+		uint64_t wait = (uint64_t)first << (s->failures < 16 ? s->failures : 16);
+		s->due = after(now, wait < most ? (uint32_t)wait : most);
+		s->failures++;
+	}
+	if (s->again) {
+		start_round(s);
+	}
+}
+
+static void fail(struct secondary *s, const char *why)
+{
+	if (s->state == TRANSFERS) {
+		stop_transfer(s);
+	}
+	(void)snprintf(s->reason, sizeof(s->reason), "%s", why);
+	log_failure(s);
+	s->wants_whole = s->no_expire = false;
+	s->peer = (s->peer + 1) % s->config->primaries.count;
+	if (--s->left != 0) {
+		enqueue(s);
+	} else {
+		end_round(s, false);
+	}
+}
+
+/* The primary speaks, but this was of no use: is there another way to ask it? */
+static void try_otherwise(struct secondary *s, int err, const char *why)
+{
+	const bool was_whole = s->wants_whole || !s->has_zone;
+	if (s->state == TRANSFERS) {
+		stop_transfer(s);
+	}
+	if (err == E_UNSUPPORTED && !s->no_expire) {
+		s->no_expire = true; /* FORMERR may mean EDNS */
+	} else if (!was_whole) {
+		s->wants_whole = true;
+	} else {
+		fail(s, why);
+		return;
+	}
+	enqueue(s);
+}
+
+/* --- the answer ------------------------------------------------------------------------------ */
+
+static void finish(struct secondary *s)
+{
+	struct xfr_in_result *result = xfr_in_result(s->in);
+	char why[REASON_MAX];
+	const bool is_older = result->kind == XFR_CURRENT && result->serial != s->serial;
+	if (is_older) {
+		(void)snprintf(why, sizeof(why),
+			       "has serial %u, older than %u here; signetctl retransfer takes it",
+			       result->serial, s->serial);
+		s->wants_whole = true; /* no other way to ask would help */
+		try_otherwise(s, E_MISMATCH, why);
+		return;
+	}
+	s->visit.whole = result->whole;
+	s->visit.changes = result->changes;
+	s->visit.change_count = result->change_count;
+	result->whole = NULL;
+	result->changes = NULL;
+	(void)snprintf(s->from, sizeof(s->from), "%s", peer_of(s)->remote->name);
+	s->visit.from = s->from;
+	s->visit.has_expire = result->has_expire;
+	s->visit.expire_left = result->expire;
+	const enum visit_what what = result->kind == XFR_CURRENT ? VISIT_CONFIRM : VISIT_TAKE;
+	stop_transfer(s);
+	visit(s, what);
+}
+
+/* E_OK: signed, or it need not be; E_AGAIN: not yet. */
+static int check_signature(struct secondary *s, const uint8_t *octets, size_t *len, char *why)
+{
+	if (peer_of(s)->key == NULL) {
+		return E_OK;
+	}
+	const int err = tsig_check(&s->tsig, octets, *len, (uint64_t)clock_now(), len);
+	if (err != E_OK && err != E_AGAIN) {
+		(void)snprintf(why, REASON_MAX, "%s",
+			       err == E_PERM ? "refuses our TSIG key; is it the same there, and "
+					       "are both clocks right?"
+			       : err == E_EXPIRED ? "signs with a time that is not ours; are both "
+						    "clocks right?"
+						  : "its TSIG is missing or wrong; is the key the "
+						    "same there?");
+	}
+	return err;
+}
+
+static bool on_message(void *arg, uint8_t *octets, size_t len)
+{
+	struct secondary *s = arg;
+	struct refresh *r = s->all;
+	struct errmsg em = { "" };
+	char why[REASON_MAX];
+	s->is_heard = true;
+	const int is_signed = check_signature(s, octets, &len, why);
+	int err = is_signed == E_AGAIN ? E_OK : is_signed;
+	if (err == E_OK) {
+		err = xfr_in_message(s->in, octets, len, &em);
+		(void)snprintf(why, sizeof(why), "%.250s", em.text);
+	} else {
+		s->wants_whole = true; /* another way to ask would not help */
+	}
+	if (err == E_OK && is_signed == E_AGAIN) {
+		err = E_BADSIG;
+		(void)snprintf(why, sizeof(why), "the last message is not signed");
+	}
+	if (err == E_AGAIN) {
+		return true;
+	}
+	s->conn = NULL; /* closed behind this */
+	if (err == E_OK) {
+		finish(s);
+	} else {
+		try_otherwise(s, err, why);
+	}
+	start_waiting(r);
+	return false;
+}
+
+static void on_ended(void *arg, const char *why)
+{
+	struct secondary *s = arg;
+	struct refresh *r = s->all;
+	s->conn = NULL;
+	if (s->is_heard) {
+		try_otherwise(s, E_TRUNC, why);
+	} else {
+		fail(s, why);
+	}
+	start_waiting(r);
+}
+
+/* --- the query ------------------------------------------------------------------------------- */
+
+static int ask(struct secondary *s)
+{
+	struct refresh *r = s->all;
+	const struct config_peer *peer = peer_of(s);
+	const uint64_t records = r->config->server.transfer_records;
+	const struct xfr_in_wish wish = { .apex = s->zone->apex,
+					  .has_serial = s->has_zone && !s->is_forced,
+					  .serial = s->serial,
+					  .is_incremental = s->has_zone && !s->wants_whole,
+					  .asks_expire = !s->no_expire,
+					  .max_octets = records * RECORD_OCTETS,
+					  .max_records = records };
+	const struct outgoing_handler handler = { s, on_message, on_ended };
+	uint8_t query[XFR_IN_QUERY_MAX + 1024]; /* and a TSIG */
+	struct writer w = writer_of(query, XFR_IN_QUERY_MAX);
+	uint16_t id = 0;
+	s->in = xfr_in_new(&wish);
+	s->is_heard = false;
+	s->began_ms = clock_ms();
+	int err = crypto_random(&id, sizeof(id));
+	if (err == E_OK) {
+		xfr_in_query(s->in, id, &w);
+		err = w.err;
+	}
+	size_t len = writer_len(&w);
+	if (err == E_OK && peer->key != NULL) {
+		err = tsig_begin(r->ring, peer->key->name.wire, &s->tsig);
+		if (err == E_OK) {
+			err = tsig_sign(&s->tsig, query, &len, sizeof(query),
+					(uint64_t)clock_now());
+		}
+	}
+	if (err == E_OK) {
+		err = outgoing_open(loop_base(r->loop), &peer->address, PATIENCE_MS, &handler,
+				    &s->conn);
+	}
+	if (err == E_OK) {
+		outgoing_send(s->conn, query, len);
+	}
+	return err;
+}
+
+static bool has_turn(const struct refresh *r, const struct secondary *s)
+{
+	const struct address *a = &peer_of(s)->address;
+	size_t same = 0;
+	for (size_t i = 0; i < r->active_count; i++) {
+		same += address_equal(&peer_of(r->active[i])->address, a) ? 1 : 0;
+	}
+	return same < r->config->server.transfers_in_per_primary;
+}
+
+/* Those in the queue whose turn it is. */
+static void start_waiting(struct refresh *r)
+{
+	struct secondary **at = &r->first;
+	while (*at != NULL && !r->is_stopped && r->active_count < r->config->server.transfers_in) {
+		if (!has_turn(r, *at)) {
+			at = &(*at)->next;
+			continue;
+		}
+		struct secondary *s = dequeue(r, at);
+		s->state = TRANSFERS;
+		r->active[r->active_count++] = s;
+		if (ask(s) != E_OK) {
+			fail(s, "cannot be asked: there are no sockets or random numbers");
+		}
+	}
+}
+
+/* --- visits of the job ----------------------------------------------------------------------- */
+
+static void secondary_free(struct secondary *s)
+{
+	outgoing_close(s->conn);
+	xfr_in_free(s->in);
+	version_unref(s->visit.whole);
+	xfr_in_changes_free(s->visit.changes, s->visit.change_count);
+	mem_free(s);
+}
+
+/* What the job has told. */
+static void learn(struct secondary *s)
+{
+	const struct visit *v = &s->visit;
+	s->is_known = true;
+	s->has_zone = v->has_zone;
+	if (v->has_zone) {
+		s->serial = v->serial;
+		s->refresh = v->refresh;
+		s->retry = v->retry;
+		s->expires_at = v->heard_at + v->expire;
+		if (v->has_expire && v->expire_left < v->expire) {
+			s->expires_at = v->heard_at + v->expire_left; /* RFC 7314 §4 */
+		}
+	}
+}
+
+static void on_visited(void *arg)
+{
+	struct secondary *s = arg;
+	struct refresh *r = s->all;
+	const struct order *o = &s->visit.order;
+	const enum visit_what what = s->visit.what;
+	s->state = IDLE;
+	if (s->config == NULL) { /* the zone is gone */
+		struct secondary **at = &r->gone;
+		while (*at != s) {
+			at = &(*at)->next;
+		}
+		*at = s->next;
+		secondary_free(s);
+		return;
+	}
+	if (r->is_stopped) {
+		return;
+	}
+	learn(s);
+	s->visit.has_expire = false;
+	if (what == VISIT_LOOK) {
+		s->due = s->has_zone ? after(s->visit.heard_at, s->refresh) : clock_now();
+		s->is_expired = s->has_zone && clock_now() >= s->expires_at;
+		s->due = s->is_expired || s->again ? 0 : s->due;
+		s->again = false;
+	} else if (what == VISIT_EXPIRE) {
+		s->is_expired = true;
+		s->due = s->due < clock_now() ? s->due : clock_now();
+	} else if (o->err == E_OK) {
+		s->is_expired = false;
+		end_round(s, true);
+	} else if (what == VISIT_TAKE && o->err == E_MISMATCH) {
+		try_otherwise(s, o->err, o->em.text);
+	} else {
+		fail(s, o->em.text);
+	}
+	refresh_tick(r);
+}
+
+static void on_done(struct order *o)
+{
+	struct visit *v = o->arg;
+	struct secondary *s = v->arg;
+	loop_post(s->all->loop, on_visited, s);
+}
+
+static void visit(struct secondary *s, enum visit_what what)
+{
+	struct visit *v = &s->visit;
+	v->what = what;
+	v->arg = s;
+	v->is_changed = false;
+	v->order = (struct order){ .run = secondary_visit, .done = on_done, .arg = v };
+	s->state = VISITS;
+	jobs_order(s->all->jobs, s->zone, &v->order);
+}
+
+/* --- what is due ----------------------------------------------------------------------------- */
+
+static void check_times(struct secondary *s, int64_t now)
+{
+	const int64_t most_ms = (int64_t)s->all->config->server.transfer_time_s * 1000;
+	if (s->state == TRANSFERS && clock_ms() - s->began_ms > most_ms) {
+		s->wants_whole = true;
+		fail(s, "takes longer than server.transfer-time");
+	}
+	if (s->state != IDLE) {
+		return;
+	}
+	if (!s->is_known) {
+		visit(s, VISIT_LOOK);
+	} else if (s->has_zone && !s->is_expired && now >= s->expires_at) {
+		visit(s, VISIT_EXPIRE);
+	} else if (now >= s->due) {
+		start_round(s);
+	}
+}
+
+void refresh_tick(struct refresh *r)
+{
+	const int64_t now = clock_now();
+	for (size_t i = 0; i < r->count && !r->is_stopped; i++) {
+		check_times(r->list[i], now);
+	}
+	if (r->count != 0) {
+		start_waiting(r);
+	}
+}
+
+/* --- others ---------------------------------------------------------------------------------- */
+
+/* The primary that notifies is asked first: it has what is new. */
+static void prefer(struct secondary *s, const struct address_ip *ip)
+{
+	for (size_t i = 0; i < s->config->primaries.count; i++) {
+		const struct address_ip own =
+			address_ip_of(&s->config->primaries.list[i]->address.any);
+		if (own.len == ip->len && memcmp(own.octet, ip->octet, ip->len) == 0) {
+			s->peer = i;
+			return;
+		}
+	}
+}
+
+uint16_t refresh_notified(struct refresh *r, const uint8_t *zone, const struct acl_client *client,
+			  const uint32_t *serial)
+{
+	struct secondary *s = find(r, zone);
+	if (s == NULL) {
+		return RCODE_NOTAUTH;
+	}
+	bool is_allowed = acl_allows(s->config->notifiers, client);
+	for (size_t i = 0; i < s->config->primaries.count && !is_allowed; i++) {
+		is_allowed = acl_is_remote(s->config->primaries.list[i]->remote->rule, client);
+	}
+	if (!is_allowed) {
+		return RCODE_REFUSED;
+	}
+	if (serial != NULL && s->is_known && s->has_zone && !s->is_expired && s->state == IDLE &&
+	    !serial_is_newer(*serial, s->serial)) {
+		return RCODE_NOERROR;
+	}
+	if (s->state == IDLE && s->is_known) {
+		prefer(s, client->ip);
+		start_round(s);
+		start_waiting(r);
+	} else if (s->state != WAITS) {
+		s->again = true;
+	}
+	return RCODE_NOERROR;
+}
+
+bool refresh_now(struct refresh *r, const uint8_t *zone, bool whole)
+{
+	struct secondary *s = find(r, zone);
+	if (s == NULL) {
+		return false;
+	}
+	s->wants_whole = s->wants_whole || whole;
+	s->is_forced = s->is_forced || whole;
+	if (s->state == IDLE && s->is_known) {
+		start_round(s);
+		start_waiting(r);
+	} else if (s->state != WAITS) {
+		s->again = true;
+	}
+	return true;
+}
+
+bool refresh_status(const struct refresh *r, const uint8_t *zone, struct refresh_status *out)
+{
+	const struct secondary *s = find(r, zone);
+	if (s == NULL) {
+		return false;
+	}
+	*out = (struct refresh_status){ .next = s->due,
+					.expires_at = s->has_zone ? s->expires_at : 0,
+					.is_expired = s->is_expired,
+					.is_active = s->state != IDLE,
+					.reason = s->reason };
+	return true;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static int by_name(const void *a, const void *b)
+{
+	const struct secondary *x = *(struct secondary *const *)a;
+	const struct secondary *y = *(struct secondary *const *)b;
+	return dname_compare(x->zone->apex, y->zone->apex);
+}
+
+struct refresh *refresh_new(struct loop *loop, struct jobs *jobs)
+{
+	struct refresh *r = mem_zalloc(sizeof(*r));
+	r->loop = loop;
+	r->jobs = jobs;
+	r->last = &r->first;
+	return r;
+}
+
+/* The zone has no primaries any more, or is gone. */
+static void drop(struct secondary *s)
+{
+	struct refresh *r = s->all;
+	if (s->state == VISITS) {
+		s->config = NULL;
+		s->next = r->gone;
+		r->gone = s;
+	} else {
+		secondary_free(s);
+	}
+}
+
+/* Takes over what is known of a zone that stays. */
+static struct secondary *renewed(struct refresh *r, struct secondary *s,
+				 const struct config_zone *config, struct zone *zone)
+{
+	if (s == NULL) {
+		s = mem_zalloc(sizeof(*s));
+		s->all = r;
+	}
+	s->zone = zone;
+	s->config = config;
+	s->peer = 0;
+	if (s->state != VISITS) {
+		s->state = IDLE;
+		s->due = s->reason[0] != '\0' || s->again ? 0 : s->due;
+	}
+	return s;
+}
+
+static void stop_all(struct refresh *r)
+{
+	while (r->active_count != 0) {
+		r->active[0]->again = true;
+		stop_transfer(r->active[0]);
+	}
+	while (r->first != NULL) {
+		struct secondary *s = dequeue(r, &r->first);
+		s->state = IDLE;
+		s->again = true;
+	}
+}
+
+void refresh_stop(struct refresh *r)
+{
+	r->is_stopped = true;
+	stop_all(r);
+}
+
+void refresh_set(struct refresh *r, const struct config *config, const struct zoneset *zones,
+		 const struct tsig_ring *ring)
+{
+	struct secondary **list = mem_array(config->zone_count + 1, sizeof(struct secondary *));
+	size_t count = 0;
+	stop_all(r); /* keys and addresses may be others now */
+	for (size_t i = 0; i < config->zone_count; i++) {
+		const struct config_zone *c = &config->zones[i];
+		if (config_zone_is_secondary(c)) {
+			struct secondary *s = r->count != 0 ? find(r, c->name) : NULL;
+			struct zone *zone = zoneset_get(zones, c->name);
+			list[count++] = renewed(r, s, c, zone);
+			if (s != NULL) {
+				s->is_renewed = true;
+			}
+		}
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		if (!r->list[i]->is_renewed) {
+			drop(r->list[i]);
+		} else {
+			r->list[i]->is_renewed = false;
+		}
+	}
+	qsort(list, count, sizeof(struct secondary *), by_name);
+	mem_free(r->list);
+	mem_free(r->active);
+	r->list = list;
+	r->count = count;
+	r->config = config;
+	r->ring = ring;
+	r->active = mem_array(config->server.transfers_in, sizeof(struct secondary *));
+	refresh_tick(r);
+}
+
+void refresh_free(struct refresh *r)
+{
+	if (r == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < r->count; i++) {
+		secondary_free(r->list[i]);
+	}
+	while (r->gone != NULL) {
+		struct secondary *s = r->gone;
+		r->gone = s->next;
+		secondary_free(s);
+	}
+	mem_free(r->list);
+	mem_free(r->active);
+	mem_free(r);
+}
