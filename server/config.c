@@ -883,7 +883,7 @@ static void read_zones(struct reading *g)
 		z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer", NULL);
 		set_update_policy(g, z);
 		z->primaries = make_zone_peers(g, &z->primary_names, "zones.primaries");
-		z->notifiers = make_acl(g, &z->allow_notify, "zones.allow-notify");
+		z->notifiers = make_acl(g, &z->allow_notify, "zones.allow-notify", false);
 		z->notify = make_zone_peers(g, &z->notify_names, "zones.notify");
 		check_file(g, z);
 		if (config_zone_is_kept(z) && *c->server.database == '\0') {
