@@ -56,21 +56,21 @@ const struct config_option config_options[] = {
 	{ .path = NULL },
 };
 
-#define LIST(key, item, also, of, list, count, text, help)                                         \
+#define LIST(key, item, also, instead, of, list, count, text, help)                                \
  {                                                                                                 \
-  key, item, also, help, sizeof(of), offsetof(struct config, list),                                \
+  key, item, also, instead, help, sizeof(of), offsetof(struct config, list),                       \
 	  offsetof(struct config, count), offsetof(of, place), text                                \
  }
 
 const struct config_list config_lists[CONFIG_SCOPES] = {
-	[CONFIG_KEY] = LIST("keys", "key", "secret", struct config_key, keys, key_count, false,
-			    "Secrets that the server shares with others (TSIG, RFC 8945)."),
-	[CONFIG_REMOTE] = LIST("remotes", "remote", "addresses", struct config_remote, remotes,
-			       remote_count, true, "Peers, for rules that name them."),
-	[CONFIG_POLICY] = LIST("policies", "policy", "denial", struct config_policy, policies,
+	[CONFIG_KEY] = LIST("keys", "key", "secret", NULL, struct config_key, keys, key_count,
+			    false, "Secrets that the server shares with others (TSIG, RFC 8945)."),
+	[CONFIG_REMOTE] = LIST("remotes", "remote", "addresses", NULL, struct config_remote,
+			       remotes, remote_count, true, "Peers, for rules that name them."),
+	[CONFIG_POLICY] = LIST("policies", "policy", "denial", NULL, struct config_policy, policies,
 			       policy_count, true, "Ways to sign zones."),
-	[CONFIG_ZONE] = LIST("zones", "zone", "file", struct config_zone, zones, zone_count, false,
-			     "The zones that are served."),
+	[CONFIG_ZONE] = LIST("zones", "zone", "file", "primaries", struct config_zone, zones,
+			     zone_count, false, "The zones that are served."),
 };
 _Static_assert(offsetof(struct config_key, name) == 0 &&
 		       offsetof(struct config_remote, name) == 0 &&
@@ -309,6 +309,13 @@ static const void *item_name(const void *item)
 	return name;
 }
 
+/* Is there what takes the place of l->also? */
+static bool has_instead(const struct config_list *l, const struct config_node *n)
+{
+	const struct config_node *node = l->instead != NULL ? config_node_get(n, l->instead) : NULL;
+	return node != NULL && !(node->kind == CONFIG_NODE_LIST && node->count == 0);
+}
+
 static void read_item(struct reading *g, enum config_scope scope, const struct config_node *n,
 		      void *item)
 {
@@ -328,7 +335,8 @@ static void read_item(struct reading *g, enum config_scope scope, const struct c
 	read_map(g, l->key, n, item);
 	for (const struct config_option *o = config_options; o->path != NULL; o++) {
 		const char *key = o->scope == scope ? below(l->key, o->path) : NULL;
-		if (key != NULL && o->value == NULL && config_node_get(n, key) == NULL) {
+		if (key != NULL && o->value == NULL && config_node_get(n, key) == NULL &&
+		    !(strcmp(key, l->also) == 0 && has_instead(l, n))) {
 			config_report_error(g->reader.report, n->place, "this %s has no \"%s\"",
 					    l->item, key);
 		}
@@ -850,15 +858,17 @@ static struct config_peers make_zone_peers(const struct reading *g,
 	return (struct config_peers){ list, count };
 }
 
-static void check_file(const struct reading *g, const struct config_zone *z)
+static void check_origin(const struct reading *g, const struct config_zone *z)
 {
-	if (*z->file == '\0' && z->primary_names.count == 0) {
+	if (*z->file != '\0' && z->primary_names.count != 0) {
 		config_report_error(g->reader.report, z->place,
-				    "this zone has no \"file\", and no \"primaries\" either");
-	} else if (*z->file != '\0' && z->primary_names.count != 0) {
-		config_report_error(g->reader.report, z->place,
-				    "this zone has a \"file\" and \"primaries\"; what is "
+				    "this zone has \"file\" and \"primaries\"; what is "
 				    "transferred in is kept in server.database");
+	}
+	if (z->policy != NULL && z->primary_names.count != 0) {
+		config_report_error(g->reader.report, z->place,
+				    "this zone has \"dnssec\" and \"primaries\"; what is "
+				    "transferred in is served as it is");
 	}
 }
 
@@ -871,7 +881,9 @@ bool config_zone_is_kept(const struct config_zone *z)
 static void read_zones(struct reading *g)
 {
 	struct config *c = g->config;
-	struct config_zone defaults = { .checks = c->checks, .max_removed = c->server.max_removed };
+	struct config_zone defaults = { .file = "",
+					.checks = c->checks,
+					.max_removed = c->server.max_removed };
 	read_defaults(g, CONFIG_ZONE, &defaults);
 	read_list(g, CONFIG_ZONE, &defaults);
 	check_items_differ(g, CONFIG_ZONE);
@@ -885,7 +897,7 @@ static void read_zones(struct reading *g)
 		z->primaries = make_zone_peers(g, &z->primary_names, "zones.primaries");
 		z->notifiers = make_acl(g, &z->allow_notify, "zones.allow-notify", false);
 		z->notify = make_zone_peers(g, &z->notify_names, "zones.notify");
-		check_file(g, z);
+		check_origin(g, z);
 		if (config_zone_is_kept(z) && *c->server.database == '\0') {
 			config_report_error(
 				g->reader.report, z->place,

@@ -283,8 +283,9 @@ extern const struct config_option config_options[];
 /* A list of the configuration: which key it is under, and where its items are. */
 struct config_list {
 	const char *key;
-	const char *item; /* "zone" */
-	const char *also; /* a key beside "name" that items have, as a rule */
+	const char *item;    /* "zone" */
+	const char *also;    /* a key beside "name" that items have, as a rule */
+	const char *instead; /* a key in the place of that one; NULL: there is none */
 	const char *help;
 	size_t size;  /* octets of an item */
 	size_t items; /* offset in struct config of the pointer to the first */

@@ -104,7 +104,8 @@ static void print_item(const struct config *c, enum config_scope scope, const vo
 		}
 		buf_reset(&value);
 		config_type_print(&value, o, (const char *)item + o->offset, &style);
-		if (strcmp(value.data, " {}\n") != 0) {
+		const bool is_left_out = o->value == NULL && strcmp(value.data, " \"\"\n") == 0;
+		if (strcmp(value.data, " {}\n") != 0 && !is_left_out) {
 			print_item_key(b, first, o->path);
 			buf_add(b, value.data, value.len);
 			first = false;

@@ -357,7 +357,7 @@ static void read_file(struct config_reader *r, const struct config_option *o,
 		      const struct config_node *node, void *to)
 {
 	const char *path = resolve(r, o, node);
-	if (path != NULL && (*path == '\0' || r->only_text || check_file(r, o, node, path))) {
+	if (path != NULL && (r->only_text || check_file(r, o, node, path))) {
 		*(const char **)to = path;
 	}
 }

@@ -69,7 +69,8 @@ static void assert_has(const char *text, const char *part)
 static bool needs_database(const struct config_option *o)
 {
 	return strcmp(o->path, "zones.dnssec") == 0 || strcmp(o->path, "zones.allow-update") == 0 ||
-	       strcmp(o->path, "zones.update-policy") == 0;
+	       strcmp(o->path, "zones.update-policy") == 0 ||
+	       strcmp(o->path, "zones.primaries") == 0;
 }
 
 /* A configuration that sets the option to @value, and a zone. */
@@ -106,8 +107,11 @@ static char *text_with(const struct config_option *o, const char *value)
 		}
 		bool is_name = strcmp(o->path, "zones.name") == 0;
 		bool is_file = strcmp(o->path, "zones.file") == 0;
-		buf_printf(&b, "zones:\n  - name: %s\n    file: %s\n",
-			   is_name ? value : "example.com", is_file ? value : "example.com.zone");
+		buf_str(&b, "remotes: [ { name: office, addresses: 192.0.2.1 } ]\n");
+		buf_printf(&b, "zones:\n  - name: %s\n", is_name ? value : "example.com");
+		if (strcmp(o->path, "zones.primaries") != 0) {
+			buf_printf(&b, "    file: %s\n", is_file ? value : "example.com.zone");
+		}
 		if (!is_name && !is_file) {
 			buf_printf(&b, "    %s: %s\n", dot + 1, value);
 		}
@@ -276,6 +280,10 @@ static const struct {
 	{ "server.tcp-output", "8192", " 8K\n" },
 	{ "server.transfers-out", "7", " 7\n" },
 	{ "server.transfers-out-per-address", "1", " 1\n" },
+	{ "server.transfers-in", "7", " 7\n" },
+	{ "server.transfers-in-per-primary", "1", " 1\n" },
+	{ "server.transfer-time", "1m", " 1m\n" },
+	{ "server.transfer-records", "1000", " 1000\n" },
 	{ "server.listen-tls", "[127.0.0.1, \"::1@8853\"]",
 	  "\n  - \"127.0.0.1@853\"\n  - \"::1@8853\"\n" },
 	{ "server.tls-certificate", "tls.pem", " tls.pem\n" },
@@ -322,11 +330,16 @@ static const struct {
 	  "\n  - \"deny 192.0.2.1\"\n  - 192.0.2.0/24\n" },
 	{ "zones.allow-transfer", "[ deny 192.0.2.1, any ]",
 	  "\n  - \"deny 192.0.2.1\"\n  - any\n" },
+	{ "zones.primaries", "[ office ]", "\n  - office\n" },
+	{ "zones.allow-notify", "192.0.2.1", "\n  - 192.0.2.1\n" },
+	{ "zones.notify", "[ office, office ]", "\n  - office\n  - office\n" },
+	{ "zones.notify-ns", "no", " no\n" },
 	{ "zones.update-policy", "[ deny * name a.example TXT, grant * zonesub ]",
 	  "\n  - \"deny * name a.example TXT\"\n  - \"grant * zonesub\"\n" },
 	{ "remotes.name", "Office", " Office\n" },
 	{ "remotes.addresses", "[ 192.0.2.0/24, \"2001:db8::1\" ]",
 	  "\n  - \"192.0.2.0/24\"\n  - \"2001:db8::1/128\"\n" },
+	{ "remotes.port", "5353", " 5353\n" },
 	{ "remotes.keys", "[ k.example ]", "\n  - k.example\n" },
 	{ "remotes.tls-names", "[ ns2.example, ns3.example ]",
 	  "\n  - ns2.example\n  - ns3.example\n" },
