@@ -47,8 +47,8 @@ struct daemon {
 	struct config *config;
 	struct loop *loop; /* of the control thread: this one */
 	struct vault *vault;
-	struct jobs *jobs;		 /* NULL: there is no database, so no zone is changed */
-	struct watch *watch;		 /* NULL: no file was ever to be watched */
+	struct jobs *jobs;   /* NULL: there is no database, so no zone is changed */
+	struct watch *watch; /* NULL: no file was ever to be watched */
 	struct outbound *outbound;
 	struct control *control;	 /* NULL: there is none */
 	struct control_request *stopper; /* who asked to stop, and waits for that; NULL: nobody */
