@@ -539,10 +539,11 @@ static int restore(struct keeper *k, const struct keeper_env *env, int64_t now, 
 	int err = env->vault != NULL ? vault_restore(env->vault, k->config->name, &v, &k->kept, em)
 				     : E_NOENT;
 	if (err == E_DAMAGED) {
-		log_error(
-			"zone-damaged",
-			"zone=%s reason=%s action=\"loaded from its file; updates since are lost\"",
-			zone_name(k, &name), log_quote(em->text, text, sizeof(text)));
+		log_error("zone-damaged", "zone=%s reason=%s action=\"%s\"", zone_name(k, &name),
+			  log_quote(em->text, text, sizeof(text)),
+			  config_zone_is_secondary(k->config)
+				  ? "transferred anew"
+				  : "loaded from its file; updates since are lost");
 		err = E_NOENT;
 	}
 	if (err == E_OK && config_zone_is_secondary(k->config) && secondary_is_expired(k, v, now)) {

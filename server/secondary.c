@@ -129,6 +129,7 @@ static int take(struct keeper *k, const struct keeper_env *env, int64_t now, str
 	}
 	struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_TRANSFER);
 	p.base = base;
+	p.is_kept_new = true;
 	err = publish_run(&p, &old, em);
 	if (err != E_OK) {
 		k->kept.stamp = was;
