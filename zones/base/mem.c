@@ -5,11 +5,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define HUGE_PAGE ((uintptr_t)2 << 20)
 
 static NORETURN void out_of_memory(size_t size)
 {
 	(void)fprintf(stderr, "signet: out of memory (asked for %zu octets)\n", size);
 	abort();
+}
+
+/* A block that holds several huge pages asks for them: the first touch of each small page of a zone file of 266 MB, and of
+ * what is made of it, was a third of the time that signing it again takes. A wish; nothing depends on it. */
+static void *large(void *p, size_t size)
+{
+	const uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+	const uintptr_t end = ((uintptr_t)p + size) & ~(HUGE_PAGE - 1);
+	if (size >= 4 * HUGE_PAGE) {
+		(void)madvise((void *)from, end - from, MADV_HUGEPAGE);
+	}
+	return p;
 }
 
 void *mem_alloc(size_t size)
@@ -18,7 +33,7 @@ void *mem_alloc(size_t size)
 	if (p == NULL) {
 		out_of_memory(size);
 	}
-	return p;
+	return large(p, size);
 }
 
 void *mem_zalloc(size_t size)
@@ -43,7 +58,7 @@ void *mem_array(size_t count, size_t size)
 	if (p == NULL) {
 		out_of_memory(total);
 	}
-	return p;
+	return large(p, total);
 }
 
 void *mem_realloc(void *ptr, size_t count, size_t size)
@@ -53,7 +68,7 @@ void *mem_realloc(void *ptr, size_t count, size_t size)
 	if (p == NULL) {
 		out_of_memory(total);
 	}
-	return p;
+	return large(p, total);
 }
 
 void *mem_dup(const void *src, size_t len)
