@@ -41,10 +41,10 @@ struct edit *edit_begin(const struct version *base, const uint8_t *apex, enum ed
 	}
 	assert(base->newer == NULL); /* one writer: edits follow each other */
 	e->base = version_ref(base);
-	*work = *base;
+	/* What is behind is not the next one's; and the count others change meanwhile. */
+	memcpy(work, base, offsetof(struct version, lineage));
+	work->lineage = base->lineage;
 	e->batch.apex = work->apex.wire;
-	work->refs = 0;
-	work->garbage = (struct tree_garbage){ 0 };
 	(void)__atomic_add_fetch(&work->lineage->refs, 1, __ATOMIC_RELAXED);
 	lineage_collect(work->lineage);
 	return e;

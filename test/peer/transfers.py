@@ -77,7 +77,14 @@ def again(t, d):
     return new
 
 
-def update(server, zone, changes, keep=None):
+def end(t, d, sig=15):
+    """Stops a signetd, which a sanitizer may have something to say about."""
+    status = d.stop(sig)
+    if sig != 9:
+        t.check('signetd ends well', status == 0, f'status {status}: {d.log()[-2000:]}')
+
+
+def update(server, zone, changes):
     """Adds and removes records: [('add', 'www 60 A 192.0.2.9'), ('delete', 'www A')]. Returns the new serial."""
     u = dns.update.UpdateMessage(zone, keyring=dns.tsigkeyring.from_text({KEY: SECRET}), keyname=KEY,
                                  keyalgorithm='hmac-sha256')

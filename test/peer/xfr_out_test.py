@@ -166,7 +166,7 @@ def tls(t):
     out = peer.must('kdig', '@127.0.0.1', '-p', str(port), f'+tls-ca={files.root}', f'+tls-hostname={certificates.NAME}', 'tls.',
                     f'IXFR={old}', '+noall', '+answer')
     t.check('kdig IXFR over TLS', len([l for l in out.splitlines() if l and not l.startswith(';')]) == 5 and '192.0.2.77' in out, out)
-    server.stop()
+    transfers.end(t, server)
 
 
 # --- refusals -------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def slow_readers(t):
         t.check('a slow reader gets the version that it began with',
                 records[0][0].serial == records[-1][0].serial == old != new and len(set(map(str, records))) == len(records) - 1
                 and not any(r.name.labels[0] == b'fresh' for r in records), f'{old} {new} {len(records)}')
-    server.stop()
+    transfers.end(t, server)
 
 
 def vanishing(t, server):
@@ -384,7 +384,7 @@ def limits(t):
     t.check('and room again', m6.rcode() == 0)
     for s in (s3, s4, s5, s6):
         s.close()
-    server.stop()
+    transfers.end(t, server)
 
 
 # --- differences ----------------------------------------------------------------------------------
@@ -449,11 +449,11 @@ def datagrams(t, server, kept):
 
 
 def restart(t, server, kept):
-    server.stop()
+    transfers.end(t, server)
     server = transfers.again(t, server)
     for zone, versions in kept.items():
         follow(t, server, zone, versions)
-    server.stop(9)
+    transfers.end(t, server, 9)
     server = transfers.again(t, server)
     follow(t, server, 'nsec.', kept['nsec.'])
     return server
@@ -468,7 +468,7 @@ def wrap(t):
         versions[serial] = transfer(server, 'wrap.').zone()
     t.check('the serial went past its end', first in versions and min(versions) < 10, sorted(versions))
     follow(t, server, 'wrap.', versions)
-    server.stop()
+    transfers.end(t, server)
 
 
 def long_history(t):
@@ -494,7 +494,7 @@ def long_history(t):
     update(server, 'long.', [('delete', f'l{i}-{k}') for i in range(40) for k in range(0, 200)][6000:])
     x = transfer(server, 'long.', 'IXFR', list(versions)[1])
     t.check('differences larger than the zone: all of it', x.serials() == [x.serials()[0]] * 2 and not x.faults, x.serials()[:5])
-    server.stop()
+    transfers.end(t, server)
 
 
 def reloads(t, server):

@@ -195,7 +195,7 @@ def away(t, primary, secondaries):
     for sig in (15, 9):
         for zone in ZONES:
             update(primary, zone, changes(r, 60))
-        primary.stop(sig)
+        transfers.end(t, primary, sig)
         primary = transfers.again(t, primary)
         before = differences_sent(primary)
         for zone in ZONES:
@@ -229,7 +229,7 @@ def large(t):
         s = start(t, primary, zones, 'hmac-sha256')
         follows(t, name, primary, s, zones)
         s.stop()
-    primary.stop()
+    transfers.end(t, primary)
 
 
 def main():
