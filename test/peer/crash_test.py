@@ -392,13 +392,20 @@ def has_tried(server):
     return server.daemon.process.poll() is None and None not in server.serials_or_none().values()
 
 
-def fault(t, control, template, kind, lasts, n):
-    """One server whose nth call fails, and with @lasts all behind it until it is healed. False: there are not so many, with
-    nothing stored: before it serves."""
-    name = 'killed' if kind == KILL else os.strerror(kind)
-    what = f'{"stored" if template else "new"}: {name} {"from" if lasts else "at"} call {n}{" on" if lasts else ""}'
+# What happens at the nth call: the process is killed; the call fails; it fails and has done its work, and what the server does
+# to take it back fails as well; it fails, and so do all behind it until there is room again.
+FAULTS = (('killed', KILL, lambda n: (n, n)), ('EIO', errno.EIO, lambda n: (n, n)),
+          ('EIO, but done', errno.EIO, lambda n: (n, n + 1, n)), ('ENOSPC from', errno.ENOSPC, lambda n: (n, 2 ** 62)),
+          ('EROFS from', errno.EROFS, lambda n: (n, 2 ** 62)))
+
+
+def fault(t, control, template, how, n):
+    """One server with a fault at its nth call. False: there are not so many, with nothing stored: before it serves."""
+    name, kind, which = how
+    what = f'{"stored" if template else "new"}: {name} at call {n}'
     server = fresh(t, template)
-    control.set(n, 2 ** 62 if lasts else n, kind)
+    first, last, *lands = which(n)
+    control.set(first, last, kind, *lands)
     server.launch(**control.environment)
     is_up = has_tried(server)
     met = control.calls >= n
@@ -443,15 +450,14 @@ def faults(t):
     template.start()
     template.daemon.stop()
     shift = 0
-    for kind, lasts in ((KILL, False), (errno.EIO, False), (errno.ENOSPC, True), (errno.EROFS, True)):
+    for how in FAULTS:
         for stored in (template, None):
             n = first = 1 + shift % FAULT_STEP
             shift += 7
             began = time.monotonic()
-            while fault(t, control, stored, kind, lasts, n):
+            while fault(t, control, stored, how, n):
                 n += FAULT_STEP
-            print(f'crash: {"stored" if stored else "new"}, {"killed" if kind == KILL else os.strerror(kind)}'
-                  f'{", until there is room again" if lasts else ""}: {(n - first) // FAULT_STEP} of {n - 1} calls, '
+            print(f'crash: {"stored" if stored else "new"}, {how[0]}: {(n - first) // FAULT_STEP} of {n - 1} calls, '
                   f'{time.monotonic() - began:.0f} s', flush=True)
             t.check('faults were met', n > first)
 

@@ -30,6 +30,7 @@ struct control {
 	_Atomic int64_t calls;	     /* so far */
 	_Atomic int64_t first, last; /* those that fail, from 1 on; 0: none */
 	_Atomic int64_t kind;	     /* an error number, or KILL */
+	_Atomic int64_t lands; /* a write that fails, of which all is there nevertheless; 0: none */
 };
 
 static struct control own;
@@ -74,6 +75,12 @@ static bool is_turn(void)
 	return true;
 }
 
+/* Is the call whose turn it was one of which all is there? */
+static bool lands(void)
+{
+	return control->lands != 0 && control->calls == control->lands;
+}
+
 static bool counts(int fd)
 {
 	struct stat st;
@@ -100,10 +107,15 @@ ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
 		return REAL(pwrite)(fd, data, len, at);
 	}
 	ssize_t n = REAL(pwrite)(fd, data, len / 2, at);
-	if (n < 0 || is_turn()) {
+	bool fails = n < 0 || is_turn();
+	if (fails && !lands()) {
 		return -1;
 	}
 	ssize_t rest = REAL(pwrite)(fd, (const char *)data + n, len - (size_t)n, at + n);
+	if (fails) {
+		errno = (int)control->kind;
+		return -1;
+	}
 	return rest < 0 ? rest : n + rest;
 }
 

@@ -12,15 +12,15 @@ class Control:
     """Which calls of the server fail (fault.c)."""
 
     def __init__(self, t):
-        self.path = t.write('fault.control', '\0' * 32)
+        self.path = t.write('fault.control', '\0' * 40)
         with open(self.path, 'r+b') as f:
-            self.map = mmap.mmap(f.fileno(), 32)
+            self.map = mmap.mmap(f.fileno(), 40)
         self.environment = {'FAULT_CONTROL': self.path, 'LD_PRELOAD': peer.fault_library(t),
                             'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'}
 
-    def set(self, first, last, kind):
-        """From now on: calls are counted from 1; those from @first to @last fail."""
-        self.map[:] = struct.pack('@4q', 0, first, last, kind)
+    def set(self, first, last, kind, lands=0):
+        """From now on: calls are counted from 1; those from @first to @last fail; @lands among them does its work as well."""
+        self.map[:] = struct.pack('@5q', 0, first, last, kind, lands)
 
     def heal(self):
         self.map[8:24] = struct.pack('@2q', 0, 0)
