@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct query_env env = { .zones = kit.set,
 				       .config = &kit.config,
 				       .is_tcp = is_tcp,
-				       .takes_updates = true,
+				       .taken = 1U << OPCODE_UPDATE,
 				       .now = NOW };
 	uint8_t *in = mem_dup(data + 1, size - 1);
 	uint8_t *out = mem_alloc(MESSAGE_MAX);
@@ -119,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case AIDE_LATER:
 		kit_require(is_busy, "put off without a reason");
 		break;
-	case AIDE_UPDATE:
+	case AIDE_TAKEN:
 		kit_require(io.in == in && io.in_len == size - 1,
 			    "an update that is not as it came");
 		break;

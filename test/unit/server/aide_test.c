@@ -109,7 +109,7 @@ static enum aide_answer answer(struct asked *q, bool is_tcp, bool is_busy)
 	const struct query_env env = { .zones = kit.set,
 				       .config = &kit.config,
 				       .is_tcp = is_tcp,
-				       .takes_updates = true,
+				       .taken = 1U << OPCODE_UPDATE,
 				       .now = NOW };
 	io = (struct query_io){ .in = q->octets,
 				.in_len = q->len,
@@ -340,7 +340,7 @@ START_TEST(an_update_is_for_others)
 	write_query(&q, "open.", "SOA", 0);
 	q.octets[2] = OPCODE_UPDATE << 3;
 	sign(&q, "k.example.");
-	ck_assert_int_eq(answer(&q, true, false), AIDE_UPDATE);
+	ck_assert_int_eq(answer(&q, true, false), AIDE_TAKEN);
 	ck_assert_ptr_eq(io.in, q.octets); /* signed, as it came */
 	ck_assert_uint_eq(io.in_len, q.len);
 }
