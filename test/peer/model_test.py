@@ -285,8 +285,8 @@ class Client:
                 self.bad.append(f'{name}: {tool[0]}: {output[-1500:]}')
 
     def is_hidden(self, owner):
-        """By a DNAME record above it."""
-        return any(self.zone.find(above, DNAME) for above in model.above(owner))
+        """By a DNAME record above it; no NSEC3 record is, whose owner is a hash."""
+        return len(owner) != 32 and any(self.zone.find(above, DNAME) for above in model.above(owner))
 
     def relative(self, owner):
         owner = owner.lower()
