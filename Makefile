@@ -206,7 +206,7 @@ model: ## compare 100,000 random updates with a model, and with zones signed fro
 	+@$(parallel) all
 	@UPDATES=$(MODEL_UPDATES) LIMIT=7200 VERBOSE=1 $(TEST_ENV) test/run test/peer/model_test.py
 
-crash: ## kill signetd 500 times, and let each call that writes fail (make test: 15 times, and every 40th); half an hour
+crash: ## kill signetd 500 times, and let each call that writes fail (make test: 15 times, and every 40th); ten minutes
 	@$(MAKE) --no-print-directory test-deps
 	+@$(parallel) all
 	@CRASHES=500 FAULT_STEP=1 LIMIT=7200 VERBOSE=1 $(TEST_ENV) test/run test/peer/crash_test.py
