@@ -123,17 +123,26 @@ static void add_error(const struct query_ctx *q, struct writer *w)
 	}
 }
 
-/* Of a zone that we are primary for it is the SOA's number (RFC 7314 §3.2): beside the SOA it can be believed. */
+/* Seconds that a secondary of ours may serve the zone: what is left of our own time, where we are one ourselves, or the
+ * SOA's number (RFC 7314 §3.2). */
+static uint32_t expire_of(const struct query_ctx *q)
+{
+	const int64_t at = zone_expires_at(q->asked_zone);
+	struct rr rr;
+	(void)rr_read(rrset_data(q->asked_version->soa), &rr);
+	const uint32_t whole = soa_numbers_of(rr.rdata, rr.rdlen).expire;
+	const int64_t left = at - q->env->now;
+	return at == 0 || left > whole ? whole : left > 0 ? (uint32_t)left : 0;
+}
+
+/* Beside the SOA it can be believed. */
 static void add_expire(struct query_ctx *q, struct writer *w)
 {
-	const struct version *v = q->asked_version;
-	if (ASKED(q, EDNS_EXPIRE) && v != NULL && (q->qtype == RRTYPE_SOA || q->is_transfer) &&
-	    q->hops == 0 && q->end == END_POSITIVE) {
-		struct rr rr;
-		(void)rr_read(rrset_data(v->soa), &rr);
+	if (ASKED(q, EDNS_EXPIRE) && q->asked_version != NULL &&
+	    (q->qtype == RRTYPE_SOA || q->is_transfer) && q->hops == 0 && q->end == END_POSITIVE) {
 		uint8_t *to = add(w, EDNS_EXPIRE, 4);
 		if (to != NULL) {
-			be32_put(to, soa_numbers_of(rr.rdata, rr.rdlen).expire);
+			be32_put(to, expire_of(q));
 		}
 	}
 }

@@ -435,6 +435,7 @@ static void learn(struct secondary *s)
 			s->expires_at = v->heard_at + v->expire_left; /* RFC 7314 §4 */
 		}
 	}
+	zone_set_expiry(s->zone, s->has_zone ? s->expires_at : 0);
 }
 
 static void on_visited(void *arg)
@@ -684,6 +685,9 @@ void refresh_set(struct refresh *r, const struct config *config, const struct zo
 			if (s != NULL) {
 				s->is_renewed = true;
 			}
+		} else if (r->count != 0 && find(r, c->name) != NULL) {
+			zone_set_expiry(zoneset_get(zones, c->name),
+					0); /* it has no primary any more */
 		}
 	}
 	for (size_t i = 0; i < r->count; i++) {

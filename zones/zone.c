@@ -33,6 +33,11 @@ void zone_set_stale(struct zone *z, int err)
 	__atomic_store_n(&z->stale_err, err, __ATOMIC_RELAXED);
 }
 
+void zone_set_expiry(struct zone *z, int64_t at)
+{
+	__atomic_store_n(&z->expires_at, at, __ATOMIC_RELAXED);
+}
+
 /* Bits of the filter of top labels. */
 #define TOPS 256
 

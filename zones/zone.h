@@ -10,6 +10,7 @@
 struct zone {
 	struct version *current; /* NULL: configured, but nothing to serve (SERVFAIL) */
 	int stale_err; /* atomic: why newer data could not be taken; E_OK: there is none, or it was */
+	int64_t expires_at; /* atomic: seconds since 1970; 0: never, as it comes from no primary */
 	uint8_t apex[];
 };
 
@@ -22,6 +23,11 @@ void zone_set_stale(struct zone *z, int err);
 static inline bool zone_is_stale(const struct zone *z)
 {
 	return __atomic_load_n(&z->stale_err, __ATOMIC_RELAXED) != E_OK;
+}
+void zone_set_expiry(struct zone *z, int64_t at);
+static inline int64_t zone_expires_at(const struct zone *z)
+{
+	return __atomic_load_n(&z->expires_at, __ATOMIC_RELAXED);
 }
 /* Does it wait for somebody to approve it? */
 static inline bool zone_is_held(const struct zone *z)

@@ -159,6 +159,34 @@ START_TEST(options_about_the_zone)
 }
 END_TEST
 
+/* A secondary tells what is left of its own time (RFC 7314 §3.2), and never more than the SOA has. */
+START_TEST(what_is_left_of_a_secondary)
+{
+	static const struct {
+		int64_t expires_at;
+		uint32_t told;
+	} rows[] = {
+		{ NOW + 100, 100 }, { NOW, 0 }, { NOW - 5, 0 }, { NOW + 5000000000, 0 }, { 0, 0 }
+	};
+	const struct ask a = { "example.", "SOA", 0,	       KIT_EDNS,
+			       0,	   0,	  all_options, sizeof(all_options) };
+	struct kit k;
+	size_t len;
+	set_up(&k, KIT_NSEC);
+	k.env.now = NOW;
+	send_ask(&k, &a);
+	const uint32_t whole = be32_get(kit_option(&res, EDNS_EXPIRE, &len));
+	ck_assert_uint_gt(whole, 100);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		zone_set_expiry(k.zones[0].zone, rows[i].expires_at);
+		send_ask(&k, &a);
+		const uint32_t want = i < 3 ? rows[i].told : whole;
+		ck_assert_uint_eq(be32_get(kit_option(&res, EDNS_EXPIRE, &len)), want);
+	}
+	kit_clear(&k);
+}
+END_TEST
+
 START_TEST(agents_get_no_reports_of_their_own)
 {
 	const struct dname agent = kit_name("Reports.example.");
@@ -892,6 +920,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, options_are_given_when_asked_for);
 	tcase_add_test(tc, options_about_the_zone);
+	tcase_add_test(tc, what_is_left_of_a_secondary);
 	tcase_add_test(tc, agents_get_no_reports_of_their_own);
 	tcase_add_test(tc, padding_fills_blocks);
 	tcase_add_test(tc, padding_of_the_largest_messages);
