@@ -109,9 +109,9 @@ static void sign(struct tsig_exchange *x, struct query_io *io, int64_t now)
 	}
 }
 
-static enum aide_answer transfer(const struct aide_serving *s, const struct query_env *env,
-				 const struct tsig_exchange *x, const struct query_io *query,
-				 struct query_io *io, struct xfr_out **out)
+static enum aide_answer begin_transfer(const struct aide_serving *s, const struct query_env *env,
+				       const struct tsig_exchange *x, const struct query_io *query,
+				       struct query_io *io, struct xfr_out **out)
 {
 	const struct xfr_start start = { .desk = s->desk,
 					 .journal = s->journal,
@@ -130,7 +130,7 @@ static enum aide_answer transfer(const struct aide_serving *s, const struct quer
 
 enum aide_answer aide_answer(struct aide *a, const struct aide_serving *s,
 			     const struct query_env *env, struct query_io *io, bool is_busy,
-			     struct xfr_out **out)
+			     struct xfr_out **transfer)
 {
 	const struct query_io query = *io;
 	struct tsig_exchange x;
@@ -168,7 +168,7 @@ enum aide_answer aide_answer(struct aide *a, const struct aide_serving *s,
 		return AIDE_LATER;
 	}
 	if (io->transfer.zone != NULL) {
-		return transfer(s, env, &x, &query, io, out);
+		return begin_transfer(s, env, &x, &query, io, transfer);
 	}
 	sign(&x, io, env->now);
 	return AIDE_ANSWERED;
