@@ -43,7 +43,11 @@ static struct load_zone *zone_of(struct daemon *d, struct control_request *r, si
 static void tell_zone(const struct daemon *d, struct control_request *r, const struct load_zone *z)
 {
 	struct daemon_kept kept;
+	struct refresh_status refresh;
 	status_zone(r->report, z, daemon_look_kept(d, z, &kept) ? &kept : NULL);
+	if (outbound_look(daemon_outbound(d), z->zone->apex, &refresh)) {
+		status_refresh(r->report, &refresh);
+	}
 }
 
 static void command_status(struct daemon *d, struct control_request *r)
@@ -66,6 +70,31 @@ static void command_zones(struct daemon *d, struct control_request *r)
 	const struct daemon_state s = daemon_look(d);
 	status_zones(r->report, &s);
 	control_reply(r, CONTROL_DONE, "%s", "");
+}
+
+static void command_retransfer(struct daemon *d, struct control_request *r)
+{
+	const struct load_zone *z = zone_of(d, r, 1);
+	if (z == NULL) {
+		return;
+	}
+	if (!config_zone_is_secondary(z->config)) {
+		control_reply(r, CONTROL_FAILED, "%s has no primaries to transfer it from",
+			      r->words[1]);
+		return;
+	}
+	outbound_retransfer(daemon_outbound(d), z->zone->apex);
+	control_reply(r, CONTROL_DONE,
+		      "its primaries are asked; signetctl status says what comes of it");
+}
+
+static void command_notify(struct daemon *d, struct control_request *r)
+{
+	const struct load_zone *z = zone_of(d, r, 1);
+	if (z != NULL) {
+		outbound_changed(daemon_outbound(d), z->zone->apex);
+		control_reply(r, CONTROL_DONE, "%s", "");
+	}
 }
 
 static void command_stats(struct daemon *d, struct control_request *r)

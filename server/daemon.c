@@ -692,6 +692,11 @@ struct loop *daemon_loop(const struct daemon *d)
 	return d->loop;
 }
 
+struct outbound *daemon_outbound(const struct daemon *d)
+{
+	return d->outbound;
+}
+
 struct daemon_state daemon_look(const struct daemon *d)
 {
 	return (struct daemon_state){ .path = d->path,

@@ -9,6 +9,7 @@
 #include "server/control.h"
 #include "server/load.h"
 #include "server/order.h"
+#include "server/outbound.h"
 
 /* Serves until SIGTERM or SIGINT. @config (taken) was read from @path, which SIGHUP reads again. Returns
  * E_OK, or what kept it from starting, with a message. */
@@ -67,6 +68,8 @@ MUST_USE int daemon_order(struct daemon *d, const struct load_zone *z, struct or
 			  struct errmsg *em);
 /* Where orders that are done are posted to; borrowed. */
 struct loop *daemon_loop(const struct daemon *d);
+/* Who talks to other servers; borrowed. */
+struct outbound *daemon_outbound(const struct daemon *d);
 /* Loads the file of @z, a zone without a keeper, that was held back. E_NOENT: none is. E_CHECK: the old version stays. */
 MUST_USE int daemon_approve_zone(struct daemon *d, struct load_zone *z, struct errmsg *em);
 /* Ends the loop; @request (taken; NULL: nobody asked) is answered once nothing listens any more. */

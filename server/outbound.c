@@ -37,6 +37,28 @@ struct outbound {
 	const struct zoneset *next_zones;
 };
 
+/* --- the control thread asks ----------------------------------------------------------------- */
+
+/* Has @fn run by the thread, which ends it with take_word, and waits for that. */
+static void ask(struct outbound *o, loop_fn *fn, void *arg)
+{
+	o->is_taken = false;
+	loop_post(o->loop, fn, arg);
+	(void)pthread_mutex_lock(&o->lock);
+	while (!o->is_taken) {
+		(void)pthread_cond_wait(&o->taken, &o->lock);
+	}
+	(void)pthread_mutex_unlock(&o->lock);
+}
+
+static void take_word(struct outbound *o)
+{
+	(void)pthread_mutex_lock(&o->lock);
+	o->is_taken = true;
+	(void)pthread_cond_signal(&o->taken);
+	(void)pthread_mutex_unlock(&o->lock);
+}
+
 /* --- telling --------------------------------------------------------------------------------- */
 
 static void tell(struct outbound *o)
@@ -53,25 +75,32 @@ static void on_tell(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	tell(arg);
 }
 
-struct change {
+/* What is to be done for a zone. */
+struct wish {
 	struct outbound *o;
 	uint8_t zone[];
 };
 
+/* Has @fn run, which frees the wish that it gets. */
+static void post_wish(struct outbound *o, const uint8_t *zone, loop_fn *fn)
+{
+	struct wish *w = mem_alloc(sizeof(*w) + dname_len(zone));
+	w->o = o;
+	(void)dname_copy(w->zone, zone);
+	loop_post(o->loop, fn, w);
+}
+
 static void on_changed(void *arg)
 {
-	struct change *c = arg;
-	notify_changed(c->o->notify, c->zone);
-	tell(c->o);
-	mem_free(c);
+	struct wish *w = arg;
+	notify_changed(w->o->notify, w->zone);
+	tell(w->o);
+	mem_free(w);
 }
 
 void outbound_changed(struct outbound *o, const uint8_t *zone)
 {
-	struct change *c = mem_alloc(sizeof(*c) + dname_len(zone));
-	c->o = o;
-	(void)dname_copy(c->zone, zone);
-	loop_post(o->loop, on_changed, c);
+	post_wish(o, zone, on_changed);
 }
 
 static void on_tell_all(void *arg)
@@ -84,6 +113,43 @@ static void on_tell_all(void *arg)
 void outbound_tell_all(struct outbound *o)
 {
 	loop_post(o->loop, on_tell_all, o);
+}
+
+/* --- what signetctl wants -------------------------------------------------------------------- */
+
+static void on_retransfer(void *arg)
+{
+	struct wish *w = arg;
+	if (w->o->refresh != NULL) {
+		(void)refresh_now(w->o->refresh, w->zone, true);
+	}
+	mem_free(w);
+}
+
+void outbound_retransfer(struct outbound *o, const uint8_t *zone)
+{
+	post_wish(o, zone, on_retransfer);
+}
+
+struct look {
+	struct outbound *o;
+	const uint8_t *zone;
+	struct refresh_status *out;
+	bool is_there;
+};
+
+static void on_look(void *arg)
+{
+	struct look *l = arg;
+	l->is_there = l->o->refresh != NULL && refresh_status(l->o->refresh, l->zone, l->out);
+	take_word(l->o);
+}
+
+bool outbound_look(struct outbound *o, const uint8_t *zone, struct refresh_status *out)
+{
+	struct look l = { .o = o, .zone = zone, .out = out };
+	ask(o, on_look, &l);
+	return l.is_there;
 }
 
 /* --- being told ------------------------------------------------------------------------------ */
@@ -209,10 +275,7 @@ static void on_set(void *arg)
 	}
 	notify_set(o->notify, o->next_config, o->next_zones, o->ring);
 	tell(o);
-	(void)pthread_mutex_lock(&o->lock);
-	o->is_taken = true;
-	(void)pthread_cond_signal(&o->taken);
-	(void)pthread_mutex_unlock(&o->lock);
+	take_word(o);
 }
 
 int outbound_set(struct outbound *o, const struct config *config, const struct zoneset *zones)
@@ -223,13 +286,7 @@ int outbound_set(struct outbound *o, const struct config *config, const struct z
 	}
 	o->next_config = config;
 	o->next_zones = zones;
-	o->is_taken = false;
-	loop_post(o->loop, on_set, o);
-	(void)pthread_mutex_lock(&o->lock);
-	while (!o->is_taken) {
-		(void)pthread_cond_wait(&o->taken, &o->lock);
-	}
-	(void)pthread_mutex_unlock(&o->lock);
+	ask(o, on_set, o);
 	return E_OK;
 }
 

@@ -25,6 +25,11 @@ MUST_USE int outbound_set(struct outbound *o, const struct config *config,
 /* All zones are told of anew, as after a start. */
 void outbound_tell_all(struct outbound *o);
 
+/* Control thread: transfers all of @zone from its primaries, whatever their serial. Never waits. */
+void outbound_retransfer(struct outbound *o, const uint8_t *zone);
+/* Control thread: how it stands with @zone. False: it has no primaries. Waits for the thread. */
+bool outbound_look(struct outbound *o, const uint8_t *zone, struct refresh_status *out);
+
 /* Any thread: @zone has changed, and its secondaries are to know. */
 void outbound_changed(struct outbound *o, const uint8_t *zone);
 /* Any thread: takes a NOTIFY. */

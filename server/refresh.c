@@ -22,8 +22,8 @@
 /* A primary that says nothing for so long is given up. */
 #define PATIENCE_MS 10000
 /* Octets of a record that is as large as most never are; the limit of octets follows that of records. */
-#define RECORD_OCTETS 512
-#define REASON_MAX    300
+#define RECORD_OCTETS	   512
+#define REFRESH_REASON_MAX 300
 
 enum state {
 	IDLE,
@@ -51,7 +51,7 @@ struct secondary {
 	bool has_zone;
 	uint32_t serial, refresh, retry;
 	int64_t expires_at; /* seconds */
-	char reason[REASON_MAX];
+	char reason[REFRESH_REASON_MAX];
 	/* TRANSFERS */
 	struct outgoing *conn;
 	struct xfr_in *in;
@@ -126,7 +126,7 @@ static void log_failure(const struct secondary *s)
 {
 	char name[DNAME_TEXT_MAX];
 	char quoted[DNAME_TEXT_MAX + 8];
-	char reason[REASON_MAX + 64];
+	char reason[REFRESH_REASON_MAX + 64];
 	char address[ADDRESS_TEXT_MAX];
 	(void)dname_to_text(s->zone->apex, name);
 	address_to_text(&peer_of(s)->address, address);
@@ -249,7 +249,7 @@ static void try_otherwise(struct secondary *s, int err, const char *why)
 static void finish(struct secondary *s)
 {
 	struct xfr_in_result *result = xfr_in_result(s->in);
-	char why[REASON_MAX];
+	char why[REFRESH_REASON_MAX];
 	const bool is_older = result->kind == XFR_CURRENT && result->serial != s->serial;
 	if (is_older) {
 		(void)snprintf(why, sizeof(why),
@@ -281,7 +281,7 @@ static int check_signature(struct secondary *s, const uint8_t *octets, size_t *l
 	}
 	const int err = tsig_check(&s->tsig, octets, *len, (uint64_t)clock_now(), len);
 	if (err != E_OK && err != E_AGAIN) {
-		(void)snprintf(why, REASON_MAX, "%s",
+		(void)snprintf(why, REFRESH_REASON_MAX, "%s",
 			       err == E_PERM ? "refuses our TSIG key; is it the same there, and "
 					       "are both clocks right?"
 			       : err == E_EXPIRED ? "signs with a time that is not ours; are both "
@@ -297,7 +297,7 @@ static bool on_message(void *arg, uint8_t *octets, size_t len)
 	struct secondary *s = arg;
 	struct refresh *r = s->all;
 	struct errmsg em = { "" };
-	char why[REASON_MAX];
+	char why[REFRESH_REASON_MAX];
 	s->is_heard = true;
 	const int is_signed = check_signature(s, octets, &len, why);
 	int err = is_signed == E_AGAIN ? E_OK : is_signed;
@@ -597,8 +597,8 @@ bool refresh_status(const struct refresh *r, const uint8_t *zone, struct refresh
 	*out = (struct refresh_status){ .next = s->due,
 					.expires_at = s->has_zone ? s->expires_at : 0,
 					.is_expired = s->is_expired,
-					.is_active = s->state != IDLE,
-					.reason = s->reason };
+					.is_active = s->state != IDLE };
+	memcpy(out->reason, s->reason, sizeof(out->reason));
 	return true;
 }
 

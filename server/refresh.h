@@ -34,12 +34,14 @@ void refresh_tick(struct refresh *r);
 uint16_t refresh_notified(struct refresh *r, const uint8_t *zone, const struct acl_client *client,
 			  const uint32_t *serial);
 
-/* How it stands with a zone; *reason is borrowed until the next call of any function, "" where all is well. */
+#define REFRESH_REASON_MAX 300
+
+/* How it stands with a zone. */
 struct refresh_status {
 	int64_t next;	    /* seconds: the next attempt */
 	int64_t expires_at; /* seconds; 0: it has nothing that could expire */
 	bool is_expired, is_active;
-	const char *reason; /* why the last attempt failed */
+	char reason[REFRESH_REASON_MAX]; /* why the last attempt failed; "": it did not */
 };
 /* False: it is no zone with primaries. */
 bool refresh_status(const struct refresh *r, const uint8_t *zone, struct refresh_status *out);

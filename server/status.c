@@ -189,6 +189,20 @@ void status_zone(struct report *r, const struct load_zone *z, const struct daemo
 	}
 }
 
+void status_refresh(struct report *r, const struct refresh_status *s)
+{
+	report_text(r, "transfer", s->is_active ? "under way" : "waits");
+	if (!s->is_active) {
+		report_time(r, "next-refresh", s->next);
+	}
+	if (s->expires_at != 0) {
+		report_time(r, s->is_expired ? "expired" : "expires", s->expires_at);
+	}
+	if (s->reason[0] != '\0') {
+		report_text(r, "transfer-failed", s->reason);
+	}
+}
+
 void status_zones(struct report *r, const struct daemon_state *s)
 {
 	int64_t now = clock_now();

@@ -12,6 +12,8 @@ void status_server(struct report *r, const struct daemon_state *s);
 /* What is served of the zone, why it is not newer, what goes on and what comes next. @kept: what its keeper tells; NULL:
  * it has none. */
 void status_zone(struct report *r, const struct load_zone *z, const struct daemon_kept *kept);
+/* What becomes of a zone that has primaries. */
+void status_refresh(struct report *r, const struct refresh_status *s);
 /* An item of a list of keys, to be added to. */
 void status_key(struct report *r, const struct key *k, bool can_sign, int64_t now);
 /* A list of all zones. */
