@@ -122,7 +122,8 @@ static struct secondary *find(const struct refresh *r, const uint8_t *name)
 	return NULL;
 }
 
-static void log_failure(const struct secondary *s)
+/* What was wrong with the answer of the primary, and what is done about it. */
+static void log_reason(const struct secondary *s, bool is_failure)
 {
 	char name[DNAME_TEXT_MAX];
 	char quoted[DNAME_TEXT_MAX + 8];
@@ -130,10 +131,15 @@ static void log_failure(const struct secondary *s)
 	char address[ADDRESS_TEXT_MAX];
 	(void)dname_to_text(s->zone->apex, name);
 	address_to_text(&peer_of(s)->address, address);
-	log_warn("transfer-failed", "zone=%s primary=%s serving=%s reason=%s",
-		 log_quote(name, quoted, sizeof(quoted)), address,
-		 s->has_zone && !s->is_expired ? "old" : "nothing",
-		 log_quote(s->reason, reason, sizeof(reason)));
+	(void)log_quote(name, quoted, sizeof(quoted));
+	(void)log_quote(s->reason, reason, sizeof(reason));
+	if (is_failure) {
+		log_warn("transfer-failed", "zone=%s primary=%s serving=%s reason=%s", quoted,
+			 address, s->has_zone && !s->is_expired ? "old" : "nothing", reason);
+	} else {
+		log_info("transfer-fallback", "zone=%s primary=%s next=AXFR reason=%s", quoted,
+			 address, reason);
+	}
 }
 
 /* --- the queue ------------------------------------------------------------------------------- */
@@ -216,7 +222,7 @@ static void fail(struct secondary *s, const char *why)
 		stop_transfer(s);
 	}
 	(void)snprintf(s->reason, sizeof(s->reason), "%s", why);
-	log_failure(s);
+	log_reason(s, true);
 	s->wants_whole = s->no_expire = false;
 	s->peer = (s->peer + 1) % s->config->primaries.count;
 	if (--s->left != 0) {
@@ -237,6 +243,8 @@ static void try_otherwise(struct secondary *s, int err, const char *why)
 		s->no_expire = true; /* FORMERR may mean EDNS */
 	} else if (!was_whole) {
 		s->wants_whole = true;
+		(void)snprintf(s->reason, sizeof(s->reason), "%s", why);
+		log_reason(s, false);
 	} else {
 		fail(s, why);
 		return;
@@ -498,6 +506,21 @@ static void visit(struct secondary *s, enum visit_what what)
 
 /* --- what is due ----------------------------------------------------------------------------- */
 
+/* Leaves the queue or the primary, without a word to anybody. */
+static void give_up_turn(struct secondary *s)
+{
+	struct refresh *r = s->all;
+	struct secondary **at = &r->first;
+	if (s->state == TRANSFERS) {
+		stop_transfer(s);
+	} else if (s->state == WAITS) {
+		while (*at != s) {
+			at = &(*at)->next;
+		}
+		dequeue(r, at)->state = IDLE;
+	}
+}
+
 static void check_times(struct secondary *s, int64_t now)
 {
 	const int64_t most_ms = (int64_t)s->all->config->server.transfer_time_s * 1000;
@@ -505,13 +528,19 @@ static void check_times(struct secondary *s, int64_t now)
 		s->wants_whole = true;
 		fail(s, "takes longer than server.transfer-time");
 	}
+	/* Also while a primary is asked, or one that dribbles would keep alive what is dead. */
+	if (s->is_known && s->has_zone && !s->is_expired && now >= s->expires_at) {
+		give_up_turn(s);
+		if (s->state == IDLE) {
+			visit(s, VISIT_EXPIRE);
+		}
+		return;
+	}
 	if (s->state != IDLE) {
 		return;
 	}
 	if (!s->is_known) {
 		visit(s, VISIT_LOOK);
-	} else if (s->has_zone && !s->is_expired && now >= s->expires_at) {
-		visit(s, VISIT_EXPIRE);
 	} else if (now >= s->due) {
 		start_round(s);
 	}
