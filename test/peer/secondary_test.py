@@ -16,6 +16,7 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+import dns.tsigkeyring
 import dns.update
 import peer
 import transfers
@@ -322,6 +323,9 @@ def content(n, names=3, expire=86400):
         [rr(f'host{i}.z.', 'A', f'192.0.2.{i % 256}') for i in range(names)]
 
 
+KEYRING = dns.tsigkeyring.from_text({key_name('hmac-sha256'): ('hmac-sha256', SECRET)})
+
+
 class Fake:
     """Answers each query over TCP with what answer(fake, query) yields: octets, messages or lists of records. Ends the
     connection behind it; where it yields None, keeps it open and says no more."""
@@ -344,9 +348,10 @@ class Fake:
 
     def serve(self, c):
         try:
-            q = peer.read_message(c)
-            if q is None:
+            wire = peer.read_wire(c)
+            if wire is None:
                 return
+            q = dns.message.from_wire(wire, keyring=KEYRING)
             self.asked.append(dns.rdatatype.to_text(q.question[0].rdtype))
             for m in self.answer(self, q):
                 if m is None:
@@ -362,8 +367,9 @@ class Fake:
     def message(self, q, m):
         if isinstance(m, dns.message.Message):
             return m
-        r = dns.message.make_response(q)
-        r.use_edns(False)
+        r = dns.message.Message(q.id)  # never signed
+        r.flags = dns.flags.QR | dns.flags.AA
+        r.question = q.question
         r.answer = list(m)
         return r.to_wire(max_size=65535)
 
@@ -497,6 +503,48 @@ def hostile(t):
         reaches(t, f'{bad.__name__}: the next one brings it', ours, n)
     first.close()
     second.close()
+    ours.stop()
+
+
+def cut_at(messages, part):
+    """The primary dies when so much is sent."""
+    def answer(fake, q):
+        octets = b''.join(peer.frame(fake.message(q, m)) for m in messages)
+        yield octets[:int(len(octets) * part)]
+    return answer
+
+
+def dies(t):
+    """At 20 points of an AXFR and of an IXFR; the next one brings it, whole."""
+    r = random.Random(20)
+    n = 1
+    first, second = Fake(whole(n)), Fake(whole(n))
+    ours = secondary(t, 'dies', {ZONE: [first.port, second.port]}, key=lambda z: None)
+    reaches(t, 'dies: at first', ours, n)
+    for i in range(20):
+        n += 1
+        records = content(n) if i % 2 else [soa(n), soa(n - 1), rr('serial.z.', 'TXT', str(n - 1)), soa(n), rr('serial.z.', 'TXT', str(n))]
+        first.answer = cut_at([[x] for x in records + [soa(n)]], r.random())
+        second.answer = whole(n)
+        notify(ours, ZONE)
+        reaches(t, f'dies, {i}: the next one brings it', ours, n)
+        got = {(x[0].to_text(), int(x[2]), x[3].to_text()) for x in transfer(ours, ZONE).records}
+        want = {(x.name.to_text(), int(x.rdtype), rd.to_text()) for x in content(n) for rd in x}
+        t.check(f'dies, {i}: it is whole', got == want, str(got ^ want))
+    first.close()
+    second.close()
+    ours.stop()
+
+
+def unsigned(t):
+    """Who has a key is not believed without it."""
+    fake = Fake(whole(1))
+    ours = secondary(t, 'unsigned', {ZONE: [fake.port]}, key=lambda z: 'hmac-sha256')
+    peer.wait_for(lambda: 'transfer-failed' in ours.log(), 'reason')
+    t.check('unsigned: the log says it', 'TSIG' in ours.log().split('transfer-failed')[1], ours.log()[-500:])
+    t.check('unsigned: nothing is served', serial(ours, ZONE) is None)
+    t.check('unsigned: its NOTIFY is refused', notify(ours, ZONE) == dns.rcode.REFUSED)
+    fake.close()
     ours.stop()
 
 
@@ -686,7 +734,7 @@ def main():
                     kills(t, primary)
                 ours.stop()
                 primary.stop()
-        for part in (hostile, fallbacks, expiry, chain):
+        for part in (hostile, dies, unsigned, fallbacks, expiry, chain):
             if wanted(part.__name__):
                 part(t)
 
