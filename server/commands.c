@@ -158,7 +158,7 @@ static void command_reconfig(struct daemon *d, struct control_request *r)
 static void run_orders(struct daemon *d, struct control_request *r, order_fn *run)
 {
 	if (r->count == 1) {
-		errand_all(d, r, run);
+		errand_all(d, r, run, run != order_flush);
 		return;
 	}
 	const struct load_zone *z = zone_of(d, r, 1);

@@ -865,6 +865,11 @@ static void check_origin(const struct reading *g, const struct config_zone *z)
 				    "this zone has \"file\" and \"primaries\"; what is "
 				    "transferred in is kept in server.database");
 	}
+	if ((z->updaters != NULL || z->update_policy != NULL) && z->primary_names.count != 0) {
+		config_report_error(g->reader.report, z->place,
+				    "this zone takes updates and has \"primaries\"; send them "
+				    "to the primary");
+	}
 	if (z->policy != NULL && z->primary_names.count != 0) {
 		config_report_error(g->reader.report, z->place,
 				    "this zone has \"dnssec\" and \"primaries\"; what is "

@@ -112,16 +112,21 @@ void errand_one(struct daemon *d, struct control_request *r, const struct load_z
 	send_out(d, e, z, run, r->report);
 }
 
-void errand_all(struct daemon *d, struct control_request *r, order_fn *run)
+static bool is_meant(const struct load_zone *z, bool only_own)
+{
+	return z->is_kept && !(only_own && config_zone_is_secondary(z->config));
+}
+
+void errand_all(struct daemon *d, struct control_request *r, order_fn *run, bool only_own)
 {
 	const struct daemon_state s = daemon_look(d);
 	size_t count = 0;
 	for (size_t i = 0; i < s.zone_count; i++) {
-		count += s.zones[i].is_kept;
+		count += is_meant(&s.zones[i], only_own);
 	}
 	struct errand *e = errand_new(d, r, count);
 	for (size_t i = 0; i < s.zone_count; i++) {
-		if (s.zones[i].is_kept) {
+		if (is_meant(&s.zones[i], only_own)) {
 			send_out(d, e, &s.zones[i], run, report_new());
 		}
 	}

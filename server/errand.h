@@ -12,7 +12,8 @@
  * order's. */
 void errand_one(struct daemon *d, struct control_request *r, const struct load_zone *z,
 		order_fn *run);
-/* The same for all zones that have a keeper; what is told is how many there were, and which failed. */
-void errand_all(struct daemon *d, struct control_request *r, order_fn *run);
+/* The same for all zones that have a keeper (@only_own: but those that come from primaries); what is told is how many there
+ * were, and which failed. */
+void errand_all(struct daemon *d, struct control_request *r, order_fn *run, bool only_own);
 
 #endif

@@ -22,11 +22,20 @@ const char *order_zone_name(const struct keeper *k, struct order_name *out)
 
 int order_check_open(const struct keeper *k, const struct keeper_env *env, struct order *o)
 {
-	if (!k->is_open || env->vault == NULL) {
+	if (!k->is_open || env->vault == NULL || k->zone->current == NULL) {
 		return err_set(&o->em, E_NOENT,
-			       "the zone could not be loaded; signetctl status says why");
+			       "there is nothing served of the zone; signetctl status says why");
 	}
 	return E_OK;
+}
+
+int order_check_own(const struct keeper *k, const struct keeper_env *env, struct order *o)
+{
+	if (config_zone_is_secondary(k->config)) {
+		return err_set(&o->em, E_PERM,
+			       "the zone comes from its primaries; change it there");
+	}
+	return order_check_open(k, env, o);
 }
 
 void order_report_served(const struct keeper *k, struct order *o)
@@ -140,7 +149,7 @@ static int sync_file(struct keeper *k, const struct keeper_env *env, int64_t now
 
 int order_sync(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
-	int err = order_check_open(k, env, o);
+	int err = o->count != 0 ? order_check_open(k, env, o) : order_check_own(k, env, o);
 	if (err != E_OK) {
 		return err;
 	}
@@ -169,7 +178,7 @@ static int set_frozen(struct keeper *k, const struct keeper_env *env, bool froze
 
 int order_freeze(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
-	int err = order_check_open(k, env, o);
+	int err = order_check_own(k, env, o);
 	if (err == E_OK) {
 		err = sync_file(k, env, now, o);
 	}
@@ -179,7 +188,7 @@ int order_freeze(struct keeper *k, const struct keeper_env *env, int64_t now, st
 int order_thaw(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
 	struct errmsg em = { "" };
-	int err = order_check_open(k, env, o);
+	int err = order_check_own(k, env, o);
 	if (err != E_OK) {
 		return err;
 	}
@@ -310,7 +319,7 @@ static int read_nsec3_param(struct order *o, struct nsec3_param *out)
 int order_signing(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
 	struct journal_chain chain = { .denial = DENIAL_NSEC };
-	int err = order_check_open(k, env, o);
+	int err = order_check_own(k, env, o);
 	if (err == E_OK && o->count == 5) {
 		chain.denial = DENIAL_NSEC3;
 		err = read_nsec3_param(o, &chain.nsec3);

@@ -38,6 +38,8 @@ order_fn order_signing;
 /* Is there a zone to do something with, and a place to keep what is done? Returns o->err. */
 MUST_USE int order_check_open(const struct keeper *k, const struct keeper_env *env,
 			      struct order *o);
+/* The same, and is it ours to change? */
+MUST_USE int order_check_own(const struct keeper *k, const struct keeper_env *env, struct order *o);
 /* Tells what is served now. */
 void order_report_served(const struct keeper *k, struct order *o);
 /* Reads the word @i; E_SYNTAX, E_RANGE: the message says that @what was expected. */

@@ -222,7 +222,7 @@ int order_rollback(struct keeper *k, const struct keeper_env *env, int64_t now, 
 	struct order_name name;
 	struct diff d = { 0 };
 	uint32_t serial = 0;
-	int err = order_check_open(k, env, o);
+	int err = order_check_own(k, env, o);
 	if (err == E_OK) {
 		err = order_read_number(o, 0, "a serial", UINT32_MAX, &serial);
 	}

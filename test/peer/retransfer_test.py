@@ -66,6 +66,14 @@ def main():
         done = ctl('p', 'retransfer', 'example')
         t.check('a primary has nothing to retransfer', done[0] == 1 and 'no primaries' in done[1], done)
 
+        for words in ('freeze', 'example'), ('thaw', 'example'), ('sync', 'example'), ('rollback', 'example', '11'):
+            done = ctl('s', *words)
+            t.check(f'{words[0]} of what is not ours', done[0] == 1 and 'primaries' in done[1], done)
+        copy = t.path('copy')
+        t.check('a copy is written all the same', ctl('s', 'sync', 'example', copy)[0] == 0 and os.path.getsize(copy) > 0)
+        done = ctl('s', 'sync')
+        t.check('sync of all leaves it out', done[0] == 0, done)
+
         primary.stop()
         done = ctl('s', 'retransfer', 'example')
         peer.wait_for(lambda: 'transfer-failed' in ctl('s', 'status', 'example')[1], 'a reason in status')
