@@ -42,6 +42,7 @@ struct secondary {
 	bool again;		     /* it was notified meanwhile */
 	bool wants_whole, no_expire; /* how the primary is asked next */
 	bool is_forced;		     /* signetctl wants it, though the serial be older */
+	bool again_forced;	     /* so it is for the round behind this */
 	bool is_expired;
 	bool is_renewed;   /* while refresh_set runs */
 	size_t peer;	   /* that is asked */
@@ -96,6 +97,11 @@ static int64_t after(int64_t now, uint32_t interval)
 	interval = interval < INTERVAL_MIN_S ? INTERVAL_MIN_S : interval;
 	interval = interval > INTERVAL_MAX_S ? INTERVAL_MAX_S : interval;
 	return now + interval - random_below(interval / 10 + 1);
+}
+
+static bool asks_whole(const struct secondary *s)
+{
+	return s->wants_whole || s->is_forced || !s->has_zone;
 }
 
 static const struct config_peer *peer_of(const struct secondary *s)
@@ -167,7 +173,8 @@ static struct secondary *dequeue(struct refresh *r, struct secondary **at)
 
 static void start_round(struct secondary *s)
 {
-	s->again = false;
+	s->is_forced = s->is_forced || s->again_forced;
+	s->again = s->again_forced = false;
 	s->left = s->config->primaries.count;
 	enqueue(s);
 }
@@ -235,7 +242,7 @@ static void fail(struct secondary *s, const char *why)
 /* The primary speaks, but this was of no use: is there another way to ask it? */
 static void try_otherwise(struct secondary *s, int err, const char *why)
 {
-	const bool was_whole = s->wants_whole || !s->has_zone;
+	const bool was_whole = asks_whole(s);
 	if (s->state == TRANSFERS) {
 		stop_transfer(s);
 	}
@@ -355,7 +362,7 @@ static int ask(struct secondary *s)
 	const struct xfr_in_wish wish = { .apex = s->zone->apex,
 					  .has_serial = s->has_zone && !s->is_forced,
 					  .serial = s->serial,
-					  .is_incremental = s->has_zone && !s->wants_whole,
+					  .is_incremental = !asks_whole(s),
 					  .asks_expire = !s->no_expire,
 					  .max_octets = records * RECORD_OCTETS,
 					  .max_records = records };
@@ -606,13 +613,12 @@ bool refresh_now(struct refresh *r, const uint8_t *zone, bool whole)
 	if (s == NULL) {
 		return false;
 	}
-	s->wants_whole = s->wants_whole || whole;
-	s->is_forced = s->is_forced || whole;
+	give_up_turn(s); /* that one may have asked for less */
+	s->again = true;
+	s->again_forced = s->again_forced || whole;
 	if (s->state == IDLE && s->is_known) {
 		start_round(s);
 		start_waiting(r);
-	} else if (s->state != WAITS) {
-		s->again = true;
 	}
 	return true;
 }

@@ -548,6 +548,25 @@ def unsigned(t):
     ours.stop()
 
 
+def forced(t):
+    """signetctl retransfer takes an older serial at once, also while a primary is asked that says nothing."""
+    fake = Fake(whole(9))
+    ours = secondary(t, 'forced', {ZONE: [fake.port]}, key=lambda z: None)
+    reaches(t, 'forced: at first', ours, 9)
+    fake.answer = silent
+    notify(ours, ZONE)
+    peer.wait_for(lambda: fake.asked[-1] == 'IXFR', 'question')
+    fake.answer = whole(5)
+    began = time.monotonic()
+    status, output = ours.ctl('retransfer', ZONE)
+    t.check('retransfer while a primary is asked', status == 0, output)
+    reaches(t, 'retransfer takes the older one', ours, 5)
+    t.check('retransfer waits for nobody', time.monotonic() - began < 8, f'{time.monotonic() - began:.1f} s')
+    t.check('retransfer asks for all of it', fake.asked[-1] == 'AXFR', str(fake.asked))
+    fake.close()
+    ours.stop()
+
+
 def fallbacks(t):
     """What is no answer to IXFR has AXFR asked for."""
     n = 1
@@ -734,7 +753,7 @@ def main():
                     kills(t, primary)
                 ours.stop()
                 primary.stop()
-        for part in (hostile, dies, unsigned, fallbacks, expiry, chain):
+        for part in (hostile, dies, unsigned, forced, fallbacks, expiry, chain):
             if wanted(part.__name__):
                 part(t)
 
