@@ -449,6 +449,9 @@ static void learn(struct secondary *s)
 		if (v->has_expire && v->expire_left < v->expire) {
 			s->expires_at = v->heard_at + v->expire_left; /* RFC 7314 §4 */
 		}
+		/* Or it would expire between two questions, though a primary answers. */
+		const int64_t half = (s->expires_at - v->heard_at) / 2;
+		s->refresh = half < (int64_t)s->refresh ? (uint32_t)half : s->refresh;
 	}
 	zone_set_expiry(s->zone, s->has_zone ? s->expires_at : 0);
 }
@@ -481,7 +484,9 @@ static void on_visited(void *arg)
 		s->again = false;
 	} else if (what == VISIT_EXPIRE) {
 		s->is_expired = true;
-		s->due = s->due < clock_now() ? s->due : clock_now();
+		/* Not at once: it may be such that it expires as soon as it is here. */
+		const int64_t soon = after(clock_now(), INTERVAL_MIN_S);
+		s->due = s->due < soon ? s->due : soon;
 	} else if (o->err == E_OK) {
 		s->is_expired = false;
 		end_round(s, true);

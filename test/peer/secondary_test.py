@@ -641,6 +641,19 @@ def expiry(t):
     again.stop()
 
 
+def short_expiry(t):
+    """An expire time that is shorter than refresh does not make a zone flap, and one of nothing does not make us a flood."""
+    fakes = {expire: Fake(whole(1, expire=expire)) for expire in (6, 0)}
+    servers = {expire: secondary(t, f'short-{expire}', {ZONE: [fake.port]}, key=lambda z: None) for expire, fake in fakes.items()}
+    reaches(t, 'short expiry: at first', servers[6], 1)
+    peer.wait_for(lambda: len(fakes[6].asked) >= 4, 'third refresh')
+    t.check('asked before it expires', 'zone-expired' not in servers[6].log(), servers[6].log()[-500:])
+    t.check('expire 0 is no flood', 2 <= len(fakes[0].asked) <= 20, f'{len(fakes[0].asked)} questions')
+    for expire in fakes:
+        fakes[expire].close()
+        servers[expire].stop()
+
+
 def dribble(fake, q):
     yield [soa(9), rr('z.', 'NS', 'ns.z.')]
     for i in range(300):
@@ -753,7 +766,7 @@ def main():
                     kills(t, primary)
                 ours.stop()
                 primary.stop()
-        for part in (hostile, dies, unsigned, forced, fallbacks, expiry, chain):
+        for part in (hostile, dies, unsigned, forced, fallbacks, expiry, short_expiry, chain):
             if wanted(part.__name__):
                 part(t)
 
