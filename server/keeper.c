@@ -10,6 +10,7 @@
 #include "server/clock.h"
 #include "server/guard.h"
 #include "server/keeper_run.h"
+#include "server/notify.h"
 #include "server/order.h"
 #include "server/secondary.h"
 #include "server/unsign.h"
@@ -349,7 +350,9 @@ struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, st
 				 .from = from,
 				 .history_octets = k->config->journal_max_size,
 				 .history_from = history_from(k, env, policy->now),
-				 .changed = env->changed,
+				 .changed = notify_is_wanted(k->config, edit_state(e))
+						    ? env->changed
+						    : NULL,
 				 .changed_arg = env->changed_arg };
 }
 

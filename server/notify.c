@@ -112,24 +112,57 @@ static void add_server(struct notify *n, const struct config_zone *zone, const u
 	}
 }
 
-static void add_servers(struct notify *n, const struct config_zone *c)
+/* Calls @fn for each name of the NS set of @v but the one that the SOA has, until it returns false. */
+static void each_server(const struct version *v, bool (*fn)(void *arg, const uint8_t *name),
+			void *arg)
 {
-	const struct zone *z = zoneset_get(n->zones, c->name);
-	epoch_online();
-	const struct version *v = z != NULL ? epoch_read(&z->current) : NULL;
 	const struct rrset *rs =
 		v != NULL && v->soa != NULL ? node_find(v->apex_node, RRTYPE_NS) : NULL;
 	struct rr soa;
+	struct rr rr;
 	const uint8_t *p = rs != NULL ? rrset_data(rs) : NULL;
-	for (unsigned i = 0; rs != NULL && i < rs->count; i++) {
-		struct rr rr;
+	bool goes_on = rs != NULL;
+	for (unsigned i = 0; goes_on && i < rs->count; i++) {
 		p = rr_read(p, &rr);
 		(void)rr_read(rrset_data(v->soa), &soa);
-		if (!dname_equal(rr.rdata, soa.rdata)) {
-			add_server(n, c, rr.rdata);
-		}
+		goes_on = dname_equal(rr.rdata, soa.rdata) || fn(arg, rr.rdata);
 	}
+}
+
+struct servers_of {
+	struct notify *n;
+	const struct config_zone *zone;
+};
+
+static bool add_one(void *arg, const uint8_t *name)
+{
+	const struct servers_of *s = arg;
+	add_server(s->n, s->zone, name);
+	return true;
+}
+
+static void add_servers(struct notify *n, const struct config_zone *c)
+{
+	const struct zone *z = zoneset_get(n->zones, c->name);
+	struct servers_of s = { n, c };
+	epoch_online();
+	each_server(z != NULL ? epoch_read(&z->current) : NULL, add_one, &s);
 	epoch_offline();
+}
+
+static bool note_one(void *arg, const uint8_t *name UNUSED)
+{
+	*(bool *)arg = true;
+	return false;
+}
+
+bool notify_is_wanted(const struct config_zone *c, const struct version *v)
+{
+	bool wanted = c->notify.count != 0;
+	if (!wanted && c->notify_ns == CONFIG_YES) {
+		each_server(v, note_one, &wanted);
+	}
+	return wanted;
 }
 
 void notify_changed(struct notify *n, const uint8_t *zone)

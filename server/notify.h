@@ -14,6 +14,9 @@
 
 struct notify;
 
+/* Any thread: could there be somebody to tell of a change that leads to @v? */
+bool notify_is_wanted(const struct config_zone *c, const struct version *v);
+
 struct notify *notify_new(struct loop *loop);
 void notify_free(struct notify *n); /* NULL is fine */
 /* All borrowed until the next call. What waits for an answer is told anew. */
