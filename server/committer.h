@@ -39,7 +39,8 @@ struct commit {
 	struct errmsg em;
 };
 
-/* Returns when it is on the disk. E_LIMIT: there is no room for it in the journal among what restarts need. E_DISKFULL, E_IO, ...: it is not, and nothing of it; @em says why. */
+/* Returns when it is on the disk. Otherwise it is not, and nothing of it; @em says why: E_LIMIT: there is no room for it in
+ * the journal among what restarts need; E_DISKFULL, E_IO, ... */
 MUST_USE int committer_write(struct committer *c, struct commit *commit, struct errmsg *em);
 
 #endif
