@@ -68,6 +68,14 @@ static uint16_t ask(void *arg, const struct zone *zone, const struct address_ip 
 
 /* --- answers --------------------------------------------------------------------------------- */
 
+/* Who answers a response goes on for ever with the next who does. */
+static bool is_to_be_answered(const struct query_io *io)
+{
+	struct reader r = reader_of(io->in, io->in_len);
+	struct message_header h;
+	return message_read_header(&r, &h) == E_OK && (h.flags & MESSAGE_QR) == 0;
+}
+
 /* A header alone, or with the question of the query, where it has one that can be read. */
 static size_t error_response(const struct query_io *io, uint16_t rcode)
 {
@@ -139,6 +147,9 @@ enum aide_answer aide_answer(struct aide *a, const struct aide_serving *s,
 	struct query_env mine = *env;
 	size_t len = io->in_len;
 	io->out_len = 0;
+	if (!is_to_be_answered(io)) {
+		return AIDE_ANSWERED;
+	}
 	int err = renew_ring(a, s);
 	if (err == E_OK) {
 		err = tsig_verify(a->ring, io->in, io->in_len, (uint64_t)env->now, &x, &len);

@@ -334,6 +334,23 @@ START_TEST(signatures_that_are_wrong)
 }
 END_TEST
 
+/* Who answers a response goes on for ever with the next who does. */
+START_TEST(a_response_is_not_answered)
+{
+	struct asked q;
+	for (unsigned is_signed = 0; is_signed < 2; is_signed++) {
+		write_query(&q, "www.open.", "A", 0);
+		if (is_signed != 0) {
+			sign(&q, "k.example.");
+			q.octets[q.len - 8] ^= 1; /* of the MAC or what follows it */
+		}
+		q.octets[2] |= 0x80;
+		ck_assert_int_eq(answer(&q, true, false), AIDE_ANSWERED);
+		ck_assert_uint_eq(io.out_len, 0);
+	}
+}
+END_TEST
+
 START_TEST(an_update_is_for_others)
 {
 	struct asked q;
@@ -395,6 +412,7 @@ int main(void)
 	tcase_add_test(tc, a_signed_query_is_answered_as_any_other);
 	tcase_add_test(tc, a_signed_datagram_is_no_longer_than_others);
 	tcase_add_test(tc, signatures_that_are_wrong);
+	tcase_add_test(tc, a_response_is_not_answered);
 	tcase_add_test(tc, an_update_is_for_others);
 	tcase_add_test(tc, what_a_worker_leaves);
 	return unit_run("server/aide", tc);
