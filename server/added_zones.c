@@ -52,16 +52,6 @@ void added_zones_clear(struct added_zones *a)
 
 /* --- is it good? ----------------------------------------------------------------------------- */
 
-static const struct config_zone *find_zone(const struct config *c, const uint8_t *name)
-{
-	for (size_t i = 0; i < c->zone_count; i++) {
-		if (dname_equal(c->zones[i].name, name)) {
-			return &c->zones[i];
-		}
-	}
-	return NULL;
-}
-
 /* Reads the configuration as it would be with @text. */
 static int try_text(const struct added_zones *a, const struct buf *text, struct config **out,
 		    struct errmsg *em)
@@ -97,7 +87,7 @@ static int take_text(const struct added_zones *a, const struct buf *text, const 
 {
 	struct config *c = NULL;
 	int err = try_text(a, text, &c, em);
-	const bool found = c != NULL && find_zone(c, name) != NULL;
+	const bool found = c != NULL && config_find_zone(c, name) != NULL;
 	if (err == E_OK && found != is_there) {
 		err = err_set(em, E_CHECK, "%s/%s was edited; change it by hand, and reconfig",
 			      a->database, CONFIG_ADDED);

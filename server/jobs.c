@@ -314,23 +314,18 @@ static int compare_keepers(const void *a, const void *b)
 	return dname_compare(x->zone->apex, y->zone->apex);
 }
 
+static int compare_name(const void *name, const void *item)
+{
+	const struct keeper *x = *(struct keeper *const *)item;
+	return dname_compare(name, x->zone->apex);
+}
+
 static struct keeper *find(const struct jobs *j, const uint8_t *name)
 {
-	size_t from = 0;
-	size_t end = j->count;
-	while (from < end) {
-		size_t mid = from + (end - from) / 2;
-		int diff = dname_compare(j->keepers[mid]->zone->apex, name);
-		if (diff == 0) {
-			return j->keepers[mid];
-		}
-		if (diff < 0) {
-			from = mid + 1;
-		} else {
-			end = mid;
-		}
-	}
-	return NULL;
+	struct keeper **at = j->count != 0 ? bsearch(name, j->keepers, j->count,
+						     sizeof(struct keeper *), compare_name)
+					   : NULL;
+	return at != NULL ? *at : NULL;
 }
 
 void jobs_set(struct jobs *j, const struct config *config, const struct zoneset *zones)

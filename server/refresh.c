@@ -109,23 +109,18 @@ static const struct config_peer *peer_of(const struct secondary *s)
 	return s->config->primaries.list[s->peer];
 }
 
+static int compare_name(const void *name, const void *item)
+{
+	const struct secondary *x = *(struct secondary *const *)item;
+	return dname_compare(name, x->zone->apex);
+}
+
 static struct secondary *find(const struct refresh *r, const uint8_t *name)
 {
-	size_t from = 0;
-	size_t end = r->count;
-	while (from < end) {
-		const size_t mid = from + (end - from) / 2;
-		const int diff = dname_compare(r->list[mid]->zone->apex, name);
-		if (diff == 0) {
-			return r->list[mid];
-		}
-		if (diff < 0) {
-			from = mid + 1;
-		} else {
-			end = mid;
-		}
-	}
-	return NULL;
+	struct secondary **at = r->count != 0 ? bsearch(name, r->list, r->count,
+							sizeof(struct secondary *), compare_name)
+					      : NULL;
+	return at != NULL ? *at : NULL;
 }
 
 /* What was wrong with the answer of the primary, and what is done about it. */
@@ -510,7 +505,6 @@ static void visit(struct secondary *s, enum visit_what what)
 	struct visit *v = &s->visit;
 	v->what = what;
 	v->arg = s;
-	v->is_changed = false;
 	v->order = (struct order){ .run = secondary_visit, .done = on_done, .arg = v };
 	s->state = VISITS;
 	jobs_order(s->all->jobs, s->zone, &v->order);
@@ -719,7 +713,7 @@ void refresh_set(struct refresh *r, const struct config *config, const struct zo
 	for (size_t i = 0; i < config->zone_count; i++) {
 		const struct config_zone *c = &config->zones[i];
 		if (config_zone_is_secondary(c)) {
-			struct secondary *s = r->count != 0 ? find(r, c->name) : NULL;
+			struct secondary *s = find(r, c->name);
 			struct zone *zone = zoneset_get(zones, c->name);
 			list[count++] = renewed(r, s, c, zone);
 			if (s != NULL) {

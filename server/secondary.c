@@ -136,7 +136,6 @@ static int take(struct keeper *k, const struct keeper_env *env, int64_t now, str
 		return err;
 	}
 	k->is_open = true;
-	v->is_changed = true;
 	log_taken(k, v, base);
 	keeper_let_go(old);
 	version_unref(k->expired);

@@ -30,7 +30,6 @@ struct visit {
 	uint32_t expire_left; /* seconds */
 	/* What is known of the zone afterwards. */
 	bool has_zone; /* though it may be expired */
-	bool is_changed;
 	uint32_t serial;
 	uint32_t refresh, retry, expire; /* seconds, of the SOA */
 	int64_t heard_at; /* seconds: when a primary last said that this is current */
