@@ -24,7 +24,6 @@
 #include "zones/base/mem.h"
 #include "zones/dns/rdata.h"
 #include "zones/dns/serial.h"
-#include "zones/dns/soa.h"
 
 /* Clocks of validators may be behind ours by so much. */
 #define INCEPTION_BEFORE_S 3600
@@ -79,20 +78,10 @@ static uint32_t max_ttl_of(const struct version *v)
 	return most;
 }
 
-static uint32_t soa_expire(const struct version *v)
-{
-	struct rr rr;
-	if (v->soa == NULL) {
-		return 0; /* an edit that will not be published */
-	}
-	(void)rr_read(rrset_data(v->soa), &rr);
-	return soa_numbers_of(rr.rdata, rr.rdlen).expire;
-}
-
 /* Seconds for which a secondary that was cut off, and a cache behind it, may hold records of @v. */
 static int64_t held_s(const struct keeper *k, const struct version *v)
 {
-	return (int64_t)soa_expire(v) + k->max_ttl;
+	return (int64_t)version_soa(v).expire + k->max_ttl;
 }
 
 /* The chain that the zone is to have: what was chosen, or else what the policy has. */

@@ -5,7 +5,6 @@
 
 #include "server/answer.h"
 #include "zones/dns/serial.h"
-#include "zones/dns/soa.h"
 
 /* Responses are padded to a multiple of this (RFC 8467 §4.1). */
 #define PADDING_BLOCK 468
@@ -128,9 +127,7 @@ static void add_error(const struct query_ctx *q, struct writer *w)
 static uint32_t expire_of(const struct query_ctx *q)
 {
 	const int64_t at = zone_expires_at(q->asked_zone);
-	struct rr rr;
-	(void)rr_read(rrset_data(q->asked_version->soa), &rr);
-	const uint32_t whole = soa_numbers_of(rr.rdata, rr.rdlen).expire;
+	const uint32_t whole = version_soa(q->asked_version).expire;
 	const int64_t left = at - q->env->now;
 	return at == 0 || left > whole ? whole : left > 0 ? (uint32_t)left : 0;
 }

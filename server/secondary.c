@@ -3,7 +3,6 @@
 
 #include "server/keeper_run.h"
 #include "zones/base/log.h"
-#include "zones/dns/soa.h"
 
 #define NS_PER_S 1000000000
 
@@ -18,13 +17,6 @@ static void set_heard(struct keeper *k, int64_t now)
 	k->kept.stamp = (struct journal_stamp){ .mtime_ns = now * NS_PER_S };
 }
 
-static struct soa_numbers soa_of(const struct version *v)
-{
-	struct rr rr;
-	(void)rr_read(rrset_data(v->soa), &rr);
-	return soa_numbers_of(rr.rdata, rr.rdlen);
-}
-
 /* What there is of the zone, served or not. */
 static struct version *state_of(const struct keeper *k)
 {
@@ -33,7 +25,7 @@ static struct version *state_of(const struct keeper *k)
 
 bool secondary_is_expired(const struct keeper *k, const struct version *v, int64_t now)
 {
-	return now - heard_at(k) >= (int64_t)soa_of(v).expire;
+	return now - heard_at(k) >= (int64_t)version_soa(v).expire;
 }
 
 /* --- taking ---------------------------------------------------------------------------------- */
@@ -155,7 +147,7 @@ static int confirm(struct keeper *k, const struct keeper_env *env, int64_t now, 
 		return err_set(em, E_MISMATCH, "there is nothing of the zone");
 	}
 	bring_back(k);
-	if (now - heard_at(k) < (int64_t)soa_of(v).expire / CONFIRM_PART) {
+	if (now - heard_at(k) < (int64_t)version_soa(v).expire / CONFIRM_PART) {
 		return E_OK;
 	}
 	set_heard(k, now);
@@ -184,7 +176,7 @@ static void tell(const struct keeper *k, struct visit *v, int64_t now)
 	const struct version *state = state_of(k);
 	v->has_zone = state != NULL;
 	if (v->has_zone) {
-		const struct soa_numbers n = soa_of(state);
+		const struct soa_numbers n = version_soa(state);
 		v->serial = n.serial;
 		v->refresh = n.refresh;
 		v->retry = n.retry;

@@ -5,7 +5,6 @@
 
 #include "zones/base/mem.h"
 #include "zones/dns/serial.h"
-#include "zones/dns/soa.h"
 
 struct lineage *lineage_new(const uint8_t *apex)
 {
@@ -58,6 +57,16 @@ void version_unref(struct version *v)
 	if (__atomic_sub_fetch(&v->refs, 1, __ATOMIC_ACQ_REL) == 0) {
 		lineage_unref(l);
 	}
+}
+
+struct soa_numbers version_soa(const struct version *v)
+{
+	struct rr rr;
+	if (v->soa == NULL) {
+		return (struct soa_numbers){ 0 };
+	}
+	(void)rr_read(rrset_data(v->soa), &rr);
+	return soa_numbers_of(rr.rdata, rr.rdlen);
 }
 
 const struct node *version_node(const struct version *v, const uint8_t *name)
@@ -183,11 +192,10 @@ static bool nsec3_chain(const struct version *v, const struct rrset *params,
 
 static void soa_facts(struct version *v)
 {
-	struct rr rr;
-	(void)rr_read(rrset_data(v->soa), &rr);
-	const struct soa_numbers soa = soa_numbers_of(rr.rdata, rr.rdlen);
+	const struct soa_numbers soa = version_soa(v);
+	const uint32_t ttl = rrset_ttl(v->soa);
 	v->serial = soa.serial;
-	v->negative_ttl = rr.ttl < soa.minimum ? rr.ttl : soa.minimum;
+	v->negative_ttl = ttl < soa.minimum ? ttl : soa.minimum;
 }
 
 #define RRSIG_EXPIRES_AT 8 /* in the rdata (RFC 4034 §3.1) */

@@ -10,6 +10,7 @@
 #ifndef ZONES_VERSION_H
 #define ZONES_VERSION_H
 
+#include "zones/dns/soa.h"
 #include "zones/node.h"
 #include "zones/tree.h"
 
@@ -70,6 +71,9 @@ struct version {
 
 struct version *version_ref(const struct version *v);
 void version_unref(struct version *v); /* NULL is fine */
+
+/* The numbers of its SOA; zeros where it has none. */
+struct soa_numbers version_soa(const struct version *v);
 
 /* The node of @name, or NULL. */
 const struct node *version_node(const struct version *v, const uint8_t *name);
