@@ -7,8 +7,6 @@
 #include "zones/dns/serial.h"
 #include "zones/dns/soa.h"
 
-/* Compressed names in rdata grow; no type has more than two names that may be compressed. */
-#define RDATA_ROOM (MESSAGE_MAX + 2 * DNAME_MAX)
 /* Larger TTLs are taken for 0 (RFC 2181 §8). */
 #define TTL_MAX 0x7fffffffU
 /* Differences of one response. A primary that has more history sends all of the zone. */
@@ -288,19 +286,14 @@ static int read_record(struct xfr_in *x, struct reader *r, struct message_rr *rr
 	    (rr->type == RRTYPE_SOA && rr->owner.len != x->apex.len)) {
 		return err_set(em, E_NOTZONE, "%s %s is not of this zone", name, type);
 	}
-	struct reader in = *r;
-	struct writer w = writer_of(x->rdata, sizeof(x->rdata));
-	in.pos = rr->rdata;
-	err = rdata_from_message(rr->type, &in, rr->rdlen, &w);
-	if (err == E_OK && writer_len(&w) > RDATA_MAX) {
-		err = E_LIMIT;
-	}
+	uint16_t len;
+	err = rdata_of_message_rr(r, rr, x->rdata, &len);
 	if (err != E_OK) {
 		return err_set(em, err, "%s %s is malformed: %s", name, type, err_text(err));
 	}
 	*out = (struct diff_rr){ .owner = rr->owner.wire,
 				 .type = rr->type,
-				 .rdlen = (uint16_t)writer_len(&w),
+				 .rdlen = len,
 				 .ttl = rr->ttl > TTL_MAX ? 0 : rr->ttl,
 				 .rdata = x->rdata };
 	return E_OK;

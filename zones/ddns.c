@@ -12,8 +12,6 @@
 
 /* The least that a record takes in a message: the root as owner, no rdata. */
 #define RR_LEAST (1 + MESSAGE_RR_FIXED)
-/* Compressed names in rdata grow; no type has more than two names that may be compressed. */
-#define RDATA_ROOM (MESSAGE_MAX + 2 * DNAME_MAX)
 /* Larger TTLs are taken for 0 (RFC 2181 §8). */
 #define TTL_MAX 0x7fffffffU
 
@@ -59,15 +57,8 @@ static int read_rr(struct ddns_read *in, enum section section, struct ddns_rr *o
 		out->ttl = 0;
 	}
 	if (has_rdata(in, &rr, section)) {
-		struct reader r = in->r;
-		struct writer w = writer_of(in->rdata, sizeof(in->rdata));
-		r.pos = rr.rdata;
-		err = rdata_from_message(rr.type, &r, rr.rdlen, &w);
-		if (err == E_OK && writer_len(&w) > RDATA_MAX) {
-			err = E_LIMIT;
-		}
+		err = rdata_of_message_rr(&in->r, &rr, in->rdata, &out->len);
 		if (err == E_OK) {
-			out->len = (uint16_t)writer_len(&w);
 			out->rdata = arena_dup(in->req->arena, in->rdata, out->len);
 		}
 	}

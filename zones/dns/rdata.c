@@ -62,6 +62,20 @@ int rdata_from_message(uint16_t type, struct reader *msg, size_t rdlen, struct w
 	return rdata_check(type, start, (size_t)(out->pos - start));
 }
 
+int rdata_of_message_rr(const struct reader *msg, const struct message_rr *rr,
+			uint8_t out[RDATA_ROOM], uint16_t *len)
+{
+	struct reader r = *msg;
+	struct writer w = writer_of(out, RDATA_ROOM);
+	r.pos = rr->rdata;
+	int err = rdata_from_message(rr->type, &r, rr->rdlen, &w);
+	if (err == E_OK && writer_len(&w) > RDATA_MAX) {
+		err = E_LIMIT;
+	}
+	*len = err == E_OK ? (uint16_t)writer_len(&w) : 0;
+	return err;
+}
+
 bool rdata_canonical_is_same(uint16_t type)
 {
 	return (rrtype_flags(type) & RR_LOWER) == 0;

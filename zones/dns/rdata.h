@@ -15,6 +15,7 @@
 #include "zones/base/err.h"
 #include "zones/base/wire.h"
 #include "zones/dns/lexer.h"
+#include "zones/dns/message.h"
 #include "zones/dns/rrtype.h"
 
 #define RDATA_MAX 65535
@@ -27,6 +28,12 @@ MUST_USE int rdata_check(uint16_t type, const uint8_t *rdata, size_t len);
  * names where the type allows them, checks, and writes uncompressed rdata to @out. */
 MUST_USE int rdata_from_message(uint16_t type, struct reader *msg, size_t rdlen,
 				struct writer *out);
+
+/* What the rdata of a record in a message may grow to: no type has more than two names that may be compressed. */
+#define RDATA_ROOM (MESSAGE_MAX + 2 * DNAME_MAX)
+/* The rdata of @rr, which was read from @msg; likewise. E_LIMIT: more than RDATA_MAX octets. */
+MUST_USE int rdata_of_message_rr(const struct reader *msg, const struct message_rr *rr,
+				 uint8_t out[RDATA_ROOM], uint16_t *len);
 
 /* Canonical form (RFC 4034 §6.2): a copy with embedded names in lower case where RR_LOWER says so.
  * Same length. @out has room for @len; @in must have passed rdata_check. @in == @out is fine. */
