@@ -7,8 +7,7 @@
 
 static bool counts(uint16_t type)
 {
-	return type != RRTYPE_SOA && type != RRTYPE_RRSIG && type != RRTYPE_NSEC &&
-	       type != RRTYPE_NSEC3 && type != RRTYPE_NSEC3PARAM;
+	return type != RRTYPE_SOA && !rrtype_is_of_signing(type);
 }
 
 /* Records of @before, in canonical order, that are not in @after (NULL: none are). */

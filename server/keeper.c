@@ -555,8 +555,7 @@ static int restore(struct keeper *k, const struct keeper_env *env, int64_t now, 
 
 bool keeper_makes(const struct keeper *k, uint16_t type)
 {
-	return k->config->policy != NULL && (type == RRTYPE_RRSIG || type == RRTYPE_NSEC ||
-					     type == RRTYPE_NSEC3 || type == RRTYPE_NSEC3PARAM);
+	return k->config->policy != NULL && rrtype_is_of_signing(type);
 }
 
 static bool has_record(const struct version *v, const struct diff_rr *rr)

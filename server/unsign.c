@@ -17,12 +17,10 @@ static bool is_of_key(const struct rr *rr, const struct key *k)
 
 bool unsign_takes(const struct rr *rr, const struct holder *holder, bool zonemd)
 {
-	switch (rr->type) {
-	case RRTYPE_RRSIG:
-	case RRTYPE_NSEC:
-	case RRTYPE_NSEC3:
-	case RRTYPE_NSEC3PARAM:
+	if (rrtype_is_of_signing(rr->type)) {
 		return true;
+	}
+	switch (rr->type) {
 	case RRTYPE_ZONEMD:
 		return zonemd;
 	case RRTYPE_DNSKEY:

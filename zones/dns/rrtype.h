@@ -77,6 +77,13 @@ uint16_t rrtype_flags(uint16_t type);
  * RFC 9824 NXNAME). */
 bool rrtype_is_meta(uint16_t type);
 
+/* RRSIG, NSEC, NSEC3, NSEC3PARAM: what signing makes beside keys and digests, and nobody else. */
+static inline bool rrtype_is_of_signing(uint16_t type)
+{
+	return type == RRTYPE_RRSIG || type == RRTYPE_NSEC || type == RRTYPE_NSEC3 ||
+	       type == RRTYPE_NSEC3PARAM;
+}
+
 /* One row after another, for dictionaries and tests; NULL behind the last. */
 const struct rrtype_info *rrtype_at(size_t i);
 
