@@ -227,13 +227,9 @@ static int make_message(struct notify *n, struct notice *t, uint8_t *out, size_t
 	}
 	epoch_offline();
 	*len = writer_len(&w);
-	if (err == E_OK && t->key != NULL) {
-		err = tsig_begin(n->ring, t->key->name.wire, &t->tsig);
-		if (err == E_OK) {
-			err = tsig_sign(&t->tsig, out, len, room, (uint64_t)clock_now());
-		}
-	}
-	return err;
+	return err == E_OK ? tsig_sign_query(n->ring, t->key, &t->tsig, out, len, room,
+					     (uint64_t)clock_now())
+			   : err;
 }
 
 static void on_answer(evutil_socket_t fd, short what, void *arg);

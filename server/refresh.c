@@ -374,12 +374,9 @@ static int ask(struct secondary *s)
 		err = w.err;
 	}
 	size_t len = writer_len(&w);
-	if (err == E_OK && peer->key != NULL) {
-		err = tsig_begin(r->ring, peer->key->name.wire, &s->tsig);
-		if (err == E_OK) {
-			err = tsig_sign(&s->tsig, query, &len, sizeof(query),
-					(uint64_t)clock_now());
-		}
+	if (err == E_OK) {
+		err = tsig_sign_query(r->ring, peer->key, &s->tsig, query, &len, sizeof(query),
+				      (uint64_t)clock_now());
 	}
 	if (err == E_OK) {
 		err = outgoing_open(loop_base(r->loop), &peer->address, PATIENCE_MS, &handler,

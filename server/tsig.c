@@ -353,6 +353,17 @@ static bool is_refusal(const struct tsig_rr *rr)
 	return rr->mac_len == 0 && (rr->error == TSIG_BADKEY || rr->error == TSIG_BADSIG);
 }
 
+int tsig_sign_query(const struct tsig_ring *ring, const struct tsig_key *key,
+		    struct tsig_exchange *x, uint8_t *message, size_t *len, size_t room,
+		    uint64_t now)
+{
+	if (key == NULL) {
+		return E_OK;
+	}
+	int err = tsig_begin(ring, key->name.wire, x);
+	return err == E_OK ? tsig_sign(x, message, len, room, now) : err;
+}
+
 int tsig_check(struct tsig_exchange *x, const uint8_t *message, size_t len, uint64_t now,
 	       size_t *at)
 {

@@ -59,6 +59,11 @@ MUST_USE int tsig_verify(const struct tsig_ring *ring, const uint8_t *message, s
 /* The exchange of a client with the key @name. E_NOENT: there is none. */
 MUST_USE int tsig_begin(const struct tsig_ring *ring, const uint8_t *name, struct tsig_exchange *x);
 
+/* Both for a query of ours: begins with @key (NULL: does nothing) and signs; x is for tsig_check. */
+MUST_USE int tsig_sign_query(const struct tsig_ring *ring, const struct tsig_key *key,
+			     struct tsig_exchange *x, uint8_t *message, size_t *len, size_t room,
+			     uint64_t now);
+
 /* Octets that tsig_sign adds to a message; 0: none. */
 size_t tsig_needed(const struct tsig_exchange *x);
 /* Signs the *@len octets at @message, which has @room: appends the TSIG and counts it. Where the request had none, or
