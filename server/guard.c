@@ -1,5 +1,6 @@
 /* server/guard.c - does a zone file take out too much? */
 #include "server/guard.h"
+#include "server/zone_text.h"
 
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
@@ -67,8 +68,7 @@ int guard_check(const struct config_zone *c, const struct version *before,
 		const struct version *after, struct errmsg *em)
 {
 	const struct config_part *most = &c->max_removed;
-	char name[DNAME_TEXT_MAX];
-	char quoted[DNAME_TEXT_MAX + 8];
+	struct zone_text name;
 	uint64_t removed = 0;
 	if (most->count == CONFIG_PART_ALL) {
 		return E_OK;
@@ -81,11 +81,10 @@ int guard_check(const struct config_zone *c, const struct version *before,
 	if (most->is_percent && removed * 100 <= records * most->count) {
 		return E_OK;
 	}
-	(void)dname_to_text(c->name, name);
 	log_error("zone-held",
 		  "zone=%s removed=%llu records=%llu limit=%u%s remedy=\"look at the zone file; "
 		  "signetctl approve lets it through\"",
-		  log_quote(name, quoted, sizeof(quoted)), (unsigned long long)removed,
+		  zone_text(c->name, &name), (unsigned long long)removed,
 		  (unsigned long long)records, most->count, most->is_percent ? "%" : "");
 	return err_set(em, E_HELD,
 		       "the zone file takes out %llu of %llu records, more than zones.max-removed "

@@ -17,6 +17,7 @@
 #include "server/update.h"
 #include "server/zone_load.h"
 #include "server/zone_save.h"
+#include "server/zone_text.h"
 #include "signer/nsec3_hash.h"
 #include "signer/schedule.h"
 #include "zones/base/epoch.h"
@@ -38,25 +39,14 @@
 /* After a failure it is tried again. */
 #define RETRY_S 60
 
-struct name_text {
-	char text[DNAME_TEXT_MAX + 8];
-};
-
-/* The zone's name for the log. */
-static const char *zone_name(const struct keeper *k, struct name_text *out)
-{
-	char name[DNAME_TEXT_MAX];
-	(void)dname_to_text(k->config->name, name);
-	return log_quote(name, out->text, sizeof(out->text));
-}
-
 static void log_failure(struct keeper *k, const char *what, const struct errmsg *em)
 {
-	struct name_text name;
+	struct zone_text name;
 	char text[700];
 	board_fail(&k->board, what, em);
-	log_error("zone-unchanged", "zone=%s job=%s serving=%s reason=%s", zone_name(k, &name),
-		  what, k->zone->current != NULL ? "old" : "nothing",
+	log_error("zone-unchanged", "zone=%s job=%s serving=%s reason=%s",
+		  zone_text(k->config->name, &name), what,
+		  k->zone->current != NULL ? "old" : "nothing",
 		  log_quote(em->text, text, sizeof(text)));
 }
 
@@ -156,12 +146,13 @@ struct sign_policy keeper_policy(struct keeper *k, const struct version *v, int6
 	if (validity < refresh + c->jitter_s + RENEWAL_MIN_S && refresh != c->refresh_s) {
 		validity = refresh + c->jitter_s + RENEWAL_MIN_S;
 		if (!k->is_raised) {
-			struct name_text name;
+			struct zone_text name;
 			log_notice(
 				"validity-raised",
 				"zone=%s validity_s=%lld reason=\"secondaries and caches may hold "
 				"records for SOA expire and TTL: %lld s\"",
-				zone_name(k, &name), (long long)validity, (long long)held);
+				zone_text(k->config->name, &name), (long long)validity,
+				(long long)held);
 			k->is_raised = true;
 		}
 	}
@@ -193,7 +184,7 @@ static void key_directory(const struct keeper *k, const struct keeper_env *env, 
 static void log_ds(const struct keeper *k, const struct key *key)
 {
 	uint8_t rdata[4 + CRYPTO_DIGEST_MAX];
-	struct name_text name;
+	struct zone_text name;
 	struct buf text = { 0 };
 	int n = key_ds(key, 2, rdata, sizeof(rdata));
 	if (n > 0) {
@@ -201,7 +192,7 @@ static void log_ds(const struct keeper *k, const struct key *key)
 		log_notice(
 			"key-generated",
 			"zone=%s tag=%u ds=\"%s\" remedy=\"give the DS record to the parent zone\"",
-			zone_name(k, &name), key->tag, text.data);
+			zone_text(k->config->name, &name), key->tag, text.data);
 	}
 	buf_clear(&text);
 }
@@ -386,12 +377,13 @@ static int64_t next_key_event(const struct keeper *k, int64_t now)
 static void log_chain(const struct keeper *k)
 {
 	const struct nsec3_param *n3 = &k->signed_as.nsec3;
-	struct name_text name;
+	struct zone_text name;
 	struct buf salt = { 0 };
 	for (unsigned i = 0; i < n3->salt_len; i++) {
 		buf_printf(&salt, "%02X", n3->salt[i]);
 	}
-	log_notice("chain-changed", "zone=%s denial=%s opt-out=%s salt=%s", zone_name(k, &name),
+	log_notice("chain-changed", "zone=%s denial=%s opt-out=%s salt=%s",
+		   zone_text(k->config->name, &name),
 		   k->signed_as.denial == DENIAL_NSEC ? "nsec" : "nsec3",
 		   (n3->flags & NSEC3_OPT_OUT) != 0 ? "yes" : "no",
 		   salt.len != 0 ? salt.data : "-");
@@ -446,10 +438,10 @@ bool keeper_same_stamp(const struct journal_stamp *a, const struct journal_stamp
 /* The zone file, checked. */
 static int read_file(const struct keeper *k, int64_t now, struct version **out, struct errmsg *em)
 {
-	struct name_text name;
+	struct zone_text name;
 	struct findings findings = { 0 };
 	int err = zone_load(k->config, now, out, &findings);
-	findings_log(&findings, "zone-finding", zone_name(k, &name));
+	findings_log(&findings, "zone-finding", zone_text(k->config->name, &name));
 	if (err != E_OK) {
 		err_set(em, err, "%s; mend the zone file and reload",
 			findings_first_error(&findings, "the zone file cannot be read"));
@@ -468,11 +460,11 @@ static int read_file(const struct keeper *k, int64_t now, struct version **out, 
 static void log_loaded(struct keeper *k, const char *from, const struct publish *p, int64_t start)
 {
 	const struct version *v = k->zone->current;
-	struct name_text name;
+	struct zone_text name;
 	board_loaded(&k->board, clock_now());
 	log_info("zone-loaded",
 		 "zone=%s from=%s serial=%u records=%llu signed=%s signatures=%llu ms=%lld",
-		 zone_name(k, &name), from, v->serial, (unsigned long long)v->records,
+		 zone_text(k->config->name, &name), from, v->serial, (unsigned long long)v->records,
 		 v->secure ? "yes" : "no", (unsigned long long)(p != NULL ? p->signed_.made : 0),
 		 (long long)(clock_ms() - start));
 }
@@ -525,13 +517,14 @@ static int load_first(struct keeper *k, const struct keeper_env *env, int64_t no
 static int restore(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
 {
 	struct version *v = NULL;
-	struct name_text name;
+	struct zone_text name;
 	char text[700];
 	int64_t start = clock_ms();
 	int err = env->vault != NULL ? vault_restore(env->vault, k->config->name, &v, &k->kept, em)
 				     : E_NOENT;
 	if (err == E_DAMAGED) {
-		log_error("zone-damaged", "zone=%s reason=%s action=\"%s\"", zone_name(k, &name),
+		log_error("zone-damaged", "zone=%s reason=%s action=\"%s\"",
+			  zone_text(k->config->name, &name),
 			  log_quote(em->text, text, sizeof(text)),
 			  config_zone_is_secondary(k->config)
 				  ? "transferred anew"
@@ -576,13 +569,13 @@ static bool has_record(const struct version *v, const struct diff_rr *rr)
 /* An update was there first: said, and nothing else. */
 static void log_conflict(const struct keeper *k, const struct diff_rr *rr, const char *what)
 {
-	struct name_text name;
+	struct zone_text name;
 	char owner[DNAME_TEXT_MAX];
 	char quoted[DNAME_TEXT_MAX + 8];
 	char type[RRTYPE_TEXT_MAX];
 	(void)dname_to_text(rr->owner, owner);
 	log_warn("file-conflict", "zone=%s owner=%s type=%s reason=\"%s by an update before\"",
-		 zone_name(k, &name), log_quote(owner, quoted, sizeof(quoted)),
+		 zone_text(k->config->name, &name), log_quote(owner, quoted, sizeof(quoted)),
 		 rrtype_to_text(rr->type, type), what);
 }
 
@@ -630,13 +623,13 @@ static int get_source(const struct keeper *k, const struct keeper_env *env, stru
 {
 	int err = vault_source(env->vault, k->config->name, k->kept.source_generation, out, em);
 	if (err == E_NOENT || err == E_DAMAGED) {
-		struct name_text name;
+		struct zone_text name;
 		char text[700];
 		log_warn(
 			"source-lost",
 			"zone=%s reason=%s action=\"records that are new in the zone file are added, "
 			"none are removed\"",
-			zone_name(k, &name), log_quote(em->text, text, sizeof(text)));
+			zone_text(k->config->name, &name), log_quote(em->text, text, sizeof(text)));
 		*out = edit_commit(edit_begin(NULL, k->config->name, EDIT_TTL_LEAST));
 		err = E_OK;
 	}
@@ -668,7 +661,7 @@ static void take_signing_out(struct keeper *k, const struct keeper_env *env, str
 	struct keyset keys = { 0 };
 	struct holder *holder = NULL;
 	struct errmsg em = { "" };
-	struct name_text name;
+	struct zone_text name;
 	char text[700];
 	key_directory(k, env, &dir);
 	int err = keyfile_read_dir(dir.data, k->config->name, KEYFILE_PUBLIC, &keys, &em);
@@ -677,7 +670,7 @@ static void take_signing_out(struct keeper *k, const struct keeper_env *env, str
 	}
 	if (err != E_OK) {
 		log_warn("keys-left", "zone=%s reason=%s action=\"DNSKEY records stay\"",
-			 zone_name(k, &name), log_quote(em.text, text, sizeof(text)));
+			 zone_text(k->config->name, &name), log_quote(em.text, text, sizeof(text)));
 	}
 	unsign(e, k->zone->current, holder);
 	k->kept.chain = (struct journal_chain){ .denial = DENIAL_NONE };
@@ -951,9 +944,9 @@ void keeper_answer(const struct keeper_env *env, const struct keeper_work *work,
 static void refuse_frozen(const struct keeper *k, const struct keeper_env *env,
 			  const struct keeper_work *work)
 {
-	struct name_text name;
+	struct zone_text name;
 	log_notice("update-frozen", "zone=%s requests=%u remedy=\"signetctl thaw\"",
-		   zone_name(k, &name), work->count);
+		   zone_text(k->config->name, &name), work->count);
 	keeper_answer(env, work, RCODE_REFUSED);
 }
 
@@ -1008,10 +1001,11 @@ static int sign_again(struct keeper *k, const struct keeper_env *env,
 	p.due_count = s->count;
 	int err = run(k, &p, &old, em);
 	if (err == E_OK) {
-		struct name_text name;
+		struct zone_text name;
 		note_signed(k, policy);
-		log_info("zone-renewed", "zone=%s serial=%u signatures=%llu", zone_name(k, &name),
-			 k->zone->current->serial, (unsigned long long)p.signed_.made);
+		log_info("zone-renewed", "zone=%s serial=%u signatures=%llu",
+			 zone_text(k->config->name, &name), k->zone->current->serial,
+			 (unsigned long long)p.signed_.made);
 		*due = p.signed_.next_due;
 		keeper_let_go(old);
 	}

@@ -8,6 +8,7 @@
 
 #include "keys/crypto.h"
 #include "server/clock.h"
+#include "server/zone_text.h"
 #include "zones/base/epoch.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
@@ -254,14 +255,12 @@ static int socket_for(struct notify *n, const struct address *to)
 
 static void log_notice_of(const struct notice *t, const char *id, const char *reason)
 {
-	char name[DNAME_TEXT_MAX];
-	char quoted[DNAME_TEXT_MAX + 8];
+	struct zone_text name;
 	char address[ADDRESS_TEXT_MAX];
-	(void)dname_to_text(t->zone, name);
 	address_to_text(&t->to, address);
 	log_event(*reason != '\0' ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, id, "zone=%s to=%s%s%s%s",
-		  log_quote(name, quoted, sizeof(quoted)), address,
-		  *reason != '\0' ? " reason=\"" : "", reason, *reason != '\0' ? "\"" : "");
+		  zone_text(t->zone, &name), address, *reason != '\0' ? " reason=\"" : "", reason,
+		  *reason != '\0' ? "\"" : "");
 }
 
 /* False: it is given up. */

@@ -7,18 +7,12 @@
 #include "server/keeper_run.h"
 #include "server/status.h"
 #include "server/zone_save.h"
+#include "server/zone_text.h"
 #include "signer/nsec3_hash.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 #include "zones/base/text.h"
 #include "zones/dns/rdata.h"
-
-const char *order_zone_name(const struct keeper *k, struct order_name *out)
-{
-	char name[DNAME_TEXT_MAX];
-	(void)dname_to_text(k->config->name, name);
-	return log_quote(name, out->text, sizeof(out->text));
-}
 
 int order_check_open(const struct keeper *k, const struct keeper_env *env, struct order *o)
 {
@@ -93,7 +87,7 @@ static bool is_written(const struct keeper *k, const struct keeper_env *env,
 static int write_source(struct keeper *k, const struct keeper_env *env,
 			const struct version *source, int64_t now, struct errmsg *em)
 {
-	struct order_name name;
+	struct zone_text name;
 	char quoted[700];
 	const char *path = k->config->file;
 	int err = zone_save(path, source, em);
@@ -109,7 +103,7 @@ static int write_source(struct keeper *k, const struct keeper_env *env,
 		return err;
 	}
 	log_notice("zone-file-written", "zone=%s file=%s serial=%u records=%llu",
-		   order_zone_name(k, &name), log_quote(path, quoted, sizeof(quoted)),
+		   zone_text(k->config->name, &name), log_quote(path, quoted, sizeof(quoted)),
 		   source->serial, (unsigned long long)source->records);
 	return E_OK;
 }
@@ -161,7 +155,7 @@ int order_sync(struct keeper *k, const struct keeper_env *env, int64_t now, stru
 static int set_frozen(struct keeper *k, const struct keeper_env *env, bool frozen,
 		      struct errmsg *em)
 {
-	struct order_name name;
+	struct zone_text name;
 	if (k->kept.frozen == frozen) {
 		return err_set(em, E_OK, "%s",
 			       frozen ? "the zone was frozen before" : "the zone was not frozen");
@@ -172,7 +166,8 @@ static int set_frozen(struct keeper *k, const struct keeper_env *env, bool froze
 		k->kept.frozen = !frozen;
 		return err;
 	}
-	log_notice(frozen ? "zone-frozen" : "zone-thawed", "zone=%s", order_zone_name(k, &name));
+	log_notice(frozen ? "zone-frozen" : "zone-thawed", "zone=%s",
+		   zone_text(k->config->name, &name));
 	return E_OK;
 }
 

@@ -45,10 +45,5 @@ void order_report_served(const struct keeper *k, struct order *o);
 /* Reads the word @i; E_SYNTAX, E_RANGE: the message says that @what was expected. */
 MUST_USE int order_read_number(struct order *o, size_t i, const char *what, uint32_t max,
 			       uint32_t *out);
-/* The zone's name for the log. */
-struct order_name {
-	char text[DNAME_TEXT_MAX + 8];
-};
-const char *order_zone_name(const struct keeper *k, struct order_name *out);
 
 #endif

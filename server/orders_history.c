@@ -4,6 +4,7 @@
 #include "server/history.h"
 #include "server/keeper_run.h"
 #include "server/orders.h"
+#include "server/zone_text.h"
 #include "zones/base/log.h"
 #include "zones/dns/soa.h"
 
@@ -219,7 +220,7 @@ static int publish(struct keeper *k, const struct keeper_env *env, int64_t now, 
 
 int order_rollback(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
-	struct order_name name;
+	struct zone_text name;
 	struct diff d = { 0 };
 	uint32_t serial = 0;
 	int err = order_check_own(k, env, o);
@@ -249,8 +250,8 @@ int order_rollback(struct keeper *k, const struct keeper_env *env, int64_t now, 
 	}
 	if (err == E_OK) {
 		order_report_served(k, o);
-		log_notice("zone-rolled-back", "zone=%s to=%u serial=%u", order_zone_name(k, &name),
-			   serial, k->zone->current->serial);
+		log_notice("zone-rolled-back", "zone=%s to=%u serial=%u",
+			   zone_text(k->config->name, &name), serial, k->zone->current->serial);
 	}
 	return err;
 }

@@ -9,6 +9,7 @@
 #include "server/clock.h"
 #include "server/outgoing.h"
 #include "server/secondary.h"
+#include "server/zone_text.h"
 #include "zones/base/log.h"
 #include "zones/base/mem.h"
 #include "zones/dns/serial.h"
@@ -126,19 +127,17 @@ static struct secondary *find(const struct refresh *r, const uint8_t *name)
 /* What was wrong with the answer of the primary, and what is done about it. */
 static void log_reason(const struct secondary *s, bool is_failure)
 {
-	char name[DNAME_TEXT_MAX];
-	char quoted[DNAME_TEXT_MAX + 8];
+	struct zone_text name;
 	char reason[REFRESH_REASON_MAX + 64];
 	char address[ADDRESS_TEXT_MAX];
-	(void)dname_to_text(s->zone->apex, name);
 	address_to_text(&peer_of(s)->address, address);
-	(void)log_quote(name, quoted, sizeof(quoted));
+	(void)zone_text(s->zone->apex, &name);
 	(void)log_quote(s->reason, reason, sizeof(reason));
 	if (is_failure) {
-		log_warn("transfer-failed", "zone=%s primary=%s serving=%s reason=%s", quoted,
+		log_warn("transfer-failed", "zone=%s primary=%s serving=%s reason=%s", name.text,
 			 address, s->has_zone && !s->is_expired ? "old" : "nothing", reason);
 	} else {
-		log_info("transfer-fallback", "zone=%s primary=%s next=AXFR reason=%s", quoted,
+		log_info("transfer-fallback", "zone=%s primary=%s next=AXFR reason=%s", name.text,
 			 address, reason);
 	}
 }

@@ -1,7 +1,10 @@
 /* server/secondary.c - what the jobs of a zone do where it comes from primaries. */
 #include "server/secondary.h"
 
+#include <stdio.h>
+
 #include "server/keeper_run.h"
+#include "server/zone_text.h"
 #include "zones/base/log.h"
 
 #define NS_PER_S 1000000000
@@ -78,14 +81,15 @@ static int make_edit(struct visit *v, const struct version *base, struct edit **
 
 static void log_taken(const struct keeper *k, const struct visit *v, const struct version *was)
 {
-	char name[DNAME_TEXT_MAX];
-	char quoted[2][DNAME_TEXT_MAX + 8];
-	(void)dname_to_text(k->config->name, name);
-	log_info("zone-transferred", "zone=%s primary=%s kind=%s serial=%u was=%s%.*u records=%llu",
-		 log_quote(name, quoted[0], sizeof(quoted[0])),
-		 log_quote(v->from, quoted[1], sizeof(quoted[1])),
-		 v->whole != NULL ? "AXFR" : "IXFR", k->zone->current->serial,
-		 was != NULL ? "" : "none", was != NULL ? 1 : 0, was != NULL ? was->serial : 0,
+	struct zone_text name;
+	char from[300];
+	char before[16] = "none";
+	if (was != NULL) {
+		(void)snprintf(before, sizeof(before), "%u", was->serial);
+	}
+	log_info("zone-transferred", "zone=%s primary=%s kind=%s serial=%u was=%s records=%llu",
+		 zone_text(k->config->name, &name), log_quote(v->from, from, sizeof(from)),
+		 v->whole != NULL ? "AXFR" : "IXFR", k->zone->current->serial, before,
 		 (unsigned long long)k->zone->current->records);
 }
 
@@ -156,17 +160,15 @@ static int confirm(struct keeper *k, const struct keeper_env *env, int64_t now, 
 
 static void expire(struct keeper *k)
 {
-	char name[DNAME_TEXT_MAX];
-	char quoted[DNAME_TEXT_MAX + 8];
+	struct zone_text name;
 	if (k->zone->current == NULL) {
 		return;
 	}
-	(void)dname_to_text(k->config->name, name);
 	log_error(
 		"zone-expired",
 		"zone=%s serial=%u reason=\"no primary has answered for as long as the SOA allows\" "
 		"remedy=\"see why transfers fail; it comes back by itself\"",
-		log_quote(name, quoted, sizeof(quoted)), k->zone->current->serial);
+		zone_text(k->config->name, &name), k->zone->current->serial);
 	k->expired = version_ref(k->zone->current);
 	keeper_let_go(zone_publish(k->zone, NULL));
 }

@@ -1,5 +1,6 @@
 /* server/unsign.c - a zone without what signing it has made. */
 #include "server/unsign.h"
+#include "server/zone_text.h"
 
 #include <string.h>
 
@@ -78,12 +79,10 @@ void unsign(struct edit *e, const struct version *base, const struct holder *hol
 
 void unsign_warn(const uint8_t *apex)
 {
-	char name[DNAME_TEXT_MAX];
-	char quoted[DNAME_TEXT_MAX + 8];
-	(void)dname_to_text(apex, name);
+	struct zone_text name;
 	log_warn("zone-unsigned",
 		 "zone=%s reason=\"it has no zones.dnssec any more\" remedy=\"where the parent has "
 		 "DS records of the zone, validators refuse it: sign it again until they are gone "
 		 "and have expired\"",
-		 log_quote(name, quoted, sizeof(quoted)));
+		 zone_text(apex, &name));
 }
