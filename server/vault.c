@@ -313,15 +313,24 @@ static int start_anew(struct vault *v, const uint8_t *apex, const struct version
 	return err;
 }
 
+/* Keeps the zone file as it was newly read, as that of @next. NULL: there is none. */
+static int put_source(struct vault *v, const uint8_t *apex, const struct version *source,
+		      struct journal_zone *next, struct errmsg *em)
+{
+	if (source == NULL) {
+		return E_OK;
+	}
+	next->source_generation++;
+	return write_zone(v, apex, "source", next->source_generation, source, em);
+}
+
 int vault_begin(struct vault *v, const uint8_t *apex, const struct version *served,
 		const struct version *source, struct journal_zone *zone, struct errmsg *em)
 {
 	struct journal_zone next = *zone;
-	int err = E_OK;
-	next.source_generation++;
-	if (source != NULL) {
-		err = write_zone(v, apex, "source", next.source_generation, source, em);
-	}
+	/* Of nothing: no file has this number, so that those of before go. */
+	next.source_generation += source == NULL ? 1 : 0;
+	int err = put_source(v, apex, source, &next, em);
 	if (err == E_OK) {
 		err = start_anew(v, apex, served, &next, em);
 	}
@@ -357,12 +366,7 @@ int vault_write(struct vault *v, const struct vault_change *change, struct journ
 		struct errmsg *em)
 {
 	struct journal_zone next = *zone;
-	int err = E_OK;
-	if (change->source != NULL) {
-		next.source_generation++;
-		err = write_zone(v, change->apex, "source", next.source_generation, change->source,
-				 em);
-	}
+	int err = put_source(v, change->apex, change->source, &next, em);
 	if (err == E_OK && !change->is_anew) {
 		err = append(v, change, &next, em);
 	}
@@ -386,19 +390,15 @@ int vault_note(struct vault *v, const uint8_t *apex, const struct version *sourc
 {
 	struct journal_zone next = *zone;
 	struct commit commit = { .apex = apex, .zone = &next };
-	int err = E_OK;
-	if (source != NULL) {
-		next.source_generation++;
-		err = write_zone(v, apex, "source", next.source_generation, source, em);
-	}
+	int err = put_source(v, apex, source, &next, em);
 	if (err == E_OK) {
 		err = committer_write(v->committer, &commit, em);
 	}
-	if (err == E_OK && source != NULL) {
-		remove_others(v, apex, "source", next.source_generation);
-	}
 	if (err == E_OK) {
 		*zone = next;
+		if (source != NULL) {
+			remove_others(v, apex, "source", zone->source_generation);
+		}
 	}
 	return err;
 }
