@@ -1,40 +1,18 @@
-/* keys/crypto.c - the only door to libcrypto.
- *
- * RSA and ECDSA sign a digest with a context that was prepared once per key and thread: that is what
- * makes the difference to signing with everything looked up anew (33,000 against 49,000 P-256
- * signatures a second on the machine this was measured on). EdDSA takes the whole message. */
-#include "keys/crypto.h"
+/* keys/crypto_key.c - key pairs: made, and read from and written as what key files and records have. */
+#include "keys/crypto_run.h"
 
 #include <string.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/rsa.h>
 
 #include "keys/algorithm.h"
-
-enum family { FAMILY_RSA, FAMILY_EC, FAMILY_ED };
-
-/* How OpenSSL knows an algorithm. */
-struct recipe {
-	uint8_t algorithm;
-	enum family family;
-	const char *type;  /* of the key */
-	const char *curve; /* FAMILY_EC */
-	int nid;
-	enum crypto_digest digest; /* not FAMILY_ED */
-	size_t octets;		   /* EC: of a coordinate; ED: of the public key */
-	size_t private_octets;
-	size_t sig_len; /* 0: that of the modulus */
-};
 
 static const struct recipe recipes[] = {
 	{ 5, FAMILY_RSA, "RSA", NULL, 0, CRYPTO_SHA1, 0, 0, 0 },
@@ -47,253 +25,6 @@ static const struct recipe recipes[] = {
 	{ 16, FAMILY_ED, "ED448", NULL, 0, CRYPTO_SHA512, 57, 57, 114 },
 };
 
-struct crypto_key {
-	const struct recipe *recipe;
-	EVP_PKEY *pkey;
-	bool is_private;
-	size_t pub_len;
-	uint8_t pub[CRYPTO_PUBKEY_MAX];
-};
-
-struct crypto_signer {
-	const struct recipe *recipe;
-	EVP_PKEY_CTX *ctx; /* RSA, EC */
-	EVP_MD_CTX *md;
-	EVP_PKEY *pkey;
-	size_t sig_len;
-};
-
-struct crypto_verifier {
-	const struct recipe *recipe;
-	EVP_PKEY_CTX *ctx;
-	EVP_MD_CTX *md;
-	EVP_PKEY *pkey;
-};
-
-struct crypto_hasher {
-	EVP_MD_CTX *md;
-	const EVP_MD *type;
-};
-
-struct crypto_hmac {
-	EVP_MAC_CTX *mac;
-};
-
-struct crypto_siphash {
-	EVP_MAC_CTX *mac;
-};
-
-/* --- digests, fetched once ------------------------------------------------------------------- */
-
-static struct {
-	const char *name;
-	EVP_MD *md;
-} digests[] = {
-	[CRYPTO_SHA1] = { "SHA1", NULL },	[CRYPTO_SHA256] = { "SHA2-256", NULL },
-	[CRYPTO_SHA384] = { "SHA2-384", NULL }, [CRYPTO_SHA512] = { "SHA2-512", NULL },
-	[CRYPTO_SHA224] = { "SHA2-224", NULL }, [CRYPTO_MD5] = { "MD5", NULL },
-};
-
-static void fetch_digests(void)
-{
-	for (size_t i = 0; i < ARRAY_LEN(digests); i++) {
-		digests[i].md = EVP_MD_fetch(NULL, digests[i].name, NULL);
-	}
-}
-
-static const EVP_MD *digest_md(enum crypto_digest d)
-{
-	static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
-	(void)CRYPTO_THREAD_run_once(&once, fetch_digests);
-	return digests[d].md;
-}
-
-size_t crypto_digest_len(enum crypto_digest d)
-{
-	static const size_t len[] = {
-		[CRYPTO_SHA1] = 20,   [CRYPTO_SHA256] = 32, [CRYPTO_SHA384] = 48,
-		[CRYPTO_SHA512] = 64, [CRYPTO_SHA224] = 28, [CRYPTO_MD5] = 16
-	};
-	return len[d];
-}
-
-int crypto_digest(enum crypto_digest d, const uint8_t *data, size_t len, uint8_t *out)
-{
-	const EVP_MD *md = digest_md(d);
-	return md != NULL && EVP_Digest(data, len, out, NULL, md, NULL) == 1 ? E_OK : E_CRYPTO;
-}
-
-int crypto_hasher_new(enum crypto_digest d, struct crypto_hasher **out)
-{
-	struct crypto_hasher *h = mem_zalloc(sizeof(*h));
-	h->type = digest_md(d);
-	h->md = EVP_MD_CTX_new();
-	if (h->type == NULL || h->md == NULL || EVP_DigestInit_ex2(h->md, h->type, NULL) != 1) {
-		crypto_hasher_free(h);
-		return E_CRYPTO;
-	}
-	*out = h;
-	return E_OK;
-}
-
-void crypto_hasher_free(struct crypto_hasher *h)
-{
-	if (h != NULL) {
-		EVP_MD_CTX_free(h->md);
-		mem_free(h);
-	}
-}
-
-int crypto_hasher_begin(struct crypto_hasher *h)
-{
-	/* Type NULL: the same digest again, nothing is looked up. */
-	return EVP_DigestInit_ex2(h->md, NULL, NULL) == 1 ? E_OK : E_CRYPTO;
-}
-
-int crypto_hasher_add(struct crypto_hasher *h, const void *data, size_t len)
-{
-	return EVP_DigestUpdate(h->md, data, len) == 1 ? E_OK : E_CRYPTO;
-}
-
-int crypto_hasher_end(struct crypto_hasher *h, uint8_t *out)
-{
-	return EVP_DigestFinal_ex(h->md, out, NULL) == 1 ? E_OK : E_CRYPTO;
-}
-
-/* --- HMAC ------------------------------------------------------------------------------------ */
-
-int crypto_hmac_new(enum crypto_digest d, const void *key, size_t len, struct crypto_hmac **out)
-{
-	const OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-								       (char *)digests[d].name, 0),
-				      OSSL_PARAM_construct_end() };
-	struct crypto_hmac *h = mem_zalloc(sizeof(*h));
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	h->mac = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
-	EVP_MAC_free(mac); /* the context holds it */
-	if (h->mac == NULL || EVP_MAC_init(h->mac, key, len, params) != 1) {
-		crypto_hmac_free(h);
-		return E_CRYPTO;
-	}
-	*out = h;
-	return E_OK;
-}
-
-void crypto_hmac_free(struct crypto_hmac *h)
-{
-	if (h != NULL) {
-		EVP_MAC_CTX_free(h->mac);
-		mem_free(h);
-	}
-}
-
-int crypto_hmac_begin(struct crypto_hmac *h)
-{
-	/* Key NULL: the same again. */
-	return EVP_MAC_init(h->mac, NULL, 0, NULL) == 1 ? E_OK : E_CRYPTO;
-}
-
-int crypto_hmac_add(struct crypto_hmac *h, const void *data, size_t len)
-{
-	return EVP_MAC_update(h->mac, data, len) == 1 ? E_OK : E_CRYPTO;
-}
-
-int crypto_hmac_end(struct crypto_hmac *h, uint8_t *out)
-{
-	size_t n = 0;
-	return EVP_MAC_final(h->mac, out, &n, CRYPTO_DIGEST_MAX) == 1 ? E_OK : E_CRYPTO;
-}
-
-/* --- SipHash --------------------------------------------------------------------------------- */
-
-int crypto_siphash_new(struct crypto_siphash **out)
-{
-	size_t size = CRYPTO_SIPHASH_LEN;
-	const OSSL_PARAM params[] = { OSSL_PARAM_construct_size_t(OSSL_MAC_PARAM_SIZE, &size),
-				      OSSL_PARAM_construct_end() };
-	struct crypto_siphash *h = mem_zalloc(sizeof(*h));
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "SIPHASH", NULL);
-	h->mac = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
-	EVP_MAC_free(mac); /* the context holds it */
-	if (h->mac == NULL || EVP_MAC_CTX_set_params(h->mac, params) != 1) {
-		crypto_siphash_free(h);
-		return E_CRYPTO;
-	}
-	*out = h;
-	return E_OK;
-}
-
-void crypto_siphash_free(struct crypto_siphash *h)
-{
-	if (h != NULL) {
-		EVP_MAC_CTX_free(h->mac);
-		mem_free(h);
-	}
-}
-
-int crypto_siphash(struct crypto_siphash *h, const uint8_t key[CRYPTO_SIPHASH_KEY_LEN],
-		   const void *data, size_t len, uint8_t out[CRYPTO_SIPHASH_LEN])
-{
-	size_t n = 0;
-	return EVP_MAC_init(h->mac, key, CRYPTO_SIPHASH_KEY_LEN, NULL) == 1 &&
-			       EVP_MAC_update(h->mac, data, len) == 1 &&
-			       EVP_MAC_final(h->mac, out, &n, CRYPTO_SIPHASH_LEN) == 1 &&
-			       n == CRYPTO_SIPHASH_LEN
-		       ? E_OK
-		       : E_CRYPTO;
-}
-
-/* --- random octets --------------------------------------------------------------------------- */
-
-/* Tests only: written before any thread starts. */
-static struct {
-	bool seeded;
-	uint64_t seed;
-	uint64_t counter;
-} stream;
-
-void crypto_random_seed(uint64_t seed)
-{
-	stream.seeded = true;
-	stream.seed = seed;
-	stream.counter = 0;
-}
-
-int crypto_random(void *out, size_t len)
-{
-	uint8_t *to = out;
-	if (!stream.seeded) {
-		return RAND_bytes(to, (int)len) == 1 ? E_OK : E_CRYPTO;
-	}
-	while (len != 0) {
-		const uint64_t block[2] = { stream.seed, stream.counter++ };
-		uint8_t digest[CRYPTO_DIGEST_MAX];
-		int err =
-			crypto_digest(CRYPTO_SHA256, (const uint8_t *)block, sizeof(block), digest);
-		if (err != E_OK) {
-			return err;
-		}
-		size_t take = len < 32 ? len : 32;
-		memcpy(to, digest, take);
-		to += take;
-		len -= take;
-	}
-	return E_OK;
-}
-
-const char *crypto_error(char *out, size_t room)
-{
-	unsigned long code = ERR_peek_last_error();
-	if (code == 0) {
-		code = ERR_PACK(ERR_LIB_USER, 0, ERR_R_INTERNAL_ERROR);
-	}
-	ERR_error_string_n(code, out, room);
-	ERR_clear_error();
-	return out;
-}
-
-/* --- keys ------------------------------------------------------------------------------------ */
-
 static const struct recipe *recipe_of(uint8_t algorithm)
 {
 	for (size_t i = 0; i < ARRAY_LEN(recipes); i++) {
@@ -304,7 +35,7 @@ static const struct recipe *recipe_of(uint8_t algorithm)
 	return NULL;
 }
 
-static const struct recipe *recipe_for_signing(uint8_t algorithm)
+const struct recipe *crypto_recipe_for_signing(uint8_t algorithm)
 {
 	const struct algorithm *a = algorithm_find(algorithm);
 	return a != NULL && a->use == ALGORITHM_FULL ? recipe_of(algorithm) : NULL;
@@ -418,7 +149,7 @@ static int key_wrap(const struct recipe *recipe, EVP_PKEY *pkey, bool is_private
 
 int crypto_key_generate(uint8_t algorithm, unsigned bits, struct crypto_key **out)
 {
-	const struct recipe *r = recipe_for_signing(algorithm);
+	const struct recipe *r = crypto_recipe_for_signing(algorithm);
 	const struct algorithm *a = algorithm_find(algorithm);
 	if (r == NULL || a == NULL) {
 		return E_UNSUPPORTED;
@@ -691,7 +422,7 @@ static bool rsa_pair_works(EVP_PKEY *pkey)
 	uint8_t sig[CRYPTO_SIG_MAX];
 	size_t len = sizeof(sig);
 	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	const EVP_MD *md = digest_md(CRYPTO_SHA256);
+	const EVP_MD *md = crypto_md(CRYPTO_SHA256);
 	bool works = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
 		     EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1 &&
 		     EVP_PKEY_CTX_set_signature_md(ctx, md) == 1 &&
@@ -839,7 +570,7 @@ static const struct recipe *recipe_for_pkey(uint8_t algorithm, EVP_PKEY *pkey)
 	for (size_t i = 0; i < ARRAY_LEN(recipes); i++) {
 		const struct recipe *r = &recipes[i];
 		bool wanted = algorithm != 0 ? r->algorithm == algorithm
-					     : recipe_for_signing(r->algorithm) != NULL;
+					     : crypto_recipe_for_signing(r->algorithm) != NULL;
 		if (wanted && pkey_fits(pkey, r)) {
 			return r;
 		}
@@ -908,213 +639,4 @@ int crypto_key_to_pem(const struct crypto_key *key, struct secret *out)
 	}
 	BIO_free(bio);
 	return err;
-}
-
-/* --- signing --------------------------------------------------------------------------------- */
-
-size_t crypto_sig_len(const struct crypto_key *key)
-{
-	return key->recipe->sig_len != 0 ? key->recipe->sig_len
-					 : (size_t)EVP_PKEY_get_size(key->pkey);
-}
-
-/* A context ready for many operations; NULL on failure. */
-static EVP_PKEY_CTX *prepared(const struct crypto_key *key, int (*init)(EVP_PKEY_CTX *))
-{
-	const struct recipe *r = key->recipe;
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-	bool good = ctx != NULL && init(ctx) == 1;
-	if (good && r->family == FAMILY_RSA) {
-		good = EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
-	}
-	if (good) {
-		good = EVP_PKEY_CTX_set_signature_md(ctx, digest_md(r->digest)) == 1;
-	}
-	if (!good) {
-		EVP_PKEY_CTX_free(ctx);
-		return NULL;
-	}
-	return ctx;
-}
-
-int crypto_signer_new(const struct crypto_key *key, struct crypto_signer **out)
-{
-	if (!key->is_private || recipe_for_signing(key->recipe->algorithm) == NULL) {
-		return E_UNSUPPORTED;
-	}
-	struct crypto_signer *s = mem_zalloc(sizeof(*s));
-	bool ed = key->recipe->family == FAMILY_ED;
-	s->recipe = key->recipe;
-	s->pkey = key->pkey;
-	(void)EVP_PKEY_up_ref(s->pkey);
-	s->sig_len = crypto_sig_len(key);
-	s->md = EVP_MD_CTX_new();
-	s->ctx = ed ? NULL : prepared(key, EVP_PKEY_sign_init);
-	if (s->md == NULL || (!ed && s->ctx == NULL) || s->sig_len > CRYPTO_SIG_MAX) {
-		crypto_signer_free(s);
-		return E_CRYPTO;
-	}
-	*out = s;
-	return E_OK;
-}
-
-void crypto_signer_free(struct crypto_signer *s)
-{
-	if (s != NULL) {
-		EVP_PKEY_CTX_free(s->ctx);
-		EVP_MD_CTX_free(s->md);
-		EVP_PKEY_free(s->pkey);
-		mem_free(s);
-	}
-}
-
-/* One INTEGER of the DER signature to a field of @width octets; returns the octet behind it. */
-static const uint8_t *der_integer(const uint8_t *p, const uint8_t *end, size_t width, uint8_t *out)
-{
-	if (p == NULL || end - p < 2 || p[0] != 0x02 || p[1] > 0x7f || end - p - 2 < p[1]) {
-		return NULL;
-	}
-	size_t len = p[1];
-	p += 2;
-	const uint8_t *behind = p + len;
-	while (len > width && *p == 0) {
-		p++;
-		len--;
-	}
-	if (len > width) {
-		return NULL;
-	}
-	memset(out, 0, width - len);
-	memcpy(out + width - len, p, len);
-	return behind;
-}
-
-/* ECDSA-Sig-Value to r | s (RFC 6605 §4). The sequence's length fits one octet up to P-384. */
-static int der_to_raw(const uint8_t *der, size_t len, size_t width, uint8_t *out)
-{
-	const uint8_t *end = der + len;
-	if (len < 2 || der[0] != 0x30 || der[1] != len - 2) {
-		return E_CRYPTO;
-	}
-	const uint8_t *p = der_integer(der + 2, end, width, out);
-	p = der_integer(p, end, width, out + width);
-	return p == end ? E_OK : E_CRYPTO;
-}
-
-static size_t der_put(const uint8_t *in, size_t width, uint8_t *out)
-{
-	while (width > 1 && *in == 0) {
-		in++;
-		width--;
-	}
-	size_t pad = *in >= 0x80;
-	out[0] = 0x02;
-	out[1] = (uint8_t)(width + pad);
-	out[2] = 0;
-	memcpy(out + 2 + pad, in, width);
-	return 2 + pad + width;
-}
-
-static size_t raw_to_der(const uint8_t *raw, size_t width, uint8_t *out)
-{
-	size_t n = der_put(raw, width, out + 2);
-	n += der_put(raw + width, width, out + 2 + n);
-	out[0] = 0x30;
-	out[1] = (uint8_t)n;
-	return n + 2;
-}
-
-/* r and s of P-384 with sign octets and headers. */
-#define DER_MAX 110
-
-int crypto_sign(struct crypto_signer *s, const uint8_t *data, size_t len, uint8_t *sig,
-		size_t *sig_len)
-{
-	const struct recipe *r = s->recipe;
-	uint8_t digest[CRYPTO_DIGEST_MAX];
-	uint8_t der[DER_MAX];
-	size_t n = r->family == FAMILY_EC ? sizeof(der) : CRYPTO_SIG_MAX;
-	if (r->family == FAMILY_ED) {
-		if (EVP_DigestSignInit_ex(s->md, NULL, NULL, NULL, NULL, s->pkey, NULL) != 1 ||
-		    EVP_DigestSign(s->md, sig, &n, data, len) != 1) {
-			return E_CRYPTO;
-		}
-		*sig_len = n;
-		return E_OK;
-	}
-	unsigned digest_len = 0;
-	if (EVP_DigestInit_ex2(s->md, digest_md(r->digest), NULL) != 1 ||
-	    EVP_DigestUpdate(s->md, data, len) != 1 ||
-	    EVP_DigestFinal_ex(s->md, digest, &digest_len) != 1 ||
-	    EVP_PKEY_sign(s->ctx, r->family == FAMILY_EC ? der : sig, &n, digest, digest_len) !=
-		    1) {
-		return E_CRYPTO;
-	}
-	*sig_len = s->sig_len;
-	return r->family == FAMILY_EC ? der_to_raw(der, n, r->octets, sig) : E_OK;
-}
-
-int crypto_verifier_new(const struct crypto_key *key, struct crypto_verifier **out)
-{
-	struct crypto_verifier *v = mem_zalloc(sizeof(*v));
-	bool ed = key->recipe->family == FAMILY_ED;
-	v->recipe = key->recipe;
-	v->pkey = key->pkey;
-	(void)EVP_PKEY_up_ref(v->pkey);
-	v->md = EVP_MD_CTX_new();
-	v->ctx = ed ? NULL : prepared(key, EVP_PKEY_verify_init);
-	if (v->md == NULL || (!ed && v->ctx == NULL)) {
-		crypto_verifier_free(v);
-		return E_CRYPTO;
-	}
-	*out = v;
-	return E_OK;
-}
-
-void crypto_verifier_free(struct crypto_verifier *v)
-{
-	if (v != NULL) {
-		EVP_PKEY_CTX_free(v->ctx);
-		EVP_MD_CTX_free(v->md);
-		EVP_PKEY_free(v->pkey);
-		mem_free(v);
-	}
-}
-
-/* 1 is good; anything else is a signature that does not verify, whatever the reason. */
-static int verdict(int result)
-{
-	if (result == 1) {
-		return E_OK;
-	}
-	ERR_clear_error();
-	return E_BADSIG;
-}
-
-int crypto_verify(struct crypto_verifier *v, const uint8_t *data, size_t len, const uint8_t *sig,
-		  size_t sig_len)
-{
-	const struct recipe *r = v->recipe;
-	uint8_t digest[CRYPTO_DIGEST_MAX];
-	uint8_t der[DER_MAX];
-	if (r->sig_len != 0 && sig_len != r->sig_len) {
-		return E_BADSIG;
-	}
-	if (r->family == FAMILY_ED) {
-		if (EVP_DigestVerifyInit_ex(v->md, NULL, NULL, NULL, NULL, v->pkey, NULL) != 1) {
-			return E_CRYPTO;
-		}
-		return verdict(EVP_DigestVerify(v->md, sig, sig_len, data, len));
-	}
-	unsigned digest_len = 0;
-	if (EVP_DigestInit_ex2(v->md, digest_md(r->digest), NULL) != 1 ||
-	    EVP_DigestUpdate(v->md, data, len) != 1 ||
-	    EVP_DigestFinal_ex(v->md, digest, &digest_len) != 1) {
-		return E_CRYPTO;
-	}
-	if (r->family == FAMILY_EC) {
-		sig_len = raw_to_der(sig, r->octets, der);
-		sig = der;
-	}
-	return verdict(EVP_PKEY_verify(v->ctx, sig, sig_len, digest, digest_len));
 }
