@@ -15,14 +15,14 @@
 #include "keys/algorithm.h"
 
 static const struct recipe recipes[] = {
-	{ 5, FAMILY_RSA, "RSA", NULL, 0, CRYPTO_SHA1, 0, 0, 0 },
-	{ 7, FAMILY_RSA, "RSA", NULL, 0, CRYPTO_SHA1, 0, 0, 0 },
-	{ 8, FAMILY_RSA, "RSA", NULL, 0, CRYPTO_SHA256, 0, 0, 0 },
-	{ 10, FAMILY_RSA, "RSA", NULL, 0, CRYPTO_SHA512, 0, 0, 0 },
-	{ 13, FAMILY_EC, "EC", "P-256", NID_X9_62_prime256v1, CRYPTO_SHA256, 32, 32, 64 },
-	{ 14, FAMILY_EC, "EC", "P-384", NID_secp384r1, CRYPTO_SHA384, 48, 48, 96 },
-	{ 15, FAMILY_ED, "ED25519", NULL, 0, CRYPTO_SHA512, 32, 32, 64 },
-	{ 16, FAMILY_ED, "ED448", NULL, 0, CRYPTO_SHA512, 57, 57, 114 },
+	{ 5, FAMILY_RSA, "RSA", NULL, 0, CRYPTO_SHA1, 0, 0, 0, false },
+	{ 7, FAMILY_RSA, "RSA", NULL, 0, CRYPTO_SHA1, 0, 0, 0, false },
+	{ 8, FAMILY_RSA, "RSA", NULL, 0, CRYPTO_SHA256, 0, 0, 0, false },
+	{ 10, FAMILY_RSA, "RSA", NULL, 0, CRYPTO_SHA512, 0, 0, 0, false },
+	{ 13, FAMILY_EC, "EC", "P-256", NID_X9_62_prime256v1, CRYPTO_SHA256, 32, 32, 64, true },
+	{ 14, FAMILY_EC, "EC", "P-384", NID_secp384r1, CRYPTO_SHA384, 48, 48, 96, false },
+	{ 15, FAMILY_ED, "ED25519", NULL, 0, CRYPTO_SHA512, 32, 32, 64, false },
+	{ 16, FAMILY_ED, "ED448", NULL, 0, CRYPTO_SHA512, 57, 57, 114, false },
 };
 
 static const struct recipe *recipe_of(uint8_t algorithm)

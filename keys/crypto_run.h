@@ -23,6 +23,7 @@ struct recipe {
 	size_t octets;		   /* EC: of a coordinate; ED: of the public key */
 	size_t private_octets;
 	size_t sig_len; /* 0: that of the modulus */
+	bool has_check; /* EC: OpenSSL multiplies the generator quickly, and in constant time */
 };
 
 struct crypto_key {

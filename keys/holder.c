@@ -62,14 +62,28 @@ void holder_session_close(struct holder_session *s)
 	mem_free(s);
 }
 
+static int signer_for(struct holder_session *s, size_t i, struct crypto_signer **out)
+{
+	int err = E_OK;
+	if (s->signers[i] == NULL) {
+		err = crypto_signer_new(s->holder->keys.keys[i]->pair, &s->signers[i]);
+	}
+	*out = s->signers[i];
+	return err;
+}
+
 int holder_sign(struct holder_session *s, size_t i, const uint8_t *data, size_t len, uint8_t *sig,
 		size_t *sig_len)
 {
-	if (s->signers[i] == NULL) {
-		int err = crypto_signer_new(s->holder->keys.keys[i]->pair, &s->signers[i]);
-		if (err != E_OK) {
-			return err;
-		}
-	}
-	return crypto_sign(s->signers[i], data, len, sig, sig_len);
+	struct crypto_signer *signer;
+	int err = signer_for(s, i, &signer);
+	return err == E_OK ? crypto_sign(signer, data, len, sig, sig_len) : err;
+}
+
+int holder_check(struct holder_session *s, size_t i, const uint8_t *data, size_t len,
+		 const uint8_t *sig, size_t sig_len)
+{
+	struct crypto_signer *signer;
+	int err = signer_for(s, i, &signer);
+	return err == E_OK ? crypto_signer_check(signer, data, len, sig, sig_len) : err;
 }

@@ -27,5 +27,8 @@ void holder_session_close(struct holder_session *s);
 /* Signs with key @i. @sig has room for CRYPTO_SIG_MAX. */
 MUST_USE int holder_sign(struct holder_session *s, size_t i, const uint8_t *data, size_t len,
 			 uint8_t *sig, size_t *sig_len);
+/* Has key @i, which can sign, made this signature (crypto_signer_check)? */
+MUST_USE int holder_check(struct holder_session *s, size_t i, const uint8_t *data, size_t len,
+			  const uint8_t *sig, size_t sig_len);
 
 #endif

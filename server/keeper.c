@@ -261,6 +261,8 @@ static void set_holder(struct keeper *k, struct holder *holder, struct holder_se
 	if (k->session != NULL) {
 		holder_session_close(k->session);
 	}
+	verify_memory_free(k->memory); /* it has sessions of the holder */
+	k->memory = verify_memory_new();
 	holder_free(k->holder);
 	k->holder = holder;
 	k->session = session;

@@ -19,6 +19,7 @@ static int verify(const struct publish *p, struct errmsg *em)
 {
 	const struct verify_options opt = { .now = p->policy->now,
 					    .threads = p->policy->threads,
+					    .holder = p->holder,
 					    .memory = p->memory };
 	const struct version *v = edit_state(p->edit);
 	struct verify_stats stats;

@@ -128,3 +128,12 @@ int rrsig_check(struct crypto_verifier *verifier, const struct rrsig *s, const u
 	return crypto_verify(verifier, (const uint8_t *)scratch->data, scratch->len, s->signature,
 			     s->signature_len);
 }
+
+int rrsig_check_held(struct holder_session *session, size_t key, const struct rrsig *s,
+		     const uint8_t *owner, const struct rrset *rs, struct buf *scratch)
+{
+	scratch->len = 0;
+	rrsig_signed_data(s, owner, rs, scratch);
+	return holder_check(session, key, (const uint8_t *)scratch->data, scratch->len,
+			    s->signature, s->signature_len);
+}

@@ -55,6 +55,9 @@ MUST_USE int rrsig_make(struct holder_session *session, const struct holder *hol
  * (RFC 4035 §5.3.1)? Says nothing of the signature itself. */
 MUST_USE int rrsig_check_fields(const struct rrsig *rrsig, const uint8_t *owner,
 				const struct rrset *rs, int64_t now);
+/* Has key @key of the session's holder made the signature? As holder_check. */
+MUST_USE int rrsig_check_held(struct holder_session *session, size_t key, const struct rrsig *rrsig,
+			      const uint8_t *owner, const struct rrset *rs, struct buf *scratch);
 /* Does the signature verify? */
 MUST_USE int rrsig_check(struct crypto_verifier *verifier, const struct rrsig *rrsig,
 			 const uint8_t *owner, const struct rrset *rs, struct buf *scratch);

@@ -273,6 +273,7 @@ void verify_worker_clear(struct verify_worker *w)
 	for (size_t k = 0; k < VERIFY_KEYS_MAX; k++) {
 		crypto_verifier_free(w->verifier[k]);
 	}
+	holder_session_close(w->session);
 	buf_clear(&w->scratch);
 	mem_free(w->want.types);
 	mem_free(w->may.types);

@@ -11,6 +11,7 @@
 #ifndef SIGNER_VERIFY_H
 #define SIGNER_VERIFY_H
 
+#include "keys/holder.h"
 #include "zones/findings.h"
 #include "zones/version.h"
 
@@ -154,11 +155,14 @@ struct verify_options {
 	 * the SEP flag will do. Borrowed. */
 	const struct node *anchors;
 	unsigned threads; /* 0: one per core */
+	/* Who has signed, or NULL. Of each key and thread one signature is verified by the public key, which shows that the
+	 * pair is one; the others by whether the holder has made them, where that is quicker (holder_check). */
+	const struct holder *holder;
 	/* For verify_change: keys that were read, kept from change to change of a zone. NULL: none. */
 	struct verify_memory *memory;
 };
 
-/* One thread at a time. */
+/* One thread at a time. Goes before the holder does that it was used with. */
 struct verify_memory *verify_memory_new(void);
 void verify_memory_free(struct verify_memory *m); /* NULL is fine */
 

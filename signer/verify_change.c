@@ -16,7 +16,8 @@ struct verify_memory {
 	struct verify_run run;
 	struct verify_worker *workers; /* heap */
 	unsigned worker_count;
-	struct buf dnskeys; /* the set whose keys the run has, with its signatures */
+	struct buf dnskeys;	     /* the set whose keys the run has, with its signatures */
+	const struct holder *holder; /* of the workers' sessions */
 };
 
 struct change {
@@ -233,7 +234,7 @@ static int get_keys(struct change *c)
 	const struct rrset *rs = node_find(run->v->apex_node, RRTYPE_DNSKEY);
 	const size_t len = rs != NULL ? rs->data_len + rs->sig_len : 0;
 	if (rs != NULL && len == m->dnskeys.len && run->key_count != 0 &&
-	    memcmp(rrset_data(rs), m->dnskeys.data, len) == 0) {
+	    m->holder == run->opt->holder && memcmp(rrset_data(rs), m->dnskeys.data, len) == 0) {
 		return E_OK;
 	}
 	for (unsigned i = 0; i < m->worker_count; i++) {
@@ -241,6 +242,8 @@ static int get_keys(struct change *c)
 			crypto_verifier_free(m->workers[i].verifier[k]);
 			m->workers[i].verifier[k] = NULL;
 		}
+		holder_session_close(m->workers[i].session);
+		m->workers[i].session = NULL;
 	}
 	verify_keys_clear(run);
 	run->key_count = run->algorithm_count = 0;
@@ -251,6 +254,7 @@ static int get_keys(struct change *c)
 		run->keys[i].len = 0;
 	}
 	m->dnskeys.len = 0;
+	m->holder = run->opt->holder;
 	if (err == E_OK) {
 		buf_add(&m->dnskeys, rrset_data(rs), len);
 	}
@@ -328,6 +332,7 @@ static void prepare_workers(struct verify_memory *m, unsigned threads, struct fi
 	for (unsigned i = 0; i < threads; i++) {
 		struct verify_worker *w = &m->workers[i];
 		w->run = &m->run;
+		w->proved = 0;
 		w->findings = findings;
 		w->stats = (struct verify_stats){ .first_expiration = INT64_MAX };
 	}
@@ -344,7 +349,7 @@ int verify_change(const struct version *base, const struct version *v,
 	struct verify_memory *m = own != NULL ? own : opt->memory;
 	struct verify_run *run = &m->run;
 	const unsigned threads = parallel_threads(opt->threads);
-	const struct verify_options plain = { .now = opt->now };
+	const struct verify_options plain = { .now = opt->now, .holder = opt->holder };
 	const size_t errors = findings->errors;
 	prepare_workers(m, threads, findings);
 	struct change c = { .run = run, .w = m->workers, .memory = m };

@@ -1,5 +1,6 @@
 /* signer/verify_keys.c - the DNSKEY set: which keys count, which algorithms must sign, who signs it. */
 #include <stdio.h>
+#include <string.h>
 
 #include "keys/algorithm.h"
 #include "keys/key.h"
@@ -66,6 +67,26 @@ static void key_load(struct verify_worker *w, struct verify_key *k)
 	}
 }
 
+static bool is_same_pair(const struct crypto_key *a, const struct crypto_key *b)
+{
+	size_t a_len, b_len;
+	const uint8_t *a_octets = crypto_key_public(a, &a_len);
+	const uint8_t *b_octets = crypto_key_public(b, &b_len);
+	return crypto_key_algorithm(a) == crypto_key_algorithm(b) && a_len == b_len &&
+	       memcmp(a_octets, b_octets, a_len) == 0;
+}
+
+static size_t find_held(const struct holder *holder, const struct verify_key *k)
+{
+	for (size_t i = 0; holder != NULL && k->pair != NULL && i < holder_count(holder); i++) {
+		if (holder_can_sign(holder, i) &&
+		    is_same_pair(holder_key(holder, i)->pair, k->pair)) {
+			return i;
+		}
+	}
+	return VERIFY_NOT_HELD;
+}
+
 static void key_read(struct verify_worker *w, struct verify_key *k, const struct rr *rr)
 {
 	struct reader r = reader_of(rr->rdata, rr->rdlen);
@@ -85,6 +106,7 @@ static void key_read(struct verify_worker *w, struct verify_key *k, const struct
 		k->counts = true;
 		key_load(w, k);
 	}
+	k->held = find_held(w->run->opt->holder, k);
 }
 
 static struct verify_algorithm *algorithm_row(struct verify_run *run, uint8_t number)

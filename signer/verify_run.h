@@ -39,6 +39,8 @@ struct verify_item {
 	bool below_dname;
 };
 
+#define VERIFY_NOT_HELD SIZE_MAX
+
 /* A DNSKEY of the apex. */
 struct verify_key {
 	const uint8_t *rdata; /* borrowed from the version */
@@ -47,6 +49,7 @@ struct verify_key {
 	uint16_t flags;
 	uint16_t tag;
 	uint8_t algorithm;
+	size_t held; /* which of the holder's it is, or VERIFY_NOT_HELD */
 	bool counts; /* a valid zone key, so that its signatures count */
 	bool anchored;
 };
@@ -94,7 +97,9 @@ struct verify_run;
 struct verify_worker {
 	const struct verify_run *run;
 	struct crypto_verifier *verifier[VERIFY_KEYS_MAX]; /* made when needed */
-	struct buf scratch;				   /* signed data */
+	struct holder_session *session;			   /* likewise */
+	verify_keys_mask proved; /* keys whose public half has verified a signature */
+	struct buf scratch;	 /* signed data */
 	/* Of a bitmap: the types that must be there, those that may be, those that are. */
 	struct verify_types want, may, have;
 	struct verify_fault fault[VERIFY_SIGS_MAX];

@@ -40,6 +40,31 @@ static enum verify_kind check_fields(const struct verify_worker *w, const struct
 	}
 }
 
+static struct holder_session *session_for(struct verify_worker *w)
+{
+	if (w->session == NULL && holder_session_open(w->run->opt->holder, &w->session) != E_OK) {
+		return NULL;
+	}
+	return w->session;
+}
+
+static bool is_made_by(struct verify_worker *w, size_t key, const struct rrsig *s,
+		       const struct rrset *rs)
+{
+	const struct verify_key *k = &w->run->keys[key];
+	const verify_keys_mask bit = (verify_keys_mask)1 << key;
+	int err = E_UNSUPPORTED;
+	if (k->held != VERIFY_NOT_HELD && (w->proved & bit) != 0 && session_for(w) != NULL) {
+		err = rrsig_check_held(w->session, k->held, s, w->owner, rs, &w->scratch);
+	}
+	if (err == E_UNSUPPORTED) {
+		struct crypto_verifier *v = verifier_for(w, key);
+		err = v != NULL ? rrsig_check(v, s, w->owner, rs, &w->scratch) : E_CRYPTO;
+		w->proved |= err == E_OK ? bit : 0;
+	}
+	return err == E_OK;
+}
+
 static enum verify_kind check_with(struct verify_worker *w, size_t key, const struct rrsig *s,
 				   const struct rrset *rs)
 {
@@ -51,8 +76,7 @@ static enum verify_kind check_with(struct verify_worker *w, size_t key, const st
 		w->stats.unchecked++;
 		return VERIFY_FINE;
 	}
-	struct crypto_verifier *v = verifier_for(w, key);
-	if (v == NULL || rrsig_check(v, s, w->owner, rs, &w->scratch) != E_OK) {
+	if (!is_made_by(w, key, s, rs)) {
 		return VERIFY_SIG_BAD;
 	}
 	w->stats.signatures++;

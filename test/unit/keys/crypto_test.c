@@ -38,6 +38,16 @@ static void sign(const struct crypto_key *key, uint8_t *sig, size_t *len)
 	crypto_signer_free(s);
 }
 
+static int check(const struct crypto_key *key, const uint8_t *data, size_t n, const uint8_t *sig,
+		 size_t len)
+{
+	struct crypto_signer *s = NULL;
+	ck_assert_int_eq(crypto_signer_new(key, &s), E_OK);
+	int err = crypto_signer_check(s, data, n, sig, len);
+	crypto_signer_free(s);
+	return err;
+}
+
 static int verify(const struct crypto_key *key, const uint8_t *data, size_t n, const uint8_t *sig,
 		  size_t len)
 {
@@ -63,6 +73,8 @@ START_TEST(what_is_signed_verifies_and_nothing_else)
 	ck_assert_uint_eq(len, crypto_sig_len(key));
 	ck_assert_uint_eq(len, crypto_sig_len(public));
 	ck_assert_int_eq(verify(public, message, sizeof(message), sig, len), E_OK);
+	ck_assert_int_eq(check(key, message, sizeof(message), sig, len),
+			 signing[_i] == 13 ? E_OK : E_UNSUPPORTED);
 	ck_assert_int_eq(verify(public, message, sizeof(message) - 1, sig, len), E_BADSIG);
 	ck_assert_int_eq(verify(public, message, sizeof(message), sig, len - 1), E_BADSIG);
 	ck_assert_int_eq(verify(public, message, sizeof(message), sig, len + 1), E_BADSIG);
@@ -77,6 +89,60 @@ START_TEST(what_is_signed_verifies_and_nothing_else)
 	}
 	ck_assert_int_eq(verify(public, message, sizeof(message), sig, len), E_OK);
 	crypto_key_free(public);
+	crypto_key_free(key);
+}
+END_TEST
+
+START_TEST(the_private_half_says_what_the_public_one_says)
+{
+	/* n of P-256. */
+	static const uint8_t order[32] = { 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00,
+					   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+					   0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84,
+					   0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51 };
+	struct crypto_key *key = make(13);
+	struct crypto_key *other = make(13);
+	uint8_t sig[CRYPTO_SIG_MAX + 1] = { 0 };
+	uint8_t broken[64];
+	size_t len = 0;
+	for (unsigned round = 0; round < 20; round++) {
+		sign(key, sig, &len);
+		ck_assert_int_eq(check(key, message, sizeof(message), sig, len), E_OK);
+		ck_assert_int_eq(check(other, message, sizeof(message), sig, len), E_BADSIG);
+		ck_assert_int_eq(check(key, message, sizeof(message) - 1, sig, len), E_BADSIG);
+		ck_assert_int_eq(check(key, message, sizeof(message), sig, len - 1), E_BADSIG);
+		ck_assert_int_eq(check(key, message, sizeof(message), sig, len + 1), E_BADSIG);
+		for (size_t bit = 0; bit < len * 8; bit++) {
+			sig[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			ck_assert_int_eq(check(key, message, sizeof(message), sig, len), E_BADSIG);
+			sig[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+	}
+	/* r and s of 0, of n, above it, and -s, which both take. */
+	for (unsigned half = 0; half < 2; half++) {
+		for (unsigned what = 0; what < 4; what++) {
+			memcpy(broken, sig, sizeof(broken));
+			memcpy(broken + 32 * half, order, 32);
+			if (what == 0) {
+				memset(broken + 32 * half, 0, 32);
+			} else if (what == 2) {
+				memset(broken + 32 * half, 0xff, 32);
+			} else if (what == 3) {
+				unsigned borrow = 0;
+				for (int i = 31; i >= 0; i--) {
+					unsigned v = 256U + order[i] -
+						     sig[32 * half + (unsigned)i] - borrow;
+					broken[32 * half + (unsigned)i] = (uint8_t)v;
+					borrow = v < 256;
+				}
+			}
+			ck_assert_int_eq(check(key, message, sizeof(message), broken, 64),
+					 verify(key, message, sizeof(message), broken, 64));
+			ck_assert_int_eq(check(key, message, sizeof(message), broken, 64),
+					 half == 1 && what == 3 ? E_OK : E_BADSIG);
+		}
+	}
+	crypto_key_free(other);
 	crypto_key_free(key);
 }
 END_TEST
@@ -526,6 +592,7 @@ int main(void)
 	TCase *tc = tcase_create("crypto");
 	tcase_add_loop_test(tc, what_is_signed_verifies_and_nothing_else, 0,
 			    (int)ARRAY_LEN(signing));
+	tcase_add_test(tc, the_private_half_says_what_the_public_one_says);
 	tcase_add_loop_test(tc, a_public_key_does_not_sign, 0, (int)ARRAY_LEN(signing));
 	tcase_add_loop_test(tc, parts_make_the_same_key, 0, (int)ARRAY_LEN(signing));
 	tcase_add_loop_test(tc, other_parts_make_no_key, 0, (int)ARRAY_LEN(signing));

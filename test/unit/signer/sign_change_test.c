@@ -288,6 +288,7 @@ START_TEST(what_is_wrong_in_a_change_is_found)
 		struct findings f = { 0 };
 		struct errmsg em;
 		const struct verify_options opt = { .now = NOW };
+		const struct verify_options asking = { .now = NOW, .holder = holder };
 		drop(e, "www.example.", RRTYPE_A);
 		ck_assert_int_eq(edit_add(e, name("x.new.example."), RRTYPE_A, 60, a, sizeof(a)),
 				 E_OK);
@@ -308,6 +309,8 @@ START_TEST(what_is_wrong_in_a_change_is_found)
 			edit_put_node(e, p.broken);
 		}
 		int err = verify_change(bases[base], edit_state(e), &opt, &verified, &f);
+		ck_assert_int_eq(verify_change(bases[base], edit_state(e), &asking, &verified, &f),
+				 err);
 		char text[DNAME_TEXT_MAX];
 		(void)dname_to_text(p.owner.wire, text);
 		ck_assert_msg(err == E_CHECK, "%s %u: how %d was not found", text, p.type,

@@ -45,6 +45,7 @@ static struct holder *holder;
 static struct holder_session *session;
 static struct version *bases[BASES];
 static const uint8_t *apex; /* example. */
+static bool by_holder;	    /* verify() asks it for what it has signed */
 
 /* --- making zones ---------------------------------------------------------------------------- */
 
@@ -138,7 +139,9 @@ static inline void teardown(void)
 static inline int verify(const struct version *v, unsigned threads, struct verify_stats *stats,
 			 struct findings *findings)
 {
-	const struct verify_options opt = { .now = NOW, .threads = threads };
+	const struct verify_options opt = { .now = NOW,
+					    .threads = threads,
+					    .holder = by_holder ? holder : NULL };
 	*findings = (struct findings){ 0 };
 	return verify_version(v, &opt, stats, findings);
 }

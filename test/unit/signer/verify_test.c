@@ -194,9 +194,10 @@ static bool flip_bit(const struct rr *rr, uint8_t *out)
 
 START_TEST(no_bit_may_change)
 {
-	const struct version *v = bases[_i];
+	const struct version *v = bases[_i % BASES];
 	struct version_walk walk;
 	unsigned tried = 0;
+	by_holder = _i >= BASES;
 	for (const struct node *n = version_first(v, &walk); n != NULL; n = version_next(&walk)) {
 		const struct rrset *rs = node_rrsets(n);
 		for (unsigned k = 0; k < 8 * n->rrsets; k++) {
@@ -296,7 +297,7 @@ int main(void)
 	tcase_add_test(tc, two_nsec3_chains_are_good_together);
 	tcase_add_test(tc, anchors_name_the_key);
 	tcase_add_loop_test(tc, no_record_may_be_missing, 0, BASES);
-	tcase_add_loop_test(tc, no_bit_may_change, 0, BASES);
+	tcase_add_loop_test(tc, no_bit_may_change, 0, 2 * BASES);
 	tcase_add_loop_test(tc, threads_do_not_matter, 0, 2);
 	tcase_add_test(tc, all_findings_are_counted);
 	return unit_run("signer/verify", tc);
