@@ -13,8 +13,9 @@
 #include "zones/base/text.h"
 #include "zones/snapshot.h"
 
-/* A snapshot is written when a restart would have to read more than this, and more than a part of the zone. */
-#define SNAPSHOT_OCTETS ((uint64_t)256 << 10)
+/* A snapshot is written when a restart would have to read more than this (some 400 changes, a few ms), and more than a
+ * part of the zone. Updates that meanwhile wait for it are below one in a hundred. */
+#define SNAPSHOT_OCTETS ((uint64_t)1 << 20)
 #define SNAPSHOT_PART	4
 
 struct vault {
