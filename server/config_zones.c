@@ -1,0 +1,274 @@
+/* server/config_zones.c - policies, and the zones that have them. */
+#include "server/config_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "keys/algorithm.h"
+#include "zones/base/mem.h"
+#include "zones/base/text.h"
+
+/* --- policies -------------------------------------------------------------------------------- */
+
+static const char default_policy[] = "default";
+
+void config_read_default_policy(struct config_reading *g)
+{
+	struct config_policy *p = arena_alloc(&g->config->arena, sizeof(*p));
+	*p = (struct config_policy){ .name = default_policy };
+	config_read_defaults(g, CONFIG_POLICY, p);
+	g->config->default_policy = p;
+}
+
+static void check_policy(const struct config_reading *g, const struct config_policy *p)
+{
+	struct config_report *report = g->reader.report;
+	const struct algorithm *a = algorithm_from_text(p->algorithm);
+	char quoted[TEXT_QUOTE_MAX];
+	(void)text_quote(p->algorithm, strlen(p->algorithm), quoted);
+	if (a == NULL) {
+		config_report_error(report, p->place,
+				    "policies.algorithm: there is no algorithm %s; expected one "
+				    "such as ECDSAP256SHA256",
+				    quoted);
+	} else if (a->use != ALGORITHM_FULL) {
+		config_report_error(report, p->place, "policies.algorithm: %s: %s", quoted,
+				    a->reason);
+	}
+	if ((uint64_t)p->refresh_s + p->jitter_s >= p->validity_s) {
+		config_report_error(report, p->place,
+				    "policies.validity: must be longer than refresh and jitter "
+				    "together, or signatures would be renewed all the time");
+	}
+}
+
+void config_read_policies(struct config_reading *g)
+{
+	struct config *c = g->config;
+	struct config_policy defaults = *c->default_policy;
+	defaults.name = NULL;
+	config_read_list(g, CONFIG_POLICY, &defaults);
+	config_check_items_differ(g, CONFIG_POLICY);
+	for (size_t i = 0; i < c->policy_count; i++) {
+		check_policy(g, &c->policies[i]);
+		if (strcmp(c->policies[i].name, default_policy) == 0) {
+			c->default_policy = &c->policies[i];
+		}
+	}
+}
+
+/* --- zones ----------------------------------------------------------------------------------- */
+
+static const struct config_policy *policy_find(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->policy_count; i++) {
+		if (strcmp(c->policies[i].name, name) == 0) {
+			return &c->policies[i];
+		}
+	}
+	return strcmp(name, default_policy) == 0 ? c->default_policy : NULL;
+}
+
+static const char *nearest_policy(const struct config *c, const char *name)
+{
+	const char **words = mem_array(c->policy_count + 3, sizeof(const char *));
+	size_t count = 0;
+	for (size_t i = 0; i < c->policy_count; i++) {
+		words[count++] = c->policies[i].name;
+	}
+	words[count++] = default_policy;
+	words[count++] = "no";
+	words[count] = NULL;
+	const char *near = text_did_you_mean(name, words);
+	mem_free(words);
+	return near;
+}
+
+static void set_policy(const struct config_reading *g, struct config_zone *z)
+{
+	char quoted[TEXT_QUOTE_MAX];
+	if (strcmp(z->dnssec, "no") == 0) {
+		return;
+	}
+	z->policy = policy_find(g->config, z->dnssec);
+	const char *near = z->policy == NULL ? nearest_policy(g->config, z->dnssec) : NULL;
+	if (near != NULL) {
+		config_report_error(g->reader.report, z->place,
+				    "zones.dnssec: there is no policy %s; did you mean \"%s\"?",
+				    text_quote(z->dnssec, strlen(z->dnssec), quoted), near);
+	} else if (z->policy == NULL) {
+		config_report_error(g->reader.report, z->place,
+				    "zones.dnssec: there is no policy %s; define it below "
+				    "\"policies\", or use \"default\" or \"no\"",
+				    text_quote(z->dnssec, strlen(z->dnssec), quoted));
+	}
+}
+
+/* NULL where there are no rules: nobody. */
+static const struct acl *make_acl(const struct config_reading *g, const struct config_texts *rules,
+				  const char *option, const uint8_t *sig0_zone)
+{
+	struct arena *arena = &g->config->arena;
+	struct acl_names names = g->config->names;
+	struct acl *acl = rules->count != 0 ? acl_new(arena) : NULL;
+	names.sig0_zone = sig0_zone;
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct config_text *t = &rules->list[i];
+		struct errmsg em = { "" };
+		if (acl_add(acl, arena, &names, t->text, &em) != E_OK) {
+			config_report_error(g->reader.report, t->place, "%s: %.400s", option,
+					    em.text);
+		}
+	}
+	return acl;
+}
+
+static void set_update_policy(const struct config_reading *g, struct config_zone *z)
+{
+	struct arena *arena = &g->config->arena;
+	if (z->update_rules.count == 0) {
+		return;
+	}
+	struct update_policy *policy = update_policy_new(arena);
+	struct acl_names names = g->config->names;
+	names.sig0_zone = z->name;
+	for (size_t i = 0; i < z->update_rules.count; i++) {
+		const struct config_text *t = &z->update_rules.list[i];
+		struct errmsg em = { "" };
+		if (update_policy_add(policy, arena, &names, t->text, &em) != E_OK) {
+			config_report_error(g->reader.report, t->place,
+					    "zones.update-policy: %.400s", em.text);
+		}
+	}
+	if (z->allow_update.count != 0) {
+		config_report_error(g->reader.report, z->update_rules.list[0].place,
+				    "zones.update-policy: there is allow-update too; who may "
+				    "change all of the zone is \"grant KEY zonesub ANY\" here");
+	}
+	z->update_policy = policy;
+}
+
+static int compare_zones(const void *a, const void *b)
+{
+	return dname_compare((*(const struct config_zone *const *)a)->name,
+			     (*(const struct config_zone *const *)b)->name);
+}
+
+static void sort_zones(struct config *c)
+{
+	c->zones_by_name = mem_array(c->zone_count, sizeof(const struct config_zone *));
+	for (size_t i = 0; i < c->zone_count; i++) {
+		c->zones_by_name[i] = &c->zones[i];
+	}
+	if (c->zone_count != 0) {
+		qsort(c->zones_by_name, c->zone_count, sizeof(const struct config_zone *),
+		      compare_zones);
+	}
+}
+
+const struct config_zone *config_find_zone(const struct config *c, const uint8_t *name)
+{
+	const struct config_zone wanted = { .name = name };
+	const struct config_zone *key = &wanted;
+	const struct config_zone *const *found =
+		c->zone_count != 0 ? bsearch(&key, c->zones_by_name, c->zone_count,
+					     sizeof(const struct config_zone *), compare_zones)
+				   : NULL;
+	return found != NULL ? *found : NULL;
+}
+
+static const struct config_remote *find_remote(const struct config_reading *g,
+					       const struct config_text *t, const char *option)
+{
+	const struct config *c = g->config;
+	const struct acl_remote *rule;
+	struct errmsg em = { "" };
+	if (acl_find_remote(&c->names, t->text, &rule, &em) != E_OK) {
+		config_report_error(g->reader.report, t->place, "%s: %.400s", option, em.text);
+		return NULL;
+	}
+	return &c->remotes[rule - c->names.remotes];
+}
+
+/* The addresses of the remotes @names, in this order. */
+static struct config_peers make_zone_peers(const struct config_reading *g,
+					   const struct config_texts *names, const char *option)
+{
+	struct arena *arena = &g->config->arena;
+	const struct config_remote **remotes =
+		arena_alloc(arena, (names->count + 1) * sizeof(const struct config_remote *));
+	size_t room = 1;
+	size_t count = 0;
+	for (size_t i = 0; i < names->count; i++) {
+		const struct config_text *t = &names->list[i];
+		remotes[i] = find_remote(g, t, option);
+		room += remotes[i] != NULL ? remotes[i]->peer_count : 0;
+		if (remotes[i] != NULL && remotes[i]->peer_count == 0) {
+			config_report_error(g->reader.report, t->place,
+					    "%s: remote \"%s\" has no address to turn to", option,
+					    remotes[i]->name);
+		}
+	}
+	const struct config_peer **list =
+		arena_alloc(arena, room * sizeof(const struct config_peer *));
+	for (size_t i = 0; i < names->count; i++) {
+		for (size_t k = 0; remotes[i] != NULL && k < remotes[i]->peer_count; k++) {
+			list[count++] = &remotes[i]->peers[k];
+		}
+	}
+	return (struct config_peers){ list, count };
+}
+
+static void check_origin(const struct config_reading *g, const struct config_zone *z)
+{
+	if (*z->file != '\0' && z->primary_names.count != 0) {
+		config_report_error(g->reader.report, z->place,
+				    "this zone has \"file\" and \"primaries\"; what is "
+				    "transferred in is kept in server.database");
+	}
+	if ((z->updaters != NULL || z->update_policy != NULL) && z->primary_names.count != 0) {
+		config_report_error(g->reader.report, z->place,
+				    "this zone takes updates and has \"primaries\"; send them "
+				    "to the primary");
+	}
+	if (z->policy != NULL && z->primary_names.count != 0) {
+		config_report_error(g->reader.report, z->place,
+				    "this zone has \"dnssec\" and \"primaries\"; what is "
+				    "transferred in is served as it is");
+	}
+}
+
+bool config_zone_is_kept(const struct config_zone *z)
+{
+	return z->policy != NULL || z->updaters != NULL || z->update_policy != NULL ||
+	       config_zone_is_secondary(z);
+}
+
+void config_read_zones(struct config_reading *g)
+{
+	struct config *c = g->config;
+	struct config_zone defaults = { .file = "",
+					.checks = c->checks,
+					.max_removed = c->server.max_removed };
+	config_read_defaults(g, CONFIG_ZONE, &defaults);
+	config_read_list(g, CONFIG_ZONE, &defaults);
+	config_check_items_differ(g, CONFIG_ZONE);
+	sort_zones(c);
+	for (size_t i = 0; i < c->zone_count; i++) {
+		struct config_zone *z = (struct config_zone *)(uintptr_t)&c->zones[i];
+		set_policy(g, z);
+		z->updaters = make_acl(g, &z->allow_update, "zones.allow-update", z->name);
+		z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer", NULL);
+		set_update_policy(g, z);
+		z->primaries = make_zone_peers(g, &z->primary_names, "zones.primaries");
+		z->notifiers = make_acl(g, &z->allow_notify, "zones.allow-notify", false);
+		z->notify = make_zone_peers(g, &z->notify_names, "zones.notify");
+		check_origin(g, z);
+		if (config_zone_is_kept(z) && *c->server.database == '\0') {
+			config_report_error(
+				g->reader.report, z->place,
+				"a zone that is signed, updated or transferred in needs "
+				"server.database; name a directory there");
+		}
+	}
+}
