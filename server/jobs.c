@@ -39,15 +39,20 @@ struct jobs {
 
 /* --- the queue; under the lock --------------------------------------------------------------- */
 
+static void append(struct jobs *j, struct keeper *k)
+{
+	k->is_queued = true;
+	k->next = NULL;
+	*j->last = k;
+	j->last = &k->next;
+}
+
 static void enqueue(struct jobs *j, struct keeper *k)
 {
 	if (k->is_queued || k->is_busy) {
 		return; /* who is busy looks again at the end */
 	}
-	k->is_queued = true;
-	k->next = NULL;
-	*j->last = k;
-	j->last = &k->next;
+	append(j, k);
 	(void)pthread_cond_signal(&j->came);
 }
 
@@ -172,7 +177,11 @@ static void run_one(struct jobs *j, struct keeper *k, struct worker_keys *keys)
 	k->due = due;
 	k->is_busy = false;
 	if (has_work(k, work.now)) {
-		enqueue(j, k);
+		const bool is_next = j->first == NULL;
+		append(j, k);
+		if (!is_next) { /* else this thread takes it: nobody need wake up for it */
+			(void)pthread_cond_signal(&j->came);
+		}
 	}
 	(void)pthread_cond_broadcast(&j->ended);
 }
