@@ -206,10 +206,9 @@ int secondary_visit(struct keeper *k, const struct keeper_env *env, int64_t now,
 	}
 	version_unref(v->whole);
 	v->whole = NULL;
-	if (v->changes != NULL) {
-		xfr_in_changes_free(v->changes, v->change_count);
-		v->changes = NULL;
-	}
+	xfr_in_changes_free(v->changes, v->change_count);
+	v->changes = NULL;
+	v->change_count = 0;
 	tell(k, v, now);
 	return err;
 }
