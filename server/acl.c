@@ -121,10 +121,9 @@ int acl_read_sig0(const struct acl_names *names, const char *text, struct arena 
 	struct dname name;
 	char quoted[TEXT_QUOTE_MAX];
 	if (names->sig0_zone == NULL) {
-		return err_set(
-			em, E_UNSUPPORTED,
-			"found a rule with \"sig0\", which only updates are signed with; use "
-			"\"key NAME\"");
+		return err_set(em, E_UNSUPPORTED,
+			       "found a rule with \"sig0\", which is for updates made here; use "
+			       "\"key NAME\"");
 	}
 	int err = dname_from_text(&name, text, strlen(text), dname_root, em);
 	if (err == E_OK && !can_be_in(name.wire, names->sig0_zone)) {

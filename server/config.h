@@ -183,6 +183,8 @@ struct config_zone {
 	uint32_t journal_max_age_s; /* 0: that of the server */
 	struct config_texts allow_update;
 	const struct acl *updaters; /* made of allow_update; NULL: nobody */
+	struct config_texts allow_update_forwarding;
+	const struct acl *forwarders; /* made of these: whose updates a secondary passes on */
 	struct config_texts allow_transfer;
 	const struct acl *transferrers; /* made of allow_transfer, likewise */
 	struct config_texts update_rules;

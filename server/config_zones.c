@@ -221,6 +221,12 @@ static struct config_peers make_zone_peers(const struct config_reading *g,
 
 static void check_origin(const struct config_reading *g, const struct config_zone *z)
 {
+	if (z->forwarders != NULL && z->primary_names.count == 0) {
+		config_report_error(g->reader.report, z->allow_update_forwarding.list[0].place,
+				    "zones.allow-update-forwarding: this zone has no \"primaries\" "
+				    "to pass updates on to; who may update it here is in "
+				    "allow-update");
+	}
 	if (*z->file != '\0' && z->primary_names.count != 0) {
 		config_report_error(g->reader.report, z->place,
 				    "this zone has \"file\" and \"primaries\"; what is "
@@ -228,8 +234,8 @@ static void check_origin(const struct config_reading *g, const struct config_zon
 	}
 	if ((z->updaters != NULL || z->update_policy != NULL) && z->primary_names.count != 0) {
 		config_report_error(g->reader.report, z->place,
-				    "this zone takes updates and has \"primaries\"; send them "
-				    "to the primary");
+				    "this zone takes updates and has \"primaries\"; with "
+				    "allow-update-forwarding they are passed on to those");
 	}
 	if (z->policy != NULL && z->primary_names.count != 0) {
 		config_report_error(g->reader.report, z->place,
@@ -261,7 +267,9 @@ void config_read_zones(struct config_reading *g)
 		z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer", NULL);
 		set_update_policy(g, z);
 		z->primaries = make_zone_peers(g, &z->primary_names, "zones.primaries");
-		z->notifiers = make_acl(g, &z->allow_notify, "zones.allow-notify", false);
+		z->forwarders = make_acl(g, &z->allow_update_forwarding,
+					 "zones.allow-update-forwarding", NULL);
+		z->notifiers = make_acl(g, &z->allow_notify, "zones.allow-notify", NULL);
 		z->notify = make_zone_peers(g, &z->notify_names, "zones.notify");
 		check_origin(g, z);
 		if (config_zone_is_kept(z) && *c->server.database == '\0') {

@@ -25,6 +25,7 @@
 #include "server/privileges.h"
 #include "server/tls_load.h"
 #include "server/unsign.h"
+#include "server/update.h"
 #include "server/watch.h"
 #include "server/worker.h"
 #include "zones/base/epoch.h"
@@ -225,14 +226,26 @@ static void fill_query_config(struct query_config *q, const struct config_server
 				      .exempt_count = c->rrl.exempt.count };
 }
 
-/* Any thread. */
-static void take_request(void *arg, struct request *r)
+/* Is it for other servers, or from them? */
+static bool is_outbound(const struct config *c, const struct request *r)
 {
-	const struct daemon *d = arg;
 	struct reader reader = reader_of(r->message, r->len);
 	struct message_header h = { 0 };
 	(void)!message_read_header(&reader, &h);
 	if (message_opcode(h.flags) == OPCODE_NOTIFY) {
+		return true;
+	}
+	const uint8_t *name = update_zone(r);
+	const struct config_zone *zone = name != NULL ? config_find_zone(c, name) : NULL;
+	return zone != NULL && zone->forwarders != NULL;
+}
+
+/* Any thread, inside an epoch. */
+static void take_request(void *arg, struct request *r)
+{
+	const struct daemon *d = arg;
+	const struct serving *s = epoch_read(&d->serving);
+	if (is_outbound(s->aide.config, r)) {
 		outbound_submit(d->outbound, r);
 	} else {
 		jobs_submit(d->jobs, r);

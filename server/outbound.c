@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/clock.h"
+#include "server/forward.h"
 #include "server/notify.h"
 #include "server/refresh.h"
 #include "zones/base/epoch.h"
@@ -14,7 +15,7 @@
 
 /* Of an answer: header, question, TSIG. */
 #define RESPONSE_MAX 1536
-/* NOTIFYs that wait; when there are more, they get no answer, and come again. */
+/* Requests that wait; when there are more, they get no answer, and come again. */
 #define WAITING_MAX 4096
 
 struct outbound {
@@ -25,6 +26,7 @@ struct outbound {
 	struct event *tell;	 /* when somebody is to be told again */
 	struct refresh *refresh; /* NULL: there are no jobs */
 	struct notify *notify;
+	struct forward *forward;
 	struct tsig_ring *ring;
 	/* Between outbound_set and the thread. */
 	pthread_mutex_t lock; /* of what follows */
@@ -210,19 +212,12 @@ static void respond(struct request *r, const struct notification *n, uint16_t rc
 	}
 }
 
-static void on_told(void *arg)
+static void take_notify(struct outbound *o, struct request *r)
 {
-	struct told *t = arg;
-	struct outbound *o = t->o;
-	struct request *r = t->request;
 	struct notification n = { .end = 0 };
 	struct tsig_exchange tsig;
 	const int64_t now = clock_now();
 	size_t len = r->len;
-	mem_free(t);
-	(void)pthread_mutex_lock(&o->lock);
-	o->waiting--;
-	(void)pthread_mutex_unlock(&o->lock);
 	if (tsig_verify(o->ring, r->message, r->len, (uint64_t)now, &tsig, &len) == E_OK &&
 	    r->len >= MESSAGE_HEADER_LEN) {
 		const struct acl_client client = { .ip = &r->client, .key = tsig.key };
@@ -246,6 +241,25 @@ static void on_told(void *arg)
 	request_answer(r);
 }
 
+static void on_told(void *arg)
+{
+	struct told *t = arg;
+	struct outbound *o = t->o;
+	struct request *r = t->request;
+	struct reader reader = reader_of(r->message, r->len);
+	struct message_header h = { 0 };
+	mem_free(t);
+	(void)pthread_mutex_lock(&o->lock);
+	o->waiting--;
+	(void)pthread_mutex_unlock(&o->lock);
+	(void)!message_read_header(&reader, &h);
+	if (message_opcode(h.flags) == OPCODE_UPDATE) {
+		forward_take(o->forward, r);
+	} else {
+		take_notify(o, r);
+	}
+}
+
 void outbound_submit(struct outbound *o, struct request *r)
 {
 	(void)pthread_mutex_lock(&o->lock);
@@ -258,7 +272,7 @@ void outbound_submit(struct outbound *o, struct request *r)
 	}
 	(void)pthread_mutex_unlock(&o->lock);
 	if (!is_taken) {
-		request_answer(r); /* silence: who notifies does so again */
+		request_answer(r); /* silence: who sent it does so again */
 	}
 }
 
@@ -274,6 +288,7 @@ static void on_set(void *arg)
 		refresh_set(o->refresh, o->next_config, o->next_zones, o->ring);
 	}
 	notify_set(o->notify, o->next_config, o->next_zones, o->ring);
+	forward_set(o->forward, o->next_config, o->ring);
 	tell(o);
 	take_word(o);
 }
@@ -298,6 +313,7 @@ static void on_second(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
 	if (o->refresh != NULL && o->ring != NULL) {
 		refresh_tick(o->refresh);
 	}
+	forward_tick(o->forward);
 }
 
 static void *thread_main(void *arg)
@@ -322,6 +338,7 @@ int outbound_new(struct jobs *jobs, struct outbound **out, struct errmsg *em)
 	}
 	o->refresh = jobs != NULL ? refresh_new(o->loop, jobs) : NULL;
 	o->notify = notify_new(o->loop);
+	o->forward = forward_new(o->loop);
 	o->second = event_new(loop_base(o->loop), -1, EV_PERSIST, on_second, o);
 	o->tell = evtimer_new(loop_base(o->loop), on_tell, o);
 	if (o->second == NULL || o->tell == NULL || event_add(o->second, &second) != 0) {
@@ -357,6 +374,7 @@ void outbound_stop(struct outbound *o)
 		if (o->refresh != NULL) {
 			refresh_stop(o->refresh);
 		}
+		forward_stop(o->forward);
 		loop_deliver(o->loop); /* the last requests get their answers */
 	}
 }
@@ -372,6 +390,7 @@ void outbound_free(struct outbound *o)
 	}
 	refresh_free(o->refresh);
 	notify_free(o->notify);
+	forward_free(o->forward);
 	if (o->second != NULL) {
 		event_free(o->second);
 	}

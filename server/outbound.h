@@ -1,5 +1,6 @@
 /* server/outbound.h - the thread that talks to other servers: it keeps secondary zones current (server/refresh.h), tells
- * secondaries of changes (server/notify.h), and hears what primaries have to tell.
+ * secondaries of changes (server/notify.h), hears what primaries have to tell, and passes updates on to them
+ * (server/forward.h).
  *
  * Threads: a loop of its own; the calls say who may make them.
  * Memory:  configuration and zones are borrowed until the next outbound_set. */
@@ -32,7 +33,7 @@ bool outbound_look(struct outbound *o, const uint8_t *zone, struct refresh_statu
 
 /* Any thread: @zone has changed, and its secondaries are to know. */
 void outbound_changed(struct outbound *o, const uint8_t *zone);
-/* Any thread: takes a NOTIFY. */
+/* Any thread: takes a NOTIFY, or an UPDATE of a zone with primaries (server/forward.h). */
 void outbound_submit(struct outbound *o, struct request *r);
 
 #endif

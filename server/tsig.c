@@ -64,6 +64,11 @@ static const struct ring_key *find(const struct tsig_ring *ring, const uint8_t *
 	return NULL;
 }
 
+bool tsig_ring_has(const struct tsig_ring *ring, const uint8_t *name)
+{
+	return find(ring, name) != NULL;
+}
+
 /* --- what is signed -------------------------------------------------------------------------- */
 
 static int add_u16(struct crypto_hmac *h, uint16_t value)

@@ -31,6 +31,8 @@ struct tsig_ring;
 /* @keys are borrowed and outlive the ring. Names are different. E_CRYPTO. */
 MUST_USE int tsig_ring_new(const struct tsig_key *keys, size_t count, struct tsig_ring **out);
 void tsig_ring_free(struct tsig_ring *ring); /* NULL is fine */
+/* Is there a key of this name? */
+bool tsig_ring_has(const struct tsig_ring *ring, const uint8_t *name);
 
 /* One request and its response. */
 struct tsig_exchange {

@@ -12,7 +12,7 @@
 /* A response is its header, an OPT, and a TSIG with two long names and the longest MAC. */
 #define RESPONSE_MAX 1024
 
-static const char *rcode_text(uint16_t rcode)
+const char *update_rcode_text(uint16_t rcode)
 {
 	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
 					     "NOTIMP",	"REFUSED", "YXDOMAIN", "YXRRSET",
@@ -32,8 +32,8 @@ const uint8_t *update_zone(const struct request *r)
 	return zone.name;
 }
 
-/* Is there an OPT record in the additional section? Of a message that ddns_read has taken. */
-static bool has_opt(const uint8_t *message, size_t len)
+/* What the OPT record says that a client takes over UDP; 0: there is none. */
+static uint16_t udp_size_of(const uint8_t *message, size_t len)
 {
 	struct reader r = reader_of(message, len);
 	struct message_header h;
@@ -41,14 +41,14 @@ static bool has_opt(const uint8_t *message, size_t len)
 	struct message_rr rr;
 	if (message_read_header(&r, &h) != E_OK || h.count[SECTION_QUESTION] != 1 ||
 	    message_read_question(&r, &q) != E_OK) {
-		return false;
+		return 0;
 	}
 	while (reader_left(&r) != 0 && message_read_rr(&r, &rr) == E_OK) {
 		if (rr.type == RRTYPE_OPT) {
-			return true;
+			return rr.class > REQUEST_UDP_RESPONSE ? rr.class : REQUEST_UDP_RESPONSE;
 		}
 	}
-	return false;
+	return 0;
 }
 
 static uint16_t find_sig0(struct update *u)
@@ -60,21 +60,27 @@ static uint16_t find_sig0(struct update *u)
 	return err == E_OK || err == E_NOENT ? RCODE_NOERROR : RCODE_FORMERR;
 }
 
-void update_open(struct update *u, struct request *r, const struct tsig_ring *ring, int64_t now)
+size_t update_verify(struct update *u, struct request *r, const struct tsig_ring *ring, int64_t now)
 {
 	size_t len = r->len;
 	*u = (struct update){ .request = r, .now = now };
 	if (tsig_verify(ring, r->message, r->len, (uint64_t)now, &u->tsig, &len) != E_OK) {
 		u->rcode = RCODE_SERVFAIL;
-		return;
+		return len;
 	}
 	u->rcode = u->tsig.rcode;
 	if (u->rcode == RCODE_NOERROR) {
 		u->rcode = find_sig0(u);
 	}
+	u->udp_size = udp_size_of(r->message, len);
+	return len;
+}
+
+void update_open(struct update *u, struct request *r, const struct tsig_ring *ring, int64_t now)
+{
+	const size_t len = update_verify(u, r, ring, now);
 	if (u->rcode == RCODE_NOERROR) {
 		u->rcode = (uint16_t)ddns_read(r->message, len, &u->arena, &u->ddns);
-		u->has_opt = has_opt(r->message, len);
 		u->is_sound = u->rcode == RCODE_NOERROR;
 	}
 }
@@ -112,7 +118,7 @@ static void log_update(const struct update *u, const uint8_t *zone)
 		  "zone=%s client=%s%s key=%s rcode=%s added=%u removed=%u%s%s%s",
 		  log_quote(name, quoted[0], sizeof(quoted[0])), client,
 		  certificate.data != NULL ? certificate.data : "",
-		  log_quote(key.data, quoted[1], sizeof(quoted[1])), rcode_text(u->rcode),
+		  log_quote(key.data, quoted[1], sizeof(quoted[1])), update_rcode_text(u->rcode),
 		  u->result.added, u->result.removed, u->reason != NULL ? " reason=\"" : "",
 		  u->reason != NULL ? u->reason : "", u->reason != NULL ? "\"" : "");
 	buf_clear(&key);
@@ -288,7 +294,7 @@ static void respond(struct update *u)
 	}
 	h.flags = (uint16_t)(MESSAGE_QR | (h.flags & MESSAGE_OPCODE) | (u->rcode & MESSAGE_RCODE));
 	memset(h.count, 0, sizeof(h.count));
-	if (u->has_opt) {
+	if (u->udp_size != 0) {
 		struct writer w = writer_of(out + len, sizeof(out) - len);
 		const struct edns opt = { .udp_size = 1232 };
 		edns_write(&w, &opt);

@@ -32,13 +32,17 @@ struct update {
 	bool is_sound;	    /* signature and form are right: there is something to do */
 	uint16_t rcode;	    /* of the response, as far as it is known */
 	const char *reason; /* constant; for the log; NULL: the code says all */
-	bool has_opt;	    /* so has the response (RFC 6891 §6.1.1) */
+	/* What the client takes over UDP; 0: it has no OPT record, and so has the response (RFC 6891 §6.1.1). */
+	uint16_t udp_size;
 	int64_t now;
 };
 
 /* The name of the zone that a message is for; borrowed. NULL: it names none. */
 const uint8_t *update_zone(const struct request *r);
 
+/* Takes @r, and looks at its signature alone, for who does not carry it out: u->rcode. Returns the octets before the TSIG. */
+size_t update_verify(struct update *u, struct request *r, const struct tsig_ring *ring,
+		     int64_t now);
 /* Takes @r: reads it and checks its signature. u->rcode is not NOERROR when it is not sound. */
 void update_open(struct update *u, struct request *r, const struct tsig_ring *ring, int64_t now);
 /* Has the update done in @e, an edit of @zone, if it is sound. u->rcode says how it went; where it is not NOERROR @e is
@@ -46,5 +50,7 @@ void update_open(struct update *u, struct request *r, const struct tsig_ring *ri
 void update_apply(struct update *u, const struct config_zone *zone, struct edit *e);
 /* Sends the response. */
 void update_close(struct update *u);
+/* "NOERROR". */
+const char *update_rcode_text(uint16_t rcode);
 
 #endif

@@ -246,4 +246,5 @@ def main():
         lists(t, d, keys)
 
 
-main()
+if __name__ == '__main__':
+    main()

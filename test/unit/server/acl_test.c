@@ -215,9 +215,8 @@ START_TEST(key_records_are_for_updates)
 	struct errmsg em = { "" };
 	names.sig0_zone = NULL;
 	ck_assert_int_eq(acl_add(acl, &arena, &names, "sig0 k.example", &em), E_UNSUPPORTED);
-	ck_assert_str_eq(em.text,
-			 "found a rule with \"sig0\", which only updates are signed with; use "
-			 "\"key NAME\"");
+	ck_assert_str_eq(em.text, "found a rule with \"sig0\", which is for updates made here; use "
+				  "\"key NAME\"");
 	names.sig0_zone = (const uint8_t *)"\1z";
 	ck_assert_int_eq(acl_add(acl, &arena, &names, "sig0 h.z", &em), E_OK);
 	ck_assert_int_eq(acl_add(acl, &arena, &names, "sig0 z", &em), E_OK);

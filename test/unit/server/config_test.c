@@ -70,7 +70,8 @@ static bool needs_database(const struct config_option *o)
 {
 	return strcmp(o->path, "zones.dnssec") == 0 || strcmp(o->path, "zones.allow-update") == 0 ||
 	       strcmp(o->path, "zones.update-policy") == 0 ||
-	       strcmp(o->path, "zones.primaries") == 0;
+	       strcmp(o->path, "zones.primaries") == 0 ||
+	       strcmp(o->path, "zones.allow-update-forwarding") == 0;
 }
 
 /* A configuration that sets the option to @value, and a zone. */
@@ -109,7 +110,9 @@ static char *text_with(const struct config_option *o, const char *value)
 		bool is_file = strcmp(o->path, "zones.file") == 0;
 		buf_str(&b, "remotes: [ { name: office, addresses: 192.0.2.1 } ]\n");
 		buf_printf(&b, "zones:\n  - name: %s\n", is_name ? value : "example.com");
-		if (strcmp(o->path, "zones.primaries") != 0) {
+		if (strcmp(o->path, "zones.allow-update-forwarding") == 0) {
+			buf_str(&b, "    primaries: office\n");
+		} else if (strcmp(o->path, "zones.primaries") != 0) {
 			buf_printf(&b, "    file: %s\n", is_file ? value : "example.com.zone");
 		}
 		if (!is_name && !is_file) {
@@ -331,6 +334,7 @@ static const struct {
 	{ "zones.allow-transfer", "[ deny 192.0.2.1, any ]",
 	  "\n  - \"deny 192.0.2.1\"\n  - any\n" },
 	{ "zones.primaries", "[ office ]", "\n  - office\n" },
+	{ "zones.allow-update-forwarding", "192.0.2.1", "\n  - 192.0.2.1\n" },
 	{ "zones.allow-notify", "192.0.2.1", "\n  - 192.0.2.1\n" },
 	{ "zones.notify", "[ office, office ]", "\n  - office\n  - office\n" },
 	{ "zones.notify-ns", "no", " no\n" },
