@@ -237,11 +237,6 @@ static void check_origin(const struct config_reading *g, const struct config_zon
 				    "this zone takes updates and has \"primaries\"; with "
 				    "allow-update-forwarding they are passed on to those");
 	}
-	if (z->policy != NULL && z->primary_names.count != 0) {
-		config_report_error(g->reader.report, z->place,
-				    "this zone has \"dnssec\" and \"primaries\"; what is "
-				    "transferred in is served as it is");
-	}
 }
 
 bool config_zone_is_kept(const struct config_zone *z)

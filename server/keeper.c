@@ -3,6 +3,7 @@
 
 #include "server/notify.h"
 #include "server/order.h"
+#include "server/secondary.h"
 #include "server/zone_text.h"
 #include "zones/base/epoch.h"
 #include "zones/base/log.h"
@@ -55,13 +56,19 @@ struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, st
 int keeper_publish_run(struct keeper *k, struct publish *p, struct version **old, struct errmsg *em)
 {
 	const bool was_signed = k->kept.is_signed;
+	const struct journal_stamp stamp = k->kept.stamp;
 	k->kept.is_signed = p->holder != NULL;
+	if (k->kept.is_signed && !was_signed && p->from == JOURNAL_RESIGN &&
+	    config_zone_is_secondary(k->config)) {
+		secondary_note_signed(k, p->base);
+	}
 	p->is_kept_new = p->is_kept_new || k->kept.is_signed != was_signed;
 	int err = publish_run(p, old, em);
 	if (err == E_OK) {
 		k->is_kept_new = false;
 	} else {
 		k->kept.is_signed = was_signed;
+		k->kept.stamp = p->from == JOURNAL_RESIGN ? stamp : k->kept.stamp;
 	}
 	return err;
 }

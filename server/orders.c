@@ -266,12 +266,14 @@ int order_sign(struct keeper *k, const struct keeper_env *env, int64_t now, stru
 	k->makes_keys = true;
 	int err = keeper_load(k, env, now, &o->em);
 	k->makes_keys = false;
-	if (err == E_OK && was_open) {
+	if (err == E_OK && was_open && k->zone->current != NULL) {
 		err = keeper_sign_anew(k, env, now, &o->em);
 	}
 	o->due = now; /* to see when which signature is due */
-	if (err == E_OK) {
+	if (err == E_OK && k->zone->current != NULL) {
 		order_report_served(k, o);
+	}
+	if (err == E_OK) {
 		report_keys(k->holder, now, o->report);
 	}
 	return err;
@@ -314,7 +316,7 @@ static int read_nsec3_param(struct order *o, struct nsec3_param *out)
 int order_signing(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
 	struct journal_chain chain = { .denial = DENIAL_NSEC };
-	int err = order_check_own(k, env, o);
+	int err = order_check_open(k, env, o);
 	if (err == E_OK && o->count == 5) {
 		chain.denial = DENIAL_NSEC3;
 		err = read_nsec3_param(o, &chain.nsec3);

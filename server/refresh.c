@@ -434,6 +434,7 @@ static void learn(struct secondary *s)
 	s->has_zone = v->has_zone;
 	if (v->has_zone) {
 		s->serial = v->serial;
+		s->is_forced = s->is_forced || v->is_other;
 		s->refresh = v->refresh;
 		s->retry = v->retry;
 		s->expires_at = v->heard_at + v->expire;
@@ -469,7 +470,8 @@ static void on_visited(void *arg)
 	learn(s);
 	s->visit.has_expire = false;
 	if (what == VISIT_LOOK) {
-		s->due = s->has_zone ? after(s->visit.heard_at, s->refresh) : clock_now();
+		const bool has_all = s->has_zone && !s->visit.is_other;
+		s->due = has_all ? after(s->visit.heard_at, s->refresh) : clock_now();
 		s->is_expired = s->has_zone && clock_now() >= s->expires_at;
 		s->due = s->is_expired || s->again ? 0 : s->due;
 		s->again = false;
@@ -627,7 +629,9 @@ bool refresh_status(const struct refresh *r, const uint8_t *zone, struct refresh
 	*out = (struct refresh_status){ .next = s->due,
 					.expires_at = s->has_zone ? s->expires_at : 0,
 					.is_expired = s->is_expired,
-					.is_active = s->state != IDLE };
+					.is_active = s->state != IDLE,
+					.has_serial = s->has_zone,
+					.serial = s->serial };
 	memcpy(out->reason, s->reason, sizeof(out->reason));
 	return true;
 }

@@ -41,6 +41,8 @@ struct refresh_status {
 	int64_t next;	    /* seconds: the next attempt */
 	int64_t expires_at; /* seconds; 0: it has nothing that could expire */
 	bool is_expired, is_active;
+	bool has_serial;
+	uint32_t serial;		 /* of the primary, that there is here */
 	char reason[REFRESH_REASON_MAX]; /* why the last attempt failed; "": it did not */
 };
 /* False: it is no zone with primaries. */

@@ -4,20 +4,28 @@
 #include <stdio.h>
 
 #include "server/keeper_run.h"
+#include "server/transferred.h"
+#include "server/unsign.h"
 #include "server/zone_text.h"
 #include "zones/base/log.h"
 
 #define NS_PER_S 1000000000
 
-/* A file there is none; the place of its time is that of the last word of a primary. */
+/* A file there is none: the place of its time is that of the last word of a primary, the place of its size that of the
+ * primary's serial, where we sign and have one of our own. */
 static int64_t heard_at(const struct keeper *k)
 {
 	return k->kept.stamp.mtime_ns / NS_PER_S;
 }
 
-static void set_heard(struct keeper *k, int64_t now)
+static void set_heard(struct keeper *k, int64_t now, uint32_t serial)
 {
-	k->kept.stamp = (struct journal_stamp){ .mtime_ns = now * NS_PER_S };
+	k->kept.stamp = (struct journal_stamp){ .mtime_ns = now * NS_PER_S, .size = serial };
+}
+
+static bool signs(const struct keeper *k)
+{
+	return k->config->policy != NULL;
 }
 
 /* What there is of the zone, served or not. */
@@ -43,40 +51,21 @@ static int check(const struct version *v, struct errmsg *em)
 	return E_OK;
 }
 
-/* The edit that makes of what we have what was transferred; NULL: nothing differs. */
-static int make_edit(struct visit *v, const struct version *base, struct edit **out,
-		     struct errmsg *em)
+uint32_t secondary_serial(const struct keeper *k, const struct version *state)
 {
-	struct edit *e = NULL;
-	struct diff all = { 0 };
-	int err = E_OK;
-	*out = NULL;
-	if (base == NULL && v->whole == NULL) {
-		return err_set(em, E_MISMATCH, "there is nothing that the changes could be of");
-	}
-	if (base == NULL) {
-		*out = edit_begin(v->whole, NULL, EDIT_TTL_LAST);
-		return E_OK;
-	}
-	if (v->whole != NULL) {
-		diff_make(base, v->whole, &all);
-	}
-	if (v->whole == NULL || !diff_is_empty(&all)) {
-		e = edit_begin(base, NULL, EDIT_TTL_LAST);
-	}
-	if (e != NULL && v->whole != NULL) {
-		err = diff_apply(&all, e, em);
-	}
-	for (size_t i = 0; i < v->change_count && err == E_OK; i++) {
-		err = diff_apply(&v->changes[i], e, em);
-	}
-	diff_clear(&all);
-	if (err != E_OK) {
-		edit_abort(e);
-		return err;
-	}
-	*out = e;
-	return E_OK;
+	return k->kept.is_signed ? (uint32_t)k->kept.stamp.size : state->serial;
+}
+
+/* Is what there is nothing that a primary's changes could be of? It was signed here and is to be so no more, or it was a
+ * file of which no primary knows. */
+static bool is_other(const struct keeper *k)
+{
+	return k->kept.is_signed && (!signs(k) || k->kept.stamp.inode != 0);
+}
+
+void secondary_note_signed(struct keeper *k, const struct version *transferred)
+{
+	set_heard(k, heard_at(k), transferred->serial);
 }
 
 static void log_taken(const struct keeper *k, const struct visit *v, const struct version *was)
@@ -93,45 +82,56 @@ static void log_taken(const struct keeper *k, const struct visit *v, const struc
 		 (unsigned long long)k->zone->current->records);
 }
 
-/* Publishes what was expired. */
-static void bring_back(struct keeper *k)
+/* How what was transferred is signed and published; *policy gets that. */
+static struct publish prepare(struct keeper *k, const struct keeper_env *env, int64_t now,
+			      const struct visit *v, struct version *base, struct edit *e,
+			      struct sign_policy *policy)
 {
-	if (k->expired != NULL) {
-		keeper_let_go(zone_publish(k->zone, k->expired));
-		k->expired = NULL;
+	*policy = (struct sign_policy){ .now = now, .serial = SIGN_SERIAL_KEEP };
+	if (signs(k)) {
+		*policy = keeper_policy(k, edit_state(e), now);
+		policy->sign_all = base != NULL && !k->kept.is_signed;
 	}
-}
-
-static int take(struct keeper *k, const struct keeper_env *env, int64_t now, struct visit *v,
-		struct errmsg *em)
-{
-	const struct sign_policy policy = { .now = now, .serial = SIGN_SERIAL_KEEP, .threads = 1 };
-	struct version *base = state_of(k);
-	struct version *old = NULL;
-	struct edit *e = NULL;
-	const struct journal_stamp was = k->kept.stamp;
-	int err = make_edit(v, base, &e, em);
-	if (err == E_OK && e != NULL) {
-		err = check(edit_state(e), em);
+	if (signs(k) && base == NULL) {
+		keeper_spread(policy);
 	}
-	if (err != E_OK) {
-		edit_abort(e);
-		return err;
-	}
-	set_heard(k, now);
-	if (e == NULL) {
-		bring_back(k);
-		return vault_note(env->vault, k->config->name, NULL, &k->kept, em);
-	}
-	struct publish p = keeper_publish(k, env, e, &policy, JOURNAL_TRANSFER);
+	policy->threads = v->whole != NULL || policy->sign_all ? 0 : 1;
+	struct publish p = keeper_publish(k, env, e, policy, JOURNAL_TRANSFER);
 	p.base = base;
 	p.is_kept_new = true;
-	err = publish_run(&p, &old, em);
+	p.is_anew = k->kept.is_signed && !signs(k); /* signatures of then would be as old */
+	return p;
+}
+
+static void after_signing(struct keeper *k, const struct sign_policy *policy,
+			  const struct publish *p, int64_t held, struct order *o)
+{
+	keeper_note_signed(k, policy);
+	o->due = p->signed_.next_due < o->due ? p->signed_.next_due : o->due;
+	/* Where records may be held for longer now, signatures that were good for long enough are not. */
+	o->due =
+		p->base == NULL || keeper_held_s(k, k->zone->current) > held ? policy->now : o->due;
+}
+
+static int publish(struct keeper *k, const struct keeper_env *env, int64_t now, struct visit *v,
+		   struct version *base, struct edit *e)
+{
+	struct version *old = NULL;
+	struct sign_policy policy;
+	const bool was_signed = k->kept.is_signed;
+	const int64_t held = base != NULL ? keeper_held_s(k, base) : 0;
+	struct publish p = prepare(k, env, now, v, base, e, &policy);
+	int err = keeper_publish_run(k, &p, &old, &v->order.em);
 	if (err != E_OK) {
-		k->kept.stamp = was;
 		return err;
 	}
 	k->is_open = true;
+	if (k->holder != NULL) {
+		after_signing(k, &policy, &p, held, &v->order);
+	} else if (was_signed) {
+		k->signed_as.denial = DENIAL_NONE;
+		unsign_warn(k->config->name);
+	}
 	log_taken(k, v, base);
 	keeper_let_go(old);
 	version_unref(k->expired);
@@ -139,23 +139,69 @@ static int take(struct keeper *k, const struct keeper_env *env, int64_t now, str
 	return E_OK;
 }
 
+/* Where signatures of before it expired may have expired, too, they are renewed next. */
+static void bring_back(struct keeper *k, int64_t now, struct order *o)
+{
+	if (k->expired != NULL) {
+		keeper_let_go(zone_publish(k->zone, k->expired));
+		k->expired = NULL;
+		o->due = now;
+	}
+}
+
+static int take(struct keeper *k, const struct keeper_env *env, int64_t now, struct visit *v,
+		struct errmsg *em)
+{
+	const struct transferred t = { v->whole, v->changes, v->change_count };
+	const struct journal_stamp was = k->kept.stamp;
+	const uint32_t max_ttl = k->max_ttl;
+	struct version *base = state_of(k);
+	struct edit *e = NULL;
+	if (signs(k) && k->holder == NULL) {
+		return err_set(
+			em, E_NOENT,
+			"there are no keys to sign the zone with; signetctl status says why");
+	}
+	int err = transferred_edit(&t, base, signs(k), &e, &k->max_ttl, em);
+	if (err == E_OK && e != NULL) {
+		err = check(edit_state(e), em);
+	}
+	if (err != E_OK) {
+		edit_abort(e);
+		k->max_ttl = max_ttl;
+		return err;
+	}
+	set_heard(k, now, transferred_serial(&t));
+	if (e != NULL) {
+		err = publish(k, env, now, v, base, e);
+	} else {
+		bring_back(k, now, &v->order);
+		err = vault_note(env->vault, k->config->name, NULL, &k->kept, em);
+	}
+	if (err != E_OK) {
+		k->kept.stamp = was;
+		k->max_ttl = max_ttl;
+	}
+	return err;
+}
+
 /* --- the rest -------------------------------------------------------------------------------- */
 
 /* Written at times only: a restart that thinks it older than it is asks again, and no more. */
 #define CONFIRM_PART 20
 
-static int confirm(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
+static int confirm(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
 	const struct version *v = state_of(k);
 	if (v == NULL) {
-		return err_set(em, E_MISMATCH, "there is nothing of the zone");
+		return err_set(&o->em, E_MISMATCH, "there is nothing of the zone");
 	}
-	bring_back(k);
+	bring_back(k, now, o);
 	if (now - heard_at(k) < (int64_t)version_soa(v).expire / CONFIRM_PART) {
 		return E_OK;
 	}
-	set_heard(k, now);
-	return vault_note(env->vault, k->config->name, NULL, &k->kept, em);
+	set_heard(k, now, secondary_serial(k, v));
+	return vault_note(env->vault, k->config->name, NULL, &k->kept, &o->em);
 }
 
 static void expire(struct keeper *k)
@@ -179,7 +225,8 @@ static void tell(const struct keeper *k, struct visit *v, int64_t now)
 	v->has_zone = state != NULL;
 	if (v->has_zone) {
 		const struct soa_numbers n = version_soa(state);
-		v->serial = n.serial;
+		v->serial = secondary_serial(k, state);
+		v->is_other = is_other(k);
 		v->refresh = n.refresh;
 		v->retry = n.retry;
 		v->expire = n.expire;
@@ -196,7 +243,7 @@ int secondary_visit(struct keeper *k, const struct keeper_env *env, int64_t now,
 		err = take(k, env, now, v, &o->em);
 		break;
 	case VISIT_CONFIRM:
-		err = confirm(k, env, now, &o->em);
+		err = confirm(k, env, now, o);
 		break;
 	case VISIT_EXPIRE:
 		expire(k);

@@ -1,11 +1,13 @@
 /* server/secondary.h - what the jobs of a zone do for server/refresh.h, where the zone comes from primaries.
  *
  *     look     what there is of the zone
- *     take     what was transferred in: an edit like others, checked, made durable, published
+ *     take     what was transferred in: an edit like others, checked, signed where the zone has a policy, made durable,
+ *              published
  *     confirm  a primary has nothing newer
  *     expire   no primary has answered for too long: nothing is served (RFC 1035 §3.3.13)
  *
- * When it was heard last that the zone is current is kept with the zone, so that a restart knows when it expires.
+ * When it was heard last that the zone is current, and of which serial of the primary it was made, is kept with the zone,
+ * so that a restart knows when it expires and what to ask for.
  *
  * Threads: as struct order has it.
  * Memory:  a visit belongs to who gives it; what it brings, to the job once it is taken. */
@@ -29,14 +31,20 @@ struct visit {
 	bool has_expire;
 	uint32_t expire_left; /* seconds */
 	/* What is known of the zone afterwards. */
-	bool has_zone; /* though it may be expired */
-	uint32_t serial;
+	bool has_zone;	 /* though it may be expired */
+	bool is_other;	 /* nothing that changes could be of: all of it is to be transferred */
+	uint32_t serial; /* the primary's */
 	uint32_t refresh, retry, expire; /* seconds, of the SOA */
 	int64_t heard_at; /* seconds: when a primary last said that this is current */
 };
 
 /* struct order's run. E_MISMATCH: the changes do not fit what there is: transfer all of the zone. */
 int secondary_visit(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o);
+
+/* The primary's serial of which @state was made: another than its own where the server signs. */
+uint32_t secondary_serial(const struct keeper *k, const struct version *state);
+/* The zone, as it was @transferred, is signed here from now on. */
+void secondary_note_signed(struct keeper *k, const struct version *transferred);
 
 /* What a restart finds of a zone that has primaries: is it too old at @now to be served? */
 bool secondary_is_expired(const struct keeper *k, const struct version *v, int64_t now);

@@ -195,6 +195,9 @@ void status_refresh(struct report *r, const struct refresh_status *s)
 	if (!s->is_active) {
 		report_time(r, "next-refresh", s->next);
 	}
+	if (s->has_serial) {
+		report_number(r, "primary-serial", s->serial);
+	}
 	if (s->expires_at != 0) {
 		report_time(r, s->is_expired ? "expired" : "expires", s->expires_at);
 	}
