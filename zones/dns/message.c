@@ -25,6 +25,9 @@ int message_read_question(struct reader *r, struct message_question *out)
 	out->name = dname_read(r);
 	out->type = reader_u16(r);
 	out->class = reader_u16(r);
+	if (r->err != E_OK) {
+		out->name = NULL;
+	}
 	return r->err;
 }
 

@@ -82,7 +82,7 @@ struct message_question {
 	uint16_t class;
 };
 
-/* The name must stand whole: before the first question there is nothing to point at. */
+/* The name must stand whole: before the first question there is nothing to point at. On error there is none. */
 MUST_USE int message_read_question(struct reader *r, struct message_question *out);
 
 struct message_rr {
