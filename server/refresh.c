@@ -38,8 +38,9 @@ struct secondary {
 	const struct config_zone *config;
 	struct zone *zone; /* its identity */
 	enum state state;
-	struct secondary *next;	     /* in the queue, or among those that are gone */
-	bool is_known;		     /* the job has told what there is */
+	struct secondary *next; /* in the queue, or among those that are gone */
+	bool is_known;		/* the job has told what there is */
+	bool is_signed_here;
 	bool again;		     /* it was notified meanwhile */
 	bool wants_whole, no_expire; /* how the primary is asked next */
 	bool is_forced;		     /* signetctl wants it, though the serial be older */
@@ -675,6 +676,9 @@ static struct secondary *renewed(struct refresh *r, struct secondary *s,
 		s = mem_zalloc(sizeof(*s));
 		s->all = r;
 	}
+	const bool signs = config->policy != NULL;
+	s->is_known = s->is_known && s->is_signed_here == signs; /* what there is may not do */
+	s->is_signed_here = signs;
 	s->zone = zone;
 	s->config = config;
 	s->peer = 0;

@@ -177,8 +177,10 @@ void status_zone(struct report *r, const struct load_zone *z, const struct daemo
 		report_text(r, "denial", denial_of(v));
 	}
 	epoch_offline();
-	report_text(r, "file", z->config->file);
-	report_text(r, "file-state", file_state(z, kept));
+	if (!config_zone_is_secondary(z->config)) {
+		report_text(r, "file", z->config->file);
+		report_text(r, "file-state", file_state(z, kept));
+	}
 	const int64_t loaded_at = kept != NULL ? kept->notes.loaded_at : z->loaded_at;
 	if (loaded_at != 0) {
 		report_time(r, "loaded", loaded_at);
