@@ -1,4 +1,4 @@
-/* server/tls.c - DNS over TLS.
+/* server/tls.c - DNS over TLS: a connection as a transport, and the server's side.
  *
  * libssl reads and writes through a BIO of our own, which hands it the octets that the stream has received
  * and takes those that have to go. So it never waits for a socket: all that it makes is taken at once, and
@@ -8,34 +8,27 @@
  *     stream ◀── transport_wire.out ── BIO ◀── SSL_write ◀── clear octets
  *
  * Each call of libssl begins with an empty error queue, and leaves one. */
-#include "server/tls.h"
-
 #include <limits.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
-#include <sys/stat.h>
 #include <time.h>
 
-#include "keys/crypto.h"
-#include "zones/base/file.h"
+#include "server/tls_run.h"
 #include "zones/base/mem.h"
 #include "zones/base/wire.h"
 
-#define FILE_MAX ((size_t)1 << 20)
 /* TLS 1.2; those of 1.3 are all good. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 /* Octets of a ClientHello. For whatever a client says that its own has, up to 128 KiB, libssl makes room at once;
  * real ones have 2 KiB. */
-#define HELLO_MAX 16384
-/* Octets that tell: of the record type 8, version 16, length 16; of the message in it type 8, length 24. */
-#define HEAD_LEN    9
+#define HELLO_MAX   16384
+#define HEAD_LEN    TLS_HEAD_LEN
 #define RECORD_HEAD 5
 #define HANDSHAKE   22 /* type of record */
-/* Octets of the certificates that a client shows; a chain has some 3 KiB. */
+/* Octets of the certificates that the peer shows; a chain has some 3 KiB. */
 #define CHAIN_MAX 16384
-/* Certificates between a client's and an authority. */
+/* Certificates between the peer's and an authority. */
 #define DEPTH_MAX 4
 /* A client that comes back takes one, and gets another. */
 #define TICKETS 1
@@ -43,15 +36,6 @@
 struct tls_server {
 	SSL_CTX *ctx;
 	struct tls_certificate certificate;
-};
-
-struct tls {
-	SSL *ssl;
-	struct transport_wire *wire; /* for as long as a call lasts; else NULL */
-	uint8_t head[HEAD_LEN];	     /* the client's first octets */
-	uint8_t head_len;
-	bool has_names; /* `names` has been set */
-	struct buf names;
 };
 
 /* --- the wire -------------------------------------------------------------------------------- */
@@ -124,22 +108,27 @@ static void make_wire_method(void)
 
 /* --- octets ---------------------------------------------------------------------------------- */
 
-static int tls_read(void *state, struct transport_wire *wire, uint8_t *to, size_t room)
+int tls_step(struct tls *c, struct transport_wire *wire, uint8_t *to, size_t room)
 {
-	struct tls *c = state;
 	size_t len = 0;
 	c->wire = wire;
 	int good = SSL_read_ex(c->ssl, to, room < INT_MAX ? room : INT_MAX, &len);
 	int result = (int)len;
 	if (good != 1) {
 		result = SSL_get_error(c->ssl, good) == SSL_ERROR_WANT_READ ? 0 : E_INVAL;
-		ERR_clear_error();
 	}
 	c->wire = NULL;
 	return result;
 }
 
-static bool tls_write(void *state, struct transport_wire *wire, const uint8_t *octets, size_t len)
+static int tls_read(void *state, struct transport_wire *wire, uint8_t *to, size_t room)
+{
+	int result = tls_step(state, wire, to, room);
+	ERR_clear_error();
+	return result;
+}
+
+bool tls_write(void *state, struct transport_wire *wire, const uint8_t *octets, size_t len)
 {
 	struct tls *c = state;
 	size_t written = 0;
@@ -153,7 +142,7 @@ static bool tls_write(void *state, struct transport_wire *wire, const uint8_t *o
 }
 
 /* close_notify, so that the client can tell the end from a cut (RFC 7858 §3.4). */
-static void tls_end(void *state, struct transport_wire *wire)
+void tls_end(void *state, struct transport_wire *wire)
 {
 	struct tls *c = state;
 	c->wire = wire;
@@ -163,10 +152,12 @@ static void tls_end(void *state, struct transport_wire *wire)
 	c->wire = NULL;
 }
 
-static void tls_free(void *state)
+void tls_free(void *state)
 {
 	struct tls *c = state;
 	SSL_free(c->ssl);
+	tls_client_free(c->client);
+	mem_free(c->failure);
 	buf_clear(&c->names);
 	mem_free(c);
 }
@@ -231,11 +222,11 @@ static struct dname_list tls_names(void *state)
 
 static const struct transport_ops tls_ops = { tls_read, tls_write, tls_end, tls_free, tls_names };
 
-int tls_accept(const struct tls_server *s, struct transport *out)
+int tls_new(SSL_CTX *ctx, struct tls **out)
 {
 	struct tls *c = mem_zalloc(sizeof(*c));
 	BIO *bio = BIO_new(wire_method);
-	c->ssl = SSL_new(s->ctx);
+	c->ssl = SSL_new(ctx);
 	if (c->ssl == NULL || bio == NULL) {
 		BIO_free(bio);
 		tls_free(c);
@@ -245,225 +236,32 @@ int tls_accept(const struct tls_server *s, struct transport *out)
 	BIO_set_data(bio, c);
 	BIO_set_init(bio, 1);
 	SSL_set_bio(c->ssl, bio, bio);
-	SSL_set_accept_state(c->ssl);
-	*out = (struct transport){ &tls_ops, c };
+	*out = c;
 	return E_OK;
 }
 
-/* --- the certificate ------------------------------------------------------------------------- */
-
-/* An error of OpenSSL's: @em says what cannot be done. */
-static int fail(struct errmsg *em, int err, const char *path, const char *what)
+int tls_accept(const struct tls_server *s, struct transport *out)
 {
-	char reason[200];
-	return err_set(em, err, "%s: %s: %s", path, what, crypto_error(reason, sizeof(reason)));
-}
-
-static int read_file(const char *path, struct file_view *view, struct errmsg *em)
-{
-	int err = file_read(path, FILE_MAX, view, em);
-	if (err == E_PERM) {
-		size_t len = strlen(em->text);
-		(void)snprintf(em->text + len, sizeof(em->text) - len,
-			       "; let the user who runs signetd read it");
-	}
-	return err;
-}
-
-/* Is the newest error the one that says that there is no more PEM? */
-static bool is_no_pem(void)
-{
-	unsigned long e = ERR_peek_last_error();
-	return ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) == PEM_R_NO_START_LINE;
-}
-
-/* Those behind the first. */
-static int add_chain(SSL_CTX *ctx, BIO *bio, const char *path, struct errmsg *em)
-{
-	X509 *x;
-	while ((x = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-		if (SSL_CTX_add0_chain_cert(ctx, x) != 1) {
-			X509_free(x);
-			return fail(em, E_CRYPTO, path,
-				    "a certificate behind the first cannot be used");
-		}
-	}
-	if (!is_no_pem()) {
-		return fail(em, E_SYNTAX, path, "a certificate behind the first is damaged");
-	}
-	ERR_clear_error();
-	return E_OK;
-}
-
-/* There is none that can be read. */
-static int no_certificate(const char *path, struct errmsg *em)
-{
-	bool is_empty = is_no_pem();
-	int err = fail(em, E_SYNTAX, path, "the certificate is damaged");
-	return is_empty
-		       ? err_set(em, err,
-				 "%s: there is no certificate in it; it has to be PEM, \"-----BEGIN "
-				 "CERTIFICATE-----\"",
-				 path)
-		       : err;
-}
-
-static int use_certificate(SSL_CTX *ctx, BIO *bio, const char *path, struct errmsg *em)
-{
-	X509 *x = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
-	if (x == NULL) {
-		return no_certificate(path, em);
-	}
-	int err = E_OK;
-	if (SSL_CTX_use_certificate(ctx, x) != 1) {
-		err = fail(em, E_CRYPTO, path, "the certificate cannot be used");
-	}
-	X509_free(x);
-	return err == E_OK ? add_chain(ctx, bio, path, em) : err;
-}
-
-/* What the certificates of a file are used for. */
-typedef int use_file(SSL_CTX *ctx, BIO *bio, const char *path, struct errmsg *em);
-
-static int load_file(SSL_CTX *ctx, use_file *use, const char *path, struct errmsg *em)
-{
-	struct file_view view;
-	int err = read_file(path, &view, em);
-	if (err != E_OK) {
-		return err;
-	}
-	BIO *bio = BIO_new_mem_buf(view.data, (int)view.len);
-	err = bio != NULL ? use(ctx, bio, path, em) : E_CRYPTO;
-	BIO_free(bio);
-	file_view_clear(&view);
-	return err;
-}
-
-/* --- the key --------------------------------------------------------------------------------- */
-
-/* Nobody is there to type it. */
-/* The type is libcrypto's. NOLINTNEXTLINE(readability-non-const-parameter) */
-static int no_password(char *to, int room, int is_new, void *is_asked)
-{
-	(void)to;
-	(void)room;
-	(void)is_new;
-	*(bool *)is_asked = true;
-	return -1;
-}
-
-/* The server may read it as a member of its group, once it has given up root. */
-static int check_mode(const char *path, struct errmsg *em)
-{
-	struct stat st;
-	if (stat(path, &st) == 0 && (st.st_mode & S_IRWXO) != 0) {
-		return err_set(em, E_PERM, "%s: others can read it (mode %04o); run: chmod o= %s",
-			       path, (unsigned)st.st_mode & 07777U, path);
-	}
-	return E_OK;
-}
-
-static int no_key(const char *path, bool is_there, struct errmsg *em)
-{
-	int err = fail(em, E_SYNTAX, path, "the private key is damaged");
-	return is_there ? err
-			: err_set(em, E_SYNTAX,
-				  "%s: there is no private key in it; it has to be PEM, "
-				  "\"-----BEGIN PRIVATE KEY-----\"",
-				  path);
-}
-
-static int is_locked(const char *path, struct errmsg *em)
-{
-	ERR_clear_error();
-	return err_set(em, E_PERM,
-		       "%s: the key is encrypted, and nobody is there to type its password; write "
-		       "it in clear: openssl pkey -in %s -out ...",
-		       path, path);
-}
-
-static int use_key(SSL_CTX *ctx, const struct file_view *view, const struct tls_files *files,
-		   struct errmsg *em)
-{
-	static const char mark[] = "PRIVATE KEY-----";
-	bool asks_password = false;
-	BIO *bio = BIO_new_mem_buf(view->data, (int)view->len);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, &asks_password);
-	BIO_free(bio);
-	if (key == NULL) {
-		bool is_there = memmem(view->data, view->len, mark, sizeof(mark) - 1) != NULL;
-		return asks_password ? is_locked(files->key, em) : no_key(files->key, is_there, em);
-	}
-	int err = E_OK;
-	if (X509_check_private_key(SSL_CTX_get0_certificate(ctx), key) != 1) {
-		ERR_clear_error();
-		err = err_set(em, E_MISMATCH,
-			      "%s: this is not the key of the certificate in %s; name two files "
-			      "that belong together",
-			      files->key, files->certificate);
-	} else if (SSL_CTX_use_PrivateKey(ctx, key) != 1) {
-		err = fail(em, E_CRYPTO, files->key, "the key cannot be used");
-	}
-	EVP_PKEY_free(key);
-	return err;
-}
-
-static int load_key(SSL_CTX *ctx, const struct tls_files *files, struct errmsg *em)
-{
-	struct file_view view;
-	int err = check_mode(files->key, em);
+	struct tls *c = NULL;
+	int err = tls_new(s->ctx, &c);
 	if (err == E_OK) {
-		err = read_file(files->key, &view, em);
+		SSL_set_accept_state(c->ssl);
+		*out = (struct transport){ &tls_ops, c };
 	}
-	if (err != E_OK) {
-		return err;
-	}
-	err = use_key(ctx, &view, files, em);
-	mem_wipe(view.data, view.len);
-	file_view_clear(&view);
 	return err;
 }
 
-/* --- clients' certificates ------------------------------------------------------------------- */
-
-static int add_authority(SSL_CTX *ctx, X509 *x, const char *path, struct errmsg *em)
-{
-	bool good = X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), x) == 1 &&
-		    SSL_CTX_add_client_CA(ctx, x) == 1;
-	X509_free(x);
-	return good ? E_OK : fail(em, E_CRYPTO, path, "a certificate cannot be used");
-}
-
-static int use_authorities(SSL_CTX *ctx, BIO *bio, const char *path, struct errmsg *em)
-{
-	X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-	int err = x != NULL ? E_OK : no_certificate(path, em);
-	while (err == E_OK && x != NULL) {
-		err = add_authority(ctx, x, path, em);
-		x = err == E_OK ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-	}
-	if (err == E_OK && !is_no_pem()) {
-		err = fail(em, E_SYNTAX, path, "a certificate behind the first is damaged");
-	}
-	ERR_clear_error();
-	return err;
-}
-
-/* Each certificate of the file is trusted, not only those that have signed themselves. */
 static int ask_clients(SSL_CTX *ctx, const char *path, struct errmsg *em)
 {
 	static const uint8_t context[] = "signet"; /* of sessions, which have to have one now */
-	int err = load_file(ctx, use_authorities, path, em);
+	int err = tls_use_authorities(ctx, path, em);
 	if (err != E_OK) {
 		return err;
 	}
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	SSL_CTX_set_verify_depth(ctx, DEPTH_MAX);
-	SSL_CTX_set_max_cert_list(ctx, CHAIN_MAX);
-	bool good = SSL_CTX_set_session_id_context(ctx, context, sizeof(context) - 1) == 1 &&
-		    X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx),
-						X509_V_FLAG_PARTIAL_CHAIN) == 1;
-	return good ? E_OK : fail(em, E_CRYPTO, path, "clients cannot be asked for certificates");
+	bool good = SSL_CTX_set_session_id_context(ctx, context, sizeof(context) - 1) == 1;
+	return good ? E_OK
+		    : tls_fail(em, E_CRYPTO, path, "clients cannot be asked for certificates");
 }
 
 /* --- the server ------------------------------------------------------------------------------ */
@@ -485,15 +283,27 @@ static int choose_protocol(SSL *ssl, const uint8_t **out, uint8_t *out_len, cons
 	return SSL_TLSEXT_ERR_OK;
 }
 
+/* Of both sides. */
+SSL_CTX *tls_ctx_new(const SSL_METHOD *method)
+{
+	(void)pthread_once(&wire_method_once, make_wire_method);
+	ERR_clear_error();
+	SSL_CTX *ctx = wire_method != NULL ? SSL_CTX_new(method) : NULL;
+	if (ctx != NULL) {
+		(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+		/* What is shown is what stands in the file, whatever authorities there are. */
+		(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+		/* Tickets do without it, and nothing is kept for who does not come back. */
+		(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+		SSL_CTX_set_verify_depth(ctx, DEPTH_MAX);
+		SSL_CTX_set_max_cert_list(ctx, CHAIN_MAX);
+	}
+	return ctx;
+}
+
 static int set_up(SSL_CTX *ctx)
 {
-	(void)SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-					       SSL_OP_CIPHER_SERVER_PREFERENCE |
-					       SSL_OP_PRIORITIZE_CHACHA);
-	/* What the server shows is what stands in its file, whatever authorities of clients there are. */
-	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
-	/* Tickets do without it, and nothing is kept for clients that do not come back. */
-	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	(void)SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
 	SSL_CTX_set_alpn_select_cb(ctx, choose_protocol, NULL);
 	bool good = SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
 		    SSL_CTX_set_max_proto_version(ctx, 0) == 1 &&
@@ -502,42 +312,16 @@ static int set_up(SSL_CTX *ctx)
 	return good ? E_OK : E_CRYPTO;
 }
 
-static int64_t seconds_of(const ASN1_TIME *t)
-{
-	struct tm tm;
-	return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
-}
-
-static void describe(const X509 *x, struct tls_certificate *out)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text = NULL;
-	out->before = seconds_of(X509_get0_notBefore(x));
-	out->after = seconds_of(X509_get0_notAfter(x));
-	if (bio != NULL &&
-	    X509_NAME_print_ex(bio, X509_get_subject_name(x), 0, XN_FLAG_ONELINE) >= 0) {
-		long len = BIO_get_mem_data(bio, &text);
-		(void)snprintf(out->subject, sizeof(out->subject), "%.*s", (int)len, text);
-	}
-	BIO_free(bio);
-	ERR_clear_error();
-}
-
 int tls_server_new(const struct tls_files *files, struct tls_server **out, struct errmsg *em)
 {
 	struct tls_server *s = mem_zalloc(sizeof(*s));
-	(void)pthread_once(&wire_method_once, make_wire_method);
-	ERR_clear_error();
-	s->ctx = SSL_CTX_new(TLS_server_method());
-	int err = s->ctx != NULL && wire_method != NULL ? set_up(s->ctx) : E_CRYPTO;
+	s->ctx = tls_ctx_new(TLS_server_method());
+	int err = s->ctx != NULL ? set_up(s->ctx) : E_CRYPTO;
 	if (err != E_OK) {
-		err = fail(em, err, "TLS", "OpenSSL does not take our settings");
+		err = tls_fail(em, err, "TLS", "OpenSSL does not take our settings");
 	}
 	if (err == E_OK) {
-		err = load_file(s->ctx, use_certificate, files->certificate, em);
-	}
-	if (err == E_OK) {
-		err = load_key(s->ctx, files, em);
+		err = tls_use_certificate(s->ctx, files->certificate, files->key, em);
 	}
 	if (err == E_OK && files->client_ca != NULL) {
 		err = ask_clients(s->ctx, files->client_ca, em);
@@ -546,7 +330,7 @@ int tls_server_new(const struct tls_files *files, struct tls_server **out, struc
 		tls_server_free(s);
 		return err;
 	}
-	describe(SSL_CTX_get0_certificate(s->ctx), &s->certificate);
+	tls_describe(SSL_CTX_get0_certificate(s->ctx), &s->certificate);
 	*out = s;
 	return E_OK;
 }
