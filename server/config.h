@@ -130,7 +130,12 @@ struct config_remote {
 	uint32_t port;
 	struct config_texts keys;
 	struct config_texts tls_names;
+	const char *tls_hostname;     /* this, or a pin: it is turned to over TLS */
+	struct config_texts tls_pins; /* base64 */
+	const char *tls_ca, *tls_certificate, *tls_key; /* paths */
+	uint32_t tls_port;
 	struct config_place place;
+	const uint8_t *pins;		 /* made of tls_pins, as server/tls.h has them */
 	const struct acl_remote *rule;	 /* made of these */
 	const struct config_peer *peers; /* likewise: one for each address that is no network */
 	size_t peer_count;
@@ -138,7 +143,8 @@ struct config_remote {
 
 /* Where we turn to. */
 struct config_peer {
-	struct address address;
+	struct address address;	    /* over UDP */
+	struct address stream;	    /* over TCP or TLS */
 	const struct tsig_key *key; /* with which we sign: the first of the remote; NULL: not */
 	const struct config_remote *remote;
 };
@@ -248,6 +254,7 @@ enum config_type {
 	CONFIG_ACL,
 	CONFIG_KEY_NAMES,
 	CONFIG_TLS_NAMES,
+	CONFIG_TLS_PINS,
 	CONFIG_REMOTE_NAMES,
 	CONFIG_UPDATE_RULES,
 	CONFIG_DENIAL,
@@ -323,6 +330,10 @@ bool config_zone_is_kept(const struct config_zone *z);
 static inline bool config_zone_is_secondary(const struct config_zone *z)
 {
 	return z->primaries.count != 0;
+}
+static inline bool config_remote_has_tls(const struct config_remote *r)
+{
+	return *r->tls_hostname != '\0' || r->tls_pins.count != 0;
 }
 /* All defaults, no zones. */
 struct config *config_new(void);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "keys/tsig_file.h"
+#include "server/tls.h"
 #include "zones/base/mem.h"
 #include "zones/base/text.h"
 
@@ -144,6 +145,49 @@ static void set_tls_names(const struct config_reading *g, const struct config_re
 	out->tls_names = (struct dname_list){ octets, len };
 }
 
+static void set_pins(const struct config_reading *g, struct config_remote *r)
+{
+	const size_t room = r->tls_pins.count * TLS_PIN_LEN;
+	uint8_t *pins = arena_bytes(&g->config->arena, room);
+	for (size_t i = 0; i < r->tls_pins.count; i++) {
+		const struct config_text *t = &r->tls_pins.list[i];
+		char quoted[TEXT_QUOTE_MAX];
+		const size_t len = strlen(t->text);
+		if (text_from_base64(t->text, len, pins + i * TLS_PIN_LEN, TLS_PIN_LEN) !=
+		    TLS_PIN_LEN) {
+			config_report_error(
+				g->reader.report, t->place,
+				"remotes.tls-pins: found %s, expected 32 octets in base64; openssl "
+				"x509 -pubkey -noout -in CERTIFICATE | openssl pkey -pubin -outform "
+				"DER | openssl dgst -sha256 -binary | base64 makes them",
+				text_quote(t->text, len, quoted));
+		}
+	}
+	r->pins = pins;
+}
+
+/* What goes with TLS does not go without, or it would be taken for it. */
+static void check_tls(const struct config_reading *g, const struct config_remote *r)
+{
+	const bool has_name = *r->tls_hostname != '\0';
+	if (!config_remote_has_tls(r) &&
+	    (*r->tls_ca != '\0' || *r->tls_certificate != '\0' || *r->tls_key != '\0')) {
+		config_report_error(
+			g->reader.report, r->place,
+			"this remote has options of TLS, but nothing to know it by; set "
+			"\"tls-hostname\" or \"tls-pins\"");
+	} else if (!has_name && *r->tls_ca != '\0') {
+		config_report_error(g->reader.report, r->place,
+				    "this remote has \"tls-ca\" without \"tls-hostname\"; with "
+				    "\"tls-pins\" alone nobody is asked");
+	}
+	if ((*r->tls_certificate != '\0') != (*r->tls_key != '\0')) {
+		config_report_error(g->reader.report, r->place,
+				    "this remote has one of \"tls-certificate\" and \"tls-key\"; "
+				    "they go together");
+	}
+}
+
 /* One for each address of @r. */
 static void make_peers(const struct config_reading *g, struct config_remote *r)
 {
@@ -152,6 +196,10 @@ static void make_peers(const struct config_reading *g, struct config_remote *r)
 	for (size_t i = 0; i < r->addresses.count; i++) {
 		struct config_peer *p = &peers[r->peer_count];
 		if (address_of_network(&r->addresses.list[i], (uint16_t)r->port, &p->address)) {
+			(void)address_of_network(
+				&r->addresses.list[i],
+				(uint16_t)(config_remote_has_tls(r) ? r->tls_port : r->port),
+				&p->stream);
 			p->key = r->rule->key_count != 0 ? r->rule->keys[0] : NULL;
 			p->remote = r;
 			r->peer_count++;
@@ -184,6 +232,8 @@ static void make_remote(const struct config_reading *g, struct config_remote *r,
 				    "this remote has neither \"addresses\" nor \"keys\" nor "
 				    "\"tls-names\", so everybody would be it");
 	}
+	set_pins(g, r);
+	check_tls(g, r);
 	r->rule = out;
 	make_peers(g, r);
 }

@@ -741,6 +741,7 @@ static const struct type types[] = {
 	[CONFIG_ACL]        = { CONFIG_NODE_LIST, "rules such as \"key NAME\" or 192.0.2.0/24", "[key update.example.com]",
 	                        read_texts, print_texts },
 	[CONFIG_KEY_NAMES]  = { CONFIG_NODE_LIST, "names of keys", "[update.example.com]", read_texts, print_texts },
+	[CONFIG_TLS_PINS]   = { CONFIG_NODE_LIST, "pins of keys", "[OPFCzlBNCKYKwYvEICgAqKeEzPXRKzkzPOL8L3s0hfA=]", read_texts, print_texts },
 	[CONFIG_TLS_NAMES]  = { CONFIG_NODE_LIST, "names in certificates", "[ns2.example.com]", read_texts, print_texts },
 	[CONFIG_REMOTE_NAMES] = { CONFIG_NODE_LIST, "names of remotes", "[primary]", read_texts, print_texts },
 	[CONFIG_UPDATE_RULES] = { CONFIG_NODE_LIST, "rules such as \"grant KEY subdomain NAME A AAAA\"",

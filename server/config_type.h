@@ -33,6 +33,7 @@
 #define CONFIG_C_ACL	       struct config_texts
 #define CONFIG_C_KEY_NAMES     struct config_texts
 #define CONFIG_C_TLS_NAMES     struct config_texts
+#define CONFIG_C_TLS_PINS      struct config_texts
 #define CONFIG_C_REMOTE_NAMES  struct config_texts
 #define CONFIG_C_UPDATE_RULES  struct config_texts
 #define CONFIG_C_DENIAL	       enum config_denial

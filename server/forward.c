@@ -28,6 +28,7 @@ struct forward {
 	struct loop *loop;
 	const struct config *config;
 	const struct tsig_ring *ring;
+	const struct tls_remotes *tls;
 	struct forwarded *first;
 	unsigned count;
 	bool is_stopped;
@@ -141,10 +142,14 @@ static void on_ended(void *arg, const char *why UNUSED)
 
 static int ask(struct forwarded *e, const struct config_peer *peer, int64_t left_ms)
 {
-	const struct outgoing_handler handler = { e, on_message, on_ended };
-	const int64_t patience = left_ms < FORWARD_PATIENCE_MS ? left_ms : FORWARD_PATIENCE_MS;
-	int err = outgoing_open(loop_base(e->all->loop), &peer->address, patience, &handler,
-				&e->conn);
+	const struct outgoing_wish to = { .peer = peer,
+					  .tls = e->all->tls,
+					  .patience_ms = left_ms < FORWARD_PATIENCE_MS
+								 ? left_ms
+								 : FORWARD_PATIENCE_MS,
+					  .handler = { e, on_message, on_ended } };
+	struct errmsg em; /* status says it of the transfers */
+	int err = outgoing_open(loop_base(e->all->loop), &to, &e->conn, &em);
 	if (err == E_OK) {
 		outgoing_send(e->conn, e->request->message, e->request->len);
 	}
@@ -260,8 +265,10 @@ struct forward *forward_new(struct loop *loop)
 	return f;
 }
 
-void forward_set(struct forward *f, const struct config *config, const struct tsig_ring *ring)
+void forward_set(struct forward *f, const struct config *config, const struct tsig_ring *ring,
+		 const struct tls_remotes *tls)
 {
+	f->tls = tls;
 	f->config = config;
 	f->ring = ring;
 }

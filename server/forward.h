@@ -1,8 +1,8 @@
 /* server/forward.h - passes UPDATE messages of secondary zones on to their primaries (RFC 2136 §6).
  *
- *     who may ask → a primary, over TCP ─┬─ its answer → the client
- *                     ↑                  └─ none
- *                     └── the next, in order ──┘     ... none of all: SERVFAIL
+ *     who may ask → a primary, over TCP or TLS ─┬─ its answer → the client
+ *                     ↑                         └─ none
+ *                     └───── the next, in order ──────┘     ... none of all: SERVFAIL
  *
  * The octets go as they came: a TSIG is the client's and the primary's (RFC 8945 §5.5), and knows the id that it was made
  * for. The header has an id of ours meanwhile, but for messages with a SIG(0), which covers it (RFC 2931 §3.1); each has a
@@ -17,6 +17,7 @@
 #include "server/config.h"
 #include "server/loop.h"
 #include "server/request.h"
+#include "server/tls_load.h"
 #include "server/tsig.h"
 
 /* Messages that are under way; more are answered SERVFAIL. */
@@ -29,8 +30,9 @@ struct forward;
 
 struct forward *forward_new(struct loop *loop);
 void forward_free(struct forward *f); /* NULL is fine */
-/* Both borrowed until the next call. What is under way goes on. */
-void forward_set(struct forward *f, const struct config *config, const struct tsig_ring *ring);
+/* All borrowed until the next call. What is under way goes on. */
+void forward_set(struct forward *f, const struct config *config, const struct tsig_ring *ring,
+		 const struct tls_remotes *tls);
 /* Takes @r, an UPDATE that names a zone. */
 void forward_take(struct forward *f, struct request *r);
 /* Gives up what has taken too long. About once a second. */

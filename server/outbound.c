@@ -28,6 +28,7 @@ struct outbound {
 	struct notify *notify;
 	struct forward *forward;
 	struct tsig_ring *ring;
+	struct tls_remotes *tls;
 	/* Between outbound_set and the thread. */
 	pthread_mutex_t lock; /* of what follows */
 	unsigned waiting;     /* requests */
@@ -35,6 +36,7 @@ struct outbound {
 	pthread_cond_t taken;
 	bool is_taken;
 	struct tsig_ring *next_ring;
+	struct tls_remotes *next_tls;
 	const struct config *next_config;
 	const struct zoneset *next_zones;
 };
@@ -285,12 +287,25 @@ static void on_set(void *arg)
 	o->ring = o->next_ring;
 	o->next_ring = NULL;
 	if (o->refresh != NULL) {
-		refresh_set(o->refresh, o->next_config, o->next_zones, o->ring);
+		refresh_set(o->refresh, o->next_config, o->next_zones, o->ring, o->next_tls);
 	}
 	notify_set(o->notify, o->next_config, o->next_zones, o->ring);
-	forward_set(o->forward, o->next_config, o->ring);
+	forward_set(o->forward, o->next_config, o->ring, o->next_tls);
+	tls_remotes_free(o->tls);
+	o->tls = o->next_tls;
+	o->next_tls = NULL;
 	tell(o);
 	take_word(o);
+}
+
+/* What cannot be used is told now, and again as the reason why there is no transfer. */
+static struct tls_remotes *load_tls(const struct config *config)
+{
+	struct findings findings = { 0 };
+	struct tls_remotes *tls = tls_remotes_load(config, clock_now(), &findings);
+	findings_log(&findings, "tls-finding", NULL);
+	findings_clear(&findings);
+	return tls;
 }
 
 int outbound_set(struct outbound *o, const struct config *config, const struct zoneset *zones)
@@ -299,6 +314,7 @@ int outbound_set(struct outbound *o, const struct config *config, const struct z
 	if (err != E_OK) {
 		return err;
 	}
+	o->next_tls = load_tls(config);
 	o->next_config = config;
 	o->next_zones = zones;
 	ask(o, on_set, o);
@@ -400,6 +416,8 @@ void outbound_free(struct outbound *o)
 	loop_free(o->loop);
 	tsig_ring_free(o->ring);
 	tsig_ring_free(o->next_ring);
+	tls_remotes_free(o->tls);
+	tls_remotes_free(o->next_tls);
 	(void)pthread_mutex_destroy(&o->lock);
 	(void)pthread_cond_destroy(&o->taken);
 	mem_free(o);

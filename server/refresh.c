@@ -72,6 +72,7 @@ struct refresh {
 	struct jobs *jobs;
 	const struct config *config;
 	const struct tsig_ring *ring;
+	const struct tls_remotes *tls;
 	struct secondary **list; /* by name */
 	size_t count;
 	struct secondary *first, **last; /* the queue */
@@ -131,7 +132,7 @@ static void log_reason(const struct secondary *s, bool is_failure)
 	struct zone_text name;
 	char reason[REFRESH_REASON_MAX + 64];
 	char address[ADDRESS_TEXT_MAX];
-	address_to_text(&peer_of(s)->address, address);
+	address_to_text(&peer_of(s)->stream, address);
 	(void)zone_text(s->zone->apex, &name);
 	(void)log_quote(s->reason, reason, sizeof(reason));
 	if (is_failure) {
@@ -349,7 +350,7 @@ static void on_ended(void *arg, const char *why)
 
 /* --- the query ------------------------------------------------------------------------------- */
 
-static int ask(struct secondary *s)
+static int ask(struct secondary *s, struct errmsg *em)
 {
 	struct refresh *r = s->all;
 	const struct config_peer *peer = peer_of(s);
@@ -361,7 +362,10 @@ static int ask(struct secondary *s)
 					  .asks_expire = !s->no_expire,
 					  .max_octets = records * RECORD_OCTETS,
 					  .max_records = records };
-	const struct outgoing_handler handler = { s, on_message, on_ended };
+	const struct outgoing_wish to = { .peer = peer,
+					  .tls = r->tls,
+					  .patience_ms = PATIENCE_MS,
+					  .handler = { s, on_message, on_ended } };
 	uint8_t query[XFR_IN_QUERY_MAX + 1024]; /* and a TSIG */
 	struct writer w = writer_of(query, XFR_IN_QUERY_MAX);
 	uint16_t id = 0;
@@ -378,10 +382,10 @@ static int ask(struct secondary *s)
 		err = tsig_sign_query(r->ring, peer->key, &s->tsig, query, &len, sizeof(query),
 				      (uint64_t)clock_now());
 	}
-	if (err == E_OK) {
-		err = outgoing_open(loop_base(r->loop), &peer->address, PATIENCE_MS, &handler,
-				    &s->conn);
+	if (err != E_OK) {
+		return err_set(em, err, "cannot be asked: there are no random numbers");
 	}
+	err = outgoing_open(loop_base(r->loop), &to, &s->conn, em);
 	if (err == E_OK) {
 		outgoing_send(s->conn, query, len);
 	}
@@ -390,10 +394,10 @@ static int ask(struct secondary *s)
 
 static bool has_turn(const struct refresh *r, const struct secondary *s)
 {
-	const struct address *a = &peer_of(s)->address;
+	const struct address *a = &peer_of(s)->stream;
 	size_t same = 0;
 	for (size_t i = 0; i < r->active_count; i++) {
-		same += address_equal(&peer_of(r->active[i])->address, a) ? 1 : 0;
+		same += address_equal(&peer_of(r->active[i])->stream, a) ? 1 : 0;
 	}
 	return same < r->config->server.transfers_in_per_primary;
 }
@@ -410,8 +414,9 @@ static void start_waiting(struct refresh *r)
 		struct secondary *s = dequeue(r, at);
 		s->state = TRANSFERS;
 		r->active[r->active_count++] = s;
-		if (ask(s) != E_OK) {
-			fail(s, "cannot be asked: there are no sockets or random numbers");
+		struct errmsg em = { "" };
+		if (ask(s, &em) != E_OK) {
+			fail(s, em.text);
 		}
 	}
 }
@@ -709,7 +714,7 @@ void refresh_stop(struct refresh *r)
 }
 
 void refresh_set(struct refresh *r, const struct config *config, const struct zoneset *zones,
-		 const struct tsig_ring *ring)
+		 const struct tsig_ring *ring, const struct tls_remotes *tls)
 {
 	struct secondary **list = mem_array(config->zone_count + 1, sizeof(struct secondary *));
 	size_t count = 0;
@@ -742,6 +747,7 @@ void refresh_set(struct refresh *r, const struct config *config, const struct zo
 	r->count = count;
 	r->config = config;
 	r->ring = ring;
+	r->tls = tls;
 	r->active = mem_array(config->server.transfers_in, sizeof(struct secondary *));
 	refresh_tick(r);
 }

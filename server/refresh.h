@@ -16,15 +16,16 @@
 
 #include "server/jobs.h"
 #include "server/loop.h"
+#include "server/tls_load.h"
 
 struct refresh;
 
 struct refresh *refresh_new(struct loop *loop, struct jobs *jobs);
 void refresh_free(struct refresh *r); /* NULL is fine */
-/* From now on the zones of @config that have primaries are kept current. What was under way begins again. @config, @zones
- * and @ring are borrowed until the next call. */
+/* From now on the zones of @config that have primaries are kept current. What was under way begins again. @config, @zones,
+ * @ring and @tls are borrowed until the next call. */
 void refresh_set(struct refresh *r, const struct config *config, const struct zoneset *zones,
-		 const struct tsig_ring *ring);
+		 const struct tsig_ring *ring, const struct tls_remotes *tls);
 /* Begins nothing any more, and ends what is under way. */
 void refresh_stop(struct refresh *r);
 /* What is due. At least once a second. */

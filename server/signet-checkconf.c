@@ -141,6 +141,7 @@ static void load_certificate(const struct config *c, struct findings *all)
 	if (tls_load(&c->server, (int64_t)time(NULL), &tls, &found) == E_OK) {
 		tls_server_free(tls);
 	}
+	tls_remotes_free(tls_remotes_load(c, (int64_t)time(NULL), &found));
 	tell(&found, all);
 }
 

@@ -771,4 +771,5 @@ def main():
                 part(t)
 
 
-main()
+if __name__ == '__main__':
+    main()

@@ -102,6 +102,14 @@ static char *text_with(const struct config_option *o, const char *value)
 					   needed[i + 1]);
 			}
 		}
+		if (strcmp(o->path, "remotes.tls-ca") == 0) {
+			buf_str(&b, "    tls-hostname: ns1.example.com\n");
+		} else if (strcmp(o->path, "remotes.tls-certificate") == 0) {
+			buf_str(&b, "    tls-hostname: ns1.example.com\n    tls-key: ours.key\n");
+		} else if (strcmp(o->path, "remotes.tls-key") == 0) {
+			buf_str(&b, "    tls-hostname: ns1.example.com\n"
+				    "    tls-certificate: ours.pem\n");
+		}
 	} else if (o->scope == CONFIG_ZONE) {
 		if (needs_database(o)) {
 			buf_str(&b, "server: { database: db }\npolicies: [ { name: other } ]\n");
@@ -347,6 +355,13 @@ static const struct {
 	{ "remotes.keys", "[ k.example ]", "\n  - k.example\n" },
 	{ "remotes.tls-names", "[ ns2.example, ns3.example ]",
 	  "\n  - ns2.example\n  - ns3.example\n" },
+	{ "remotes.tls-hostname", "ns1.example.com", " ns1.example.com\n" },
+	{ "remotes.tls-pins", "OPFCzlBNCKYKwYvEICgAqKeEzPXRKzkzPOL8L3s0hfA=",
+	  "\n  - \"OPFCzlBNCKYKwYvEICgAqKeEzPXRKzkzPOL8L3s0hfA=\"\n" },
+	{ "remotes.tls-ca", "ca.pem", " ca.pem\n" },
+	{ "remotes.tls-certificate", "ours.pem", " ours.pem\n" },
+	{ "remotes.tls-key", "ours.key", " ours.key\n" },
+	{ "remotes.tls-port", "8853", " 8853\n" },
 	{ "keys.name", "Update.Example", " Update.Example.\n" },
 	{ "keys.algorithm", "hmac-sha512-256", " hmac-sha512-256\n" },
 	{ "keys.file", "k.key", " k.key\n" },
