@@ -283,17 +283,21 @@ void outbound_submit(struct outbound *o, struct request *r)
 static void on_set(void *arg)
 {
 	struct outbound *o = arg;
-	tsig_ring_free(o->ring);
-	o->ring = o->next_ring;
-	o->next_ring = NULL;
+	struct tls_remotes *tls_before = NULL;
+	if (o->next_ring != NULL) {
+		tsig_ring_free(o->ring);
+		o->ring = o->next_ring;
+		o->next_ring = NULL;
+		tls_before = o->tls;
+		o->tls = o->next_tls;
+		o->next_tls = NULL;
+	}
 	if (o->refresh != NULL) {
-		refresh_set(o->refresh, o->next_config, o->next_zones, o->ring, o->next_tls);
+		refresh_set(o->refresh, o->next_config, o->next_zones, o->ring, o->tls);
 	}
 	notify_set(o->notify, o->next_config, o->next_zones, o->ring);
-	forward_set(o->forward, o->next_config, o->ring, o->next_tls);
-	tls_remotes_free(o->tls);
-	o->tls = o->next_tls;
-	o->next_tls = NULL;
+	forward_set(o->forward, o->next_config, o->ring, o->tls);
+	tls_remotes_free(tls_before);
 	tell(o);
 	take_word(o);
 }
@@ -310,11 +314,14 @@ static struct tls_remotes *load_tls(const struct config *config)
 
 int outbound_set(struct outbound *o, const struct config *config, const struct zoneset *zones)
 {
-	int err = tsig_ring_new(config->tsig_keys, config->tsig_key_count, &o->next_ring);
-	if (err != E_OK) {
-		return err;
+	/* With the same keys, what is under way goes on. */
+	if (o->ring == NULL || o->next_config->tsig_keys != config->tsig_keys) {
+		int err = tsig_ring_new(config->tsig_keys, config->tsig_key_count, &o->next_ring);
+		if (err != E_OK) {
+			return err;
+		}
+		o->next_tls = load_tls(config);
 	}
-	o->next_tls = load_tls(config);
 	o->next_config = config;
 	o->next_zones = zones;
 	ask(o, on_set, o);

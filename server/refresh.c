@@ -33,13 +33,23 @@ enum state {
 	VISITS,	   /* the job of the zone does something for us */
 };
 
+/* A primary, and who waits for a turn with it. */
+struct primary {
+	struct address address;
+	size_t active;			 /* transfers */
+	struct secondary *first, **last; /* the queue */
+	struct primary *next;		 /* of those that have turns and a queue */
+	bool is_ready;			 /* it is among these */
+};
+
 struct secondary {
 	struct refresh *all;
 	const struct config_zone *config;
 	struct zone *zone; /* its identity */
 	enum state state;
-	struct secondary *next; /* in the queue, or among those that are gone */
-	bool is_known;		/* the job has told what there is */
+	struct primary *turn_with; /* WAITS, TRANSFERS */
+	struct secondary *next;	   /* in the queue, or among those that are gone */
+	bool is_known;		   /* the job has told what there is */
 	bool is_signed_here;
 	bool again;		     /* it was notified meanwhile */
 	bool wants_whole, no_expire; /* how the primary is asked next */
@@ -75,8 +85,10 @@ struct refresh {
 	const struct tls_remotes *tls;
 	struct secondary **list; /* by name */
 	size_t count;
-	struct secondary *first, **last; /* the queue */
-	struct secondary **active;	 /* TRANSFERS; [config->server.transfers_in] */
+	struct primary *primaries; /* of all zones, sorted by address */
+	size_t primary_count;
+	struct primary *ready, **ready_last; /* that have turns and a queue */
+	struct secondary **active;	     /* TRANSFERS; [config->server.transfers_in] */
 	size_t active_count;
 	bool is_stopped;
 	struct secondary *gone; /* not in the configuration any more, but a job has their visit */
@@ -84,6 +96,7 @@ struct refresh {
 
 static void start_waiting(struct refresh *r);
 static void visit(struct secondary *s, enum visit_what what);
+static void check_times(struct secondary *s, int64_t now);
 
 /* --- small things ---------------------------------------------------------------------------- */
 
@@ -144,24 +157,72 @@ static void log_reason(const struct secondary *s, bool is_failure)
 	}
 }
 
-/* --- the queue ------------------------------------------------------------------------------- */
+/* --- primaries and their queues -------------------------------------------------------------- */
+
+static int compare_addresses(const struct address *a, const struct address *b)
+{
+	if (a->len != b->len) {
+		return a->len < b->len ? -1 : 1;
+	}
+	if (a->any.sa_family == AF_INET) {
+		const int order = memcmp(&a->v4.sin_addr, &b->v4.sin_addr, sizeof(a->v4.sin_addr));
+		return order != 0 ? order : (int)a->v4.sin_port - (int)b->v4.sin_port;
+	}
+	const int order = memcmp(&a->v6.sin6_addr, &b->v6.sin6_addr, sizeof(a->v6.sin6_addr));
+	if (order == 0 && a->v6.sin6_scope_id != b->v6.sin6_scope_id) {
+		return a->v6.sin6_scope_id < b->v6.sin6_scope_id ? -1 : 1;
+	}
+	return order != 0 ? order : (int)a->v6.sin6_port - (int)b->v6.sin6_port;
+}
+
+static int compare_primaries(const void *a, const void *b)
+{
+	const struct primary *x = a;
+	const struct primary *y = b;
+	return compare_addresses(&x->address, &y->address);
+}
+
+static struct primary *primary_of(const struct secondary *s)
+{
+	const struct refresh *r = s->all;
+	const struct primary wanted = { .address = peer_of(s)->stream };
+	return bsearch(&wanted, r->primaries, r->primary_count, sizeof(wanted), compare_primaries);
+}
+
+static bool has_turn(const struct refresh *r, const struct primary *p)
+{
+	return p->active < r->config->server.transfers_in_per_primary;
+}
+
+/* Puts it among those that have turns and a queue, if it has. */
+static void note_ready(struct refresh *r, struct primary *p)
+{
+	if (!p->is_ready && p->first != NULL && has_turn(r, p)) {
+		p->is_ready = true;
+		p->next = NULL;
+		*r->ready_last = p;
+		r->ready_last = &p->next;
+	}
+}
 
 static void enqueue(struct secondary *s)
 {
-	struct refresh *r = s->all;
+	struct primary *p = primary_of(s);
 	s->state = WAITS;
+	s->turn_with = p;
 	s->next = NULL;
-	*r->last = s;
-	r->last = &s->next;
+	*p->last = s;
+	p->last = &s->next;
+	note_ready(s->all, p);
 }
 
-/* Takes it out, which stands at *@at. */
-static struct secondary *dequeue(struct refresh *r, struct secondary **at)
+/* Takes out who stands at *@at in the queue of @p. */
+static struct secondary *dequeue(struct primary *p, struct secondary **at)
 {
 	struct secondary *s = *at;
 	*at = s->next;
-	if (r->last == &s->next) {
-		r->last = at;
+	if (p->last == &s->next) {
+		p->last = at;
 	}
 	s->next = NULL;
 	return s;
@@ -182,6 +243,8 @@ static void stop_transfer(struct secondary *s)
 	for (size_t i = 0; i < r->active_count; i++) {
 		if (r->active[i] == s) {
 			r->active[i] = r->active[--r->active_count];
+			s->turn_with->active--;
+			note_ready(r, s->turn_with);
 			break;
 		}
 	}
@@ -392,29 +455,24 @@ static int ask(struct secondary *s, struct errmsg *em)
 	return err;
 }
 
-static bool has_turn(const struct refresh *r, const struct secondary *s)
-{
-	const struct address *a = &peer_of(s)->stream;
-	size_t same = 0;
-	for (size_t i = 0; i < r->active_count; i++) {
-		same += address_equal(&peer_of(r->active[i])->stream, a) ? 1 : 0;
-	}
-	return same < r->config->server.transfers_in_per_primary;
-}
-
-/* Those in the queue whose turn it is. */
+/* Those whose turn it is, of each primary in turn. */
 static void start_waiting(struct refresh *r)
 {
-	struct secondary **at = &r->first;
-	while (*at != NULL && !r->is_stopped && r->active_count < r->config->server.transfers_in) {
-		if (!has_turn(r, *at)) {
-			at = &(*at)->next;
+	while (r->ready != NULL && !r->is_stopped &&
+	       r->active_count < r->config->server.transfers_in) {
+		struct primary *p = r->ready;
+		r->ready = p->next;
+		r->ready_last = r->ready != NULL ? r->ready_last : &r->ready;
+		p->is_ready = false;
+		if (p->first == NULL || !has_turn(r, p)) {
 			continue;
 		}
-		struct secondary *s = dequeue(r, at);
+		struct secondary *s = dequeue(p, &p->first);
 		s->state = TRANSFERS;
+		p->active++;
 		r->active[r->active_count++] = s;
 		struct errmsg em = { "" };
+		note_ready(r, p);
 		if (ask(s, &em) != E_OK) {
 			fail(s, em.text);
 		}
@@ -494,7 +552,8 @@ static void on_visited(void *arg)
 	} else {
 		fail(s, o->em.text);
 	}
-	refresh_tick(r);
+	check_times(s, clock_now());
+	start_waiting(r);
 }
 
 static void on_done(struct order *o)
@@ -519,15 +578,14 @@ static void visit(struct secondary *s, enum visit_what what)
 /* Leaves the queue or the primary, without a word to anybody. */
 static void give_up_turn(struct secondary *s)
 {
-	struct refresh *r = s->all;
-	struct secondary **at = &r->first;
 	if (s->state == TRANSFERS) {
 		stop_transfer(s);
 	} else if (s->state == WAITS) {
+		struct secondary **at = &s->turn_with->first;
 		while (*at != s) {
 			at = &(*at)->next;
 		}
-		dequeue(r, at)->state = IDLE;
+		dequeue(s->turn_with, at)->state = IDLE;
 	}
 }
 
@@ -656,7 +714,7 @@ struct refresh *refresh_new(struct loop *loop, struct jobs *jobs)
 	struct refresh *r = mem_zalloc(sizeof(*r));
 	r->loop = loop;
 	r->jobs = jobs;
-	r->last = &r->first;
+	r->ready_last = &r->ready;
 	return r;
 }
 
@@ -673,24 +731,30 @@ static void drop(struct secondary *s)
 	}
 }
 
-/* Takes over what is known of a zone that stays. */
+/* Takes over what is known of a zone that stays. What is under way goes on where it still is what is wanted. */
 static struct secondary *renewed(struct refresh *r, struct secondary *s,
 				 const struct config_zone *config, struct zone *zone)
 {
 	if (s == NULL) {
 		s = mem_zalloc(sizeof(*s));
 		s->all = r;
+	} else if (s->config->primaries.list != config->primaries.list) {
+		if (s->state == TRANSFERS) {
+			stop_transfer(s);
+			s->again = true;
+		} else if (s->state == WAITS) {
+			s->state = IDLE; /* the queues are made anew */
+			s->again = true;
+		}
+		s->peer = 0;
+		s->due = s->reason[0] != '\0' || s->again ? 0 : s->due;
 	}
 	const bool signs = config->policy != NULL;
 	s->is_known = s->is_known && s->is_signed_here == signs; /* what there is may not do */
 	s->is_signed_here = signs;
 	s->zone = zone;
 	s->config = config;
-	s->peer = 0;
-	if (s->state != VISITS) {
-		s->state = IDLE;
-		s->due = s->reason[0] != '\0' || s->again ? 0 : s->due;
-	}
+	s->is_renewed = true;
 	return s;
 }
 
@@ -700,10 +764,11 @@ static void stop_all(struct refresh *r)
 		r->active[0]->again = true;
 		stop_transfer(r->active[0]);
 	}
-	while (r->first != NULL) {
-		struct secondary *s = dequeue(r, &r->first);
-		s->state = IDLE;
-		s->again = true;
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->list[i]->state == WAITS) {
+			r->list[i]->state = IDLE;
+			r->list[i]->again = true;
+		}
 	}
 }
 
@@ -713,42 +778,112 @@ void refresh_stop(struct refresh *r)
 	stop_all(r);
 }
 
+/* All whom the zones of @config have as primary, each once. */
+static void list_primaries(struct refresh *r, const struct config *config)
+{
+	const struct config_peers *before = NULL;
+	size_t room = 0;
+	size_t count = 0;
+	struct primary *list = NULL;
+	for (size_t i = 0; i < config->zone_count; i++) {
+		const struct config_peers *p = &config->zones[i].primaries;
+		if (before != NULL && p->list == before->list) {
+			continue; /* members of a catalog have one list */
+		}
+		before = p;
+		if (count + p->count > room) {
+			room = 2 * (count + p->count);
+			list = mem_realloc(list, room, sizeof(*list));
+		}
+		for (size_t k = 0; k < p->count; k++) {
+			list[count++] = (struct primary){ .address = p->list[k]->stream };
+		}
+	}
+	if (count != 0) {
+		qsort(list, count, sizeof(*list), compare_primaries);
+	}
+	r->primary_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0 || compare_primaries(&list[r->primary_count - 1], &list[i]) != 0) {
+			list[r->primary_count++] = list[i];
+		}
+	}
+	r->primaries = list;
+	for (size_t i = 0; i < r->primary_count; i++) {
+		list[i].last = &list[i].first;
+	}
+	r->ready = NULL;
+	r->ready_last = &r->ready;
+}
+
+/* Makes the queues of the primaries that there are now. @before: what they were. */
+static void requeue(struct refresh *r, struct primary *before, size_t count)
+{
+	for (size_t i = 0; i < r->active_count; i++) {
+		r->active[i]->turn_with = primary_of(r->active[i]);
+		r->active[i]->turn_with->active++;
+	}
+	for (size_t i = 0; i < count; i++) {
+		for (struct secondary *s = before[i].first; s != NULL;) {
+			struct secondary *next = s->next;
+			if (s->is_renewed && s->state == WAITS) {
+				enqueue(s);
+			} else if (!s->is_renewed) {
+				s->state = IDLE;
+			}
+			s = next;
+		}
+	}
+	mem_free(before);
+}
+
 void refresh_set(struct refresh *r, const struct config *config, const struct zoneset *zones,
 		 const struct tsig_ring *ring, const struct tls_remotes *tls)
 {
 	struct secondary **list = mem_array(config->zone_count + 1, sizeof(struct secondary *));
+	struct primary *primaries = r->primaries;
+	const size_t primary_count = r->primary_count;
 	size_t count = 0;
-	stop_all(r); /* keys and addresses may be others now */
 	for (size_t i = 0; i < config->zone_count; i++) {
 		const struct config_zone *c = &config->zones[i];
+		struct secondary *s = find(r, c->name);
+		struct zone *zone = zoneset_get(zones, c->name);
 		if (config_zone_is_secondary(c)) {
-			struct secondary *s = find(r, c->name);
-			struct zone *zone = zoneset_get(zones, c->name);
-			list[count++] = renewed(r, s, c, zone);
-			if (s != NULL) {
-				s->is_renewed = true;
-			}
-		} else if (r->count != 0 && find(r, c->name) != NULL) {
-			zone_set_expiry(zoneset_get(zones, c->name),
-					0); /* it has no primary any more */
+			const bool goes_on = s != NULL && s->zone == zone;
+			list[count++] = renewed(r, goes_on ? s : NULL, c, zone);
+		} else if (s != NULL) {
+			zone_set_expiry(zone, 0); /* it has no primary any more */
 		}
 	}
 	for (size_t i = 0; i < r->count; i++) {
-		if (!r->list[i]->is_renewed) {
-			drop(r->list[i]);
-		} else {
-			r->list[i]->is_renewed = false;
+		if (!r->list[i]->is_renewed && r->list[i]->state == TRANSFERS) {
+			stop_transfer(r->list[i]);
 		}
 	}
-	qsort(list, count, sizeof(struct secondary *), by_name);
-	mem_free(r->list);
-	mem_free(r->active);
-	r->list = list;
-	r->count = count;
 	r->config = config;
 	r->ring = ring;
 	r->tls = tls;
-	r->active = mem_array(config->server.transfers_in, sizeof(struct secondary *));
+	list_primaries(r, config);
+	requeue(r, primaries, primary_count);
+	for (size_t i = 0; i < r->count; i++) {
+		if (!r->list[i]->is_renewed) {
+			drop(r->list[i]);
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		list[i]->is_renewed = false;
+	}
+	qsort(list, count, sizeof(struct secondary *), by_name);
+	struct secondary **active =
+		mem_array(config->server.transfers_in + r->active_count, sizeof(*active));
+	for (size_t i = 0; i < r->active_count; i++) {
+		active[i] = r->active[i];
+	}
+	mem_free(r->list);
+	mem_free(r->active);
+	r->active = active;
+	r->list = list;
+	r->count = count;
 	refresh_tick(r);
 }
 
@@ -767,5 +902,6 @@ void refresh_free(struct refresh *r)
 	}
 	mem_free(r->list);
 	mem_free(r->active);
+	mem_free(r->primaries);
 	mem_free(r);
 }
