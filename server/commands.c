@@ -48,6 +48,10 @@ static void tell_zone(const struct daemon *d, struct control_request *r, const s
 	if (outbound_look(daemon_outbound(d), z->zone->apex, &refresh)) {
 		status_refresh(r->report, &refresh);
 	}
+	const struct daemon_state s = daemon_look(d);
+	if (z->config->catalog_role == CONFIG_CATALOG_CONSUMER && s.catalogs != NULL) {
+		status_catalog(r->report, s.catalogs, z->zone->apex);
+	}
 }
 
 static void command_status(struct daemon *d, struct control_request *r)
@@ -303,6 +307,15 @@ static void command_delzone(struct daemon *d, struct control_request *r)
 	struct errmsg em = { "" };
 	const struct load_zone *z = zone_of(d, r, 1);
 	if (z == NULL || !find_added(d, r, &a)) {
+		return;
+	}
+	if (z->config->member_of != NULL) {
+		char catalog[DNAME_TEXT_MAX];
+		(void)dname_to_text(z->config->member_of, catalog);
+		control_reply(r, CONTROL_FAILED,
+			      "the zone is a member of the catalog %s; take it out of that, at its "
+			      "primary",
+			      catalog);
 		return;
 	}
 	int err = added_zones_remove(&a, z->zone->apex, &em);

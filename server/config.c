@@ -107,15 +107,25 @@ struct config *config_new(void)
 
 void config_free(struct config *c)
 {
-	if (c != NULL) {
+	if (c == NULL) {
+		return;
+	}
+	if (c->refs != 0) {
+		c->refs--;
+		return;
+	}
+	if (c->base != NULL) {
+		mem_free((void *)(uintptr_t)c->zones);
+		config_free(c->base);
+	} else {
 		for (size_t i = 0; c->tsig_keys != NULL && i < c->tsig_key_count; i++) {
 			tsig_key_clear(&c->tsig_keys[i]);
 		}
 		mem_free(c->tsig_keys);
-		mem_free(c->zones_by_name);
-		arena_clear(&c->arena);
-		mem_free(c);
 	}
+	mem_free(c->zones_by_name);
+	arena_clear(&c->arena);
+	mem_free(c);
 }
 
 /* The directory where relative paths start: that of the file, in full, because a daemon outlives the

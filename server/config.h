@@ -158,6 +158,18 @@ enum config_denial { CONFIG_NSEC, CONFIG_NSEC3, CONFIG_NSEC3_OPT_OUT };
 enum config_zonemd { CONFIG_ZONEMD_NO, CONFIG_ZONEMD_SHA384, CONFIG_ZONEMD_SHA512 };
 enum config_serial { CONFIG_INCREMENT, CONFIG_UNIXTIME, CONFIG_DATE };
 enum config_key_roles { CONFIG_KSK_ZSK, CONFIG_CSK };
+enum config_catalog_role { CONFIG_CATALOG_NONE, CONFIG_CATALOG_CONSUMER, CONFIG_CATALOG_PRODUCER };
+
+/* What templates the groups of a catalog stand for (RFC 9432 §4.3.2). */
+struct config_groups {
+	struct config_group {
+		const char *name; /* of the group */
+		const char *template_text;
+		struct config_place place;
+		const struct config_zone *template; /* that one */
+	} * list;
+	size_t count;
+};
 
 /* How zones are signed. */
 struct config_policy {
@@ -202,6 +214,17 @@ struct config_zone {
 	struct config_texts notify_names;
 	struct config_peers notify; /* of these remotes */
 	enum config_switch notify_ns;
+	const uint8_t
+		*template_name; /* whose options it has where it says nothing else; NULL: none */
+	enum config_catalog_role catalog_role;
+	const uint8_t *catalog_template_name;
+	const struct config_zone *catalog_template; /* that one: what members of a consumer's are */
+	struct config_groups catalog_groups;
+	const uint8_t *catalog_zone; /* the producer that lists this zone; NULL: none does */
+	const char *catalog_group;   /* as what; "": nothing */
+	/* Of a member of a consumer's catalog, which stands in no file (config_with_members). */
+	const uint8_t *member_of; /* the catalog; NULL: it is none */
+	uint64_t member_id; /* another one: another zone of the same name, with nothing of before */
 	struct config_place place;
 };
 
@@ -220,9 +243,13 @@ struct config {
 	const struct config_policy *policies;
 	size_t policy_count;
 	const struct config_policy *default_policy; /* that of the file named so, or all defaults */
+	const struct config_zone *templates;	    /* their names are names of no zones */
+	size_t template_count;
 	const struct config_zone *zones;
 	size_t zone_count;
 	const struct config_zone **zones_by_name; /* heap; sorted */
+	struct config *base; /* that it has all but the members from; NULL: it was read */
+	uint32_t refs;	     /* of those that have it as base; the control thread's */
 	struct arena arena;
 };
 
@@ -261,6 +288,8 @@ enum config_type {
 	CONFIG_ZONEMD,
 	CONFIG_SERIAL,
 	CONFIG_KEY_ROLES,
+	CONFIG_CATALOG_ROLE,
+	CONFIG_GROUPS,
 	CONFIG_SECRET,
 	CONFIG_PART,
 };
@@ -271,6 +300,7 @@ enum config_scope {
 	CONFIG_KEY,
 	CONFIG_REMOTE,
 	CONFIG_POLICY,
+	CONFIG_TEMPLATE,
 	CONFIG_ZONE,
 	CONFIG_SCOPES
 };
@@ -292,6 +322,8 @@ extern const struct config_option config_options[];
 /* A list of the configuration: which key it is under, and where its items are. */
 struct config_list {
 	const char *key;
+	enum config_scope
+		options; /* whose rows its items have, and their struct: another one's or its own */
 	const char *item;    /* "zone" */
 	const char *also;    /* a key beside "name" that items have, as a rule */
 	const char *instead; /* a key in the place of that one; NULL: there is none */
@@ -335,6 +367,21 @@ static inline bool config_remote_has_tls(const struct config_remote *r)
 {
 	return *r->tls_hostname != '\0' || r->tls_pins.count != 0;
 }
+
+/* The template @name; NULL: there is none. */
+const struct config_zone *config_find_template(const struct config *c, const uint8_t *name);
+
+/* A zone that a catalog lists. */
+struct config_member {
+	const uint8_t *zone;
+	const uint8_t *catalog;		    /* of which it is */
+	const struct config_zone *template; /* of the configuration */
+	uint64_t id;			    /* not 0 */
+};
+/* @base, a configuration that was read, and @count zones more, each with the options of its template. Names are copied;
+ * @base is shared: config_free of both. No member may be a zone of @base. */
+struct config *config_with_members(struct config *base, const struct config_member *members,
+				   size_t count);
 /* All defaults, no zones. */
 struct config *config_new(void);
 void config_free(struct config *c); /* NULL is fine */

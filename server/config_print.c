@@ -99,7 +99,7 @@ static void print_item(const struct config *c, enum config_scope scope, const vo
 			.indent = 2 * INDENT,
 			.inherit = o->type == CONFIG_CHECKS ? &c->checks : NULL,
 		};
-		if (o->scope != scope) {
+		if (o->scope != config_lists[scope].options) {
 			continue;
 		}
 		buf_reset(&value);
@@ -118,6 +118,11 @@ static void print_example(enum config_scope scope, struct buf *b)
 {
 	bool first = true;
 	buf_printf(b, "\n# %s\n# %s:\n", config_lists[scope].help, config_lists[scope].key);
+	if (config_lists[scope].options != scope) {
+		buf_printf(b, "#   - name: example\n#     # and what %s have, see below\n",
+			   config_lists[config_lists[scope].options].key);
+		return;
+	}
 	for (const struct config_option *o = config_options; o->path != NULL; o++) {
 		if (o->scope != scope) {
 			continue;

@@ -46,21 +46,27 @@ const struct config_option config_options[] = {
 	{ .path = NULL },
 };
 
-#define LIST(key, item, also, instead, of, list, count, text, help)                                \
+#define LIST(key, options, item, also, instead, of, list, count, text, help)                       \
  {                                                                                                 \
-  key, item, also, instead, help, sizeof(of), offsetof(struct config, list),                       \
+  key, options, item, also, instead, help, sizeof(of), offsetof(struct config, list),              \
 	  offsetof(struct config, count), offsetof(of, place), text                                \
  }
 
 const struct config_list config_lists[CONFIG_SCOPES] = {
-	[CONFIG_KEY] = LIST("keys", "key", "secret", NULL, struct config_key, keys, key_count,
-			    false, "Secrets that the server shares with others (TSIG, RFC 8945)."),
-	[CONFIG_REMOTE] = LIST("remotes", "remote", "addresses", NULL, struct config_remote,
-			       remotes, remote_count, true, "Peers, for rules that name them."),
-	[CONFIG_POLICY] = LIST("policies", "policy", "denial", NULL, struct config_policy, policies,
-			       policy_count, true, "Ways to sign zones."),
-	[CONFIG_ZONE] = LIST("zones", "zone", "file", "primaries", struct config_zone, zones,
-			     zone_count, false, "The zones that are served."),
+	[CONFIG_KEY] =
+		LIST("keys", CONFIG_KEY, "key", "secret", NULL, struct config_key, keys, key_count,
+		     false, "Secrets that the server shares with others (TSIG, RFC 8945)."),
+	[CONFIG_REMOTE] =
+		LIST("remotes", CONFIG_REMOTE, "remote", "addresses", NULL, struct config_remote,
+		     remotes, remote_count, true, "Peers, for rules that name them."),
+	[CONFIG_POLICY] =
+		LIST("policies", CONFIG_POLICY, "policy", "denial", NULL, struct config_policy,
+		     policies, policy_count, true, "Ways to sign zones."),
+	[CONFIG_TEMPLATE] =
+		LIST("templates", CONFIG_ZONE, "template", "primaries", NULL, struct config_zone,
+		     templates, template_count, false, "Options that several zones have."),
+	[CONFIG_ZONE] = LIST("zones", CONFIG_ZONE, "zone", "file", "primaries", struct config_zone,
+			     zones, zone_count, false, "The zones that are served."),
 };
 _Static_assert(offsetof(struct config_key, name) == 0 &&
 		       offsetof(struct config_remote, name) == 0 &&
@@ -288,11 +294,16 @@ static const void *item_name(const void *item)
 	return name;
 }
 
-/* Is there what takes the place of l->also? */
+/* Is there what takes the place of l->also? What comes from elsewhere is looked at when all is read. */
 static bool has_instead(const struct config_list *l, const struct config_node *n)
 {
 	const struct config_node *node = l->instead != NULL ? config_node_get(n, l->instead) : NULL;
-	return node != NULL && !(node->kind == CONFIG_NODE_LIST && node->count == 0);
+	const struct config_node *role = config_node_get(n, "catalog-role");
+	return l->options == CONFIG_ZONE &&
+	       (l->instead == NULL || config_node_get(n, "template") != NULL ||
+		(role != NULL && role->kind == CONFIG_NODE_SCALAR &&
+		 strcmp(role->text, "producer") == 0) ||
+		(node != NULL && !(node->kind == CONFIG_NODE_LIST && node->count == 0)));
 }
 
 static void read_item(struct config_reading *g, enum config_scope scope,
@@ -311,11 +322,12 @@ static void read_item(struct config_reading *g, enum config_scope scope,
 				    l->item, l->also);
 		return;
 	}
-	config_read_map(g, l->key, n, item);
+	const char *prefix = config_lists[l->options].key;
+	config_read_map(g, prefix, n, item);
 	for (const struct config_option *o = config_options; o->path != NULL; o++) {
-		const char *key = o->scope == scope ? below(l->key, o->path) : NULL;
+		const char *key = o->scope == l->options ? below(prefix, o->path) : NULL;
 		if (key != NULL && o->value == NULL && config_node_get(n, key) == NULL &&
-		    !(strcmp(key, l->also) == 0 && has_instead(l, n))) {
+		    !(strcmp(key, config_lists[l->options].also) == 0 && has_instead(l, n))) {
 			config_report_error(g->reader.report, n->place, "this %s has no \"%s\"",
 					    l->item, key);
 		}
@@ -345,15 +357,17 @@ void config_read_list(struct config_reading *g, enum config_scope scope, const v
 				    "%s: found %s, expected a list, each %s as \"- name: %s\" and "
 				    "\"%s: %s\" below it",
 				    l->key, list->kind == CONFIG_NODE_MAP ? "a map" : "a value",
-				    l->item, example_of(l->key, "name"), l->also,
-				    example_of(l->key, l->also));
+				    l->item, example_of(config_lists[l->options].key, "name"),
+				    l->also, example_of(config_lists[l->options].key, l->also));
 		return;
 	}
 	char *items = arena_alloc(&g->config->arena, list->count * l->size);
 	size_t count = 0;
 	for (const struct config_node *n = list->first; n != NULL; n = n->next) {
 		void *item = item_at(items, scope, count);
-		memcpy(item, defaults, l->size);
+		memcpy(item, scope == CONFIG_ZONE ? config_zone_defaults(g, n, defaults) : defaults,
+		       l->size);
+		memset(item, 0, sizeof(void *)); /* its name, which is its own */
 		read_item(g, scope, n, item);
 		count += item_name(item) != NULL;
 	}

@@ -3,7 +3,8 @@
  *     config.c         in and out; what several options say together
  *     config_read.c    the YAML tree along the table of options; lists
  *     config_peers.c   keys and remotes
- *     config_zones.c   policies and zones
+ *     config_zones.c   policies, templates and zones
+ *     config_members.c zones that catalogs list
  *     config_added.c   the zones that signetctl has added
  *
  * What is wrong is reported (config_reading.reader.report), and reading goes on. */
@@ -47,7 +48,13 @@ void config_read_remotes(struct config_reading *g);
 /* config_zones.c */
 void config_read_default_policy(struct config_reading *g);
 void config_read_policies(struct config_reading *g);
+/* Templates, and then zones. */
 void config_read_zones(struct config_reading *g);
+/* For config_find_zone. */
+void config_sort_zones(struct config *c);
+/* What the zone @n has where it says nothing else: @defaults, or its template. */
+const struct config_zone *config_zone_defaults(const struct config_reading *g,
+					       const struct config_node *n, const void *defaults);
 
 /* config_added.c: the zones of the list there come behind those of the configuration. */
 void config_read_added(struct config_reading *g);

@@ -199,6 +199,10 @@ static const char *const serials[] = { [CONFIG_INCREMENT] = "increment",
 				       [CONFIG_UNIXTIME] = "unixtime",
 				       [CONFIG_DATE] = "date",
 				       NULL };
+static const char *const catalog_roles[] = { [CONFIG_CATALOG_NONE] = "none",
+					     [CONFIG_CATALOG_CONSUMER] = "consumer",
+					     [CONFIG_CATALOG_PRODUCER] = "producer",
+					     NULL };
 static const char *const key_roles[] = { [CONFIG_KSK_ZSK] = "ksk-zsk", [CONFIG_CSK] = "csk", NULL };
 
 /* An enum without negative values is an unsigned int here, so one pair of functions serves them all. */
@@ -209,15 +213,21 @@ _Static_assert(_Generic((enum config_switch *)NULL, unsigned * : 1, default : 0)
 		       _Generic((enum config_denial *)NULL, unsigned * : 1, default : 0) &&
 		       _Generic((enum config_zonemd *)NULL, unsigned * : 1, default : 0) &&
 		       _Generic((enum config_serial *)NULL, unsigned * : 1, default : 0) &&
+		       _Generic((enum config_catalog_role *)NULL, unsigned * : 1, default : 0) &&
 		       _Generic((enum config_key_roles *)NULL, unsigned * : 1, default : 0),
 	       "choices are read as unsigned int");
 
 /* The words of each choice, by value. */
 static const char *const *const choices[] = {
-	[CONFIG_SWITCH] = switches,	   [CONFIG_LOG_LEVEL] = log_level_names,
-	[CONFIG_LOG_TARGET] = log_targets, [CONFIG_LOG_FORMAT] = log_formats,
-	[CONFIG_DENIAL] = denials,	   [CONFIG_ZONEMD] = zonemds,
-	[CONFIG_SERIAL] = serials,	   [CONFIG_KEY_ROLES] = key_roles,
+	[CONFIG_SWITCH] = switches,
+	[CONFIG_LOG_LEVEL] = log_level_names,
+	[CONFIG_LOG_TARGET] = log_targets,
+	[CONFIG_LOG_FORMAT] = log_formats,
+	[CONFIG_DENIAL] = denials,
+	[CONFIG_ZONEMD] = zonemds,
+	[CONFIG_SERIAL] = serials,
+	[CONFIG_KEY_ROLES] = key_roles,
+	[CONFIG_CATALOG_ROLE] = catalog_roles,
 };
 
 static void did_you_mean(const char *near, char *out, size_t room)
@@ -708,6 +718,48 @@ static void print_checks(struct buf *b, const struct config_option *o UNUSED, co
 	}
 }
 
+/* --- groups of catalogs ---------------------------------------------------------------------- */
+
+static void read_groups(struct config_reader *r, const struct config_option *o,
+			const struct config_node *node, void *to)
+{
+	struct config_groups *out = to;
+	struct config_group *list = arena_alloc(r->arena, (node->count + 1) * sizeof(*list));
+	size_t n = 0;
+	for (const struct config_node *g = node->first; g != NULL; g = g->next) {
+		if (g->kind == CONFIG_NODE_BAD) {
+			continue;
+		}
+		if (g->kind != CONFIG_NODE_SCALAR || g->is_null || g->key_len > o->max) {
+			config_report_error(
+				r->report, g->place,
+				"%s: expected the name of a template behind the name of "
+				"a group",
+				o->path);
+			continue;
+		}
+		list[n++] = (struct config_group){ .name = arena_str(r->arena, g->key, g->key_len),
+						   .template_text =
+							   arena_str(r->arena, g->text, g->len),
+						   .place = g->place };
+	}
+	*out = (struct config_groups){ list, n };
+}
+
+static void print_groups(struct buf *b, const struct config_option *o UNUSED, const void *from,
+			 const struct config_style *style)
+{
+	const struct config_groups *g = from;
+	buf_str(b, g->count == 0 ? " {}\n" : "\n");
+	for (size_t i = 0; i < g->count; i++) {
+		buf_printf(b, "%*s", (int)style->indent + 2, "");
+		config_print_scalar(b, g->list[i].name);
+		buf_str(b, ": ");
+		config_print_scalar(b, g->list[i].template_text);
+		buf_char(b, '\n');
+	}
+}
+
 /* --- the table ------------------------------------------------------------------------------- */
 
 /* clang-format off */
@@ -750,6 +802,9 @@ static const struct type types[] = {
 	[CONFIG_ZONEMD]     = { CONFIG_NODE_SCALAR, "", "no", read_choice, print_choice },
 	[CONFIG_SERIAL]     = { CONFIG_NODE_SCALAR, "", "increment", read_choice, print_choice },
 	[CONFIG_KEY_ROLES]  = { CONFIG_NODE_SCALAR, "", "ksk-zsk", read_choice, print_choice },
+	[CONFIG_CATALOG_ROLE] = { CONFIG_NODE_SCALAR, "", "consumer", read_choice, print_choice },
+	[CONFIG_GROUPS]     = { CONFIG_NODE_MAP, "a map of groups and templates", "{signed: plain}", read_groups,
+	                        print_groups },
 	[CONFIG_SECRET]     = { CONFIG_NODE_SCALAR, "a secret in base64", "QxUbGiu6Us8oIFDzFRJFyA==", read_text,
 	                        print_text },
 	[CONFIG_PART]       = { CONFIG_NODE_SCALAR, "a number of records, a share such as 50%, or no", "50%", read_part,

@@ -40,6 +40,8 @@
 #define CONFIG_C_ZONEMD	       enum config_zonemd
 #define CONFIG_C_SERIAL	       enum config_serial
 #define CONFIG_C_KEY_ROLES     enum config_key_roles
+#define CONFIG_C_CATALOG_ROLE  enum config_catalog_role
+#define CONFIG_C_GROUPS	       struct config_groups
 #define CONFIG_C_SECRET	       const char *
 #define CONFIG_C_PART	       struct config_part
 

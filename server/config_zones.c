@@ -123,7 +123,8 @@ static const struct acl *make_acl(const struct config_reading *g, const struct c
 	return acl;
 }
 
-static void set_update_policy(const struct config_reading *g, struct config_zone *z)
+static void set_update_policy(const struct config_reading *g, struct config_zone *z,
+			      const uint8_t *sig0_zone)
 {
 	struct arena *arena = &g->config->arena;
 	if (z->update_rules.count == 0) {
@@ -131,7 +132,7 @@ static void set_update_policy(const struct config_reading *g, struct config_zone
 	}
 	struct update_policy *policy = update_policy_new(arena);
 	struct acl_names names = g->config->names;
-	names.sig0_zone = z->name;
+	names.sig0_zone = sig0_zone;
 	for (size_t i = 0; i < z->update_rules.count; i++) {
 		const struct config_text *t = &z->update_rules.list[i];
 		struct errmsg em = { "" };
@@ -154,7 +155,7 @@ static int compare_zones(const void *a, const void *b)
 			     (*(const struct config_zone *const *)b)->name);
 }
 
-static void sort_zones(struct config *c)
+void config_sort_zones(struct config *c)
 {
 	c->zones_by_name = mem_array(c->zone_count, sizeof(const struct config_zone *));
 	for (size_t i = 0; i < c->zone_count; i++) {
@@ -239,10 +240,184 @@ static void check_origin(const struct config_reading *g, const struct config_zon
 	}
 }
 
+/* --- templates and catalogs ------------------------------------------------------------------ */
+
+const struct config_zone *config_find_template(const struct config *c, const uint8_t *name)
+{
+	for (size_t i = 0; i < c->template_count; i++) {
+		if (dname_equal(c->templates[i].name, name)) {
+			return &c->templates[i];
+		}
+	}
+	return NULL;
+}
+
+/* NULL, reported: there is none. */
+static const struct config_zone *find_template(const struct config_reading *g, const uint8_t *name,
+					       struct config_place place, const char *option)
+{
+	char text[DNAME_TEXT_MAX];
+	char quoted[TEXT_QUOTE_MAX];
+	const struct config_zone *found = config_find_template(g->config, name);
+	if (found == NULL) {
+		const size_t len = dname_to_text(name, text);
+		config_report_error(g->reader.report, place,
+				    "%s: there is no template %s; define it below \"templates\"",
+				    option, text_quote(text, len - (len > 1), quoted));
+	}
+	return found;
+}
+
+const struct config_zone *config_zone_defaults(const struct config_reading *g,
+					       const struct config_node *n, const void *defaults)
+{
+	const struct config_node *node =
+		n->kind == CONFIG_NODE_MAP ? config_node_get(n, "template") : NULL;
+	struct dname name;
+	const struct config_zone *found = NULL;
+	if (node != NULL && node->kind == CONFIG_NODE_SCALAR && node->len != 0 &&
+	    dname_from_text(&name, node->text, node->len, dname_root, NULL) == E_OK) {
+		found = find_template(g, name.wire, node->place, "zones.template");
+	}
+	return found != NULL ? found : defaults;
+}
+
+/* What members are made of has to say where they come from. */
+static const struct config_zone *member_template(const struct config_reading *g,
+						 const uint8_t *name, struct config_place place,
+						 const char *option)
+{
+	const struct config_zone *t = find_template(g, name, place, option);
+	if (t != NULL && t->primary_names.count == 0) {
+		config_report_error(g->reader.report, place,
+				    "%s: this template has no \"primaries\", from which zones of a "
+				    "catalog come",
+				    option);
+	}
+	if (t != NULL && t->catalog_role != CONFIG_CATALOG_NONE) {
+		config_report_error(
+			g->reader.report, place,
+			"%s: this template has a \"catalog-role\"; what a catalog lists "
+			"cannot be one",
+			option);
+	}
+	return t;
+}
+
+static void check_consumer(const struct config_reading *g, struct config_zone *z)
+{
+	if (z->catalog_template_name == NULL) {
+		config_report_error(g->reader.report, z->place,
+				    "this catalog has no \"catalog-template\", which says what the "
+				    "zones are like that it lists");
+		return;
+	}
+	z->catalog_template =
+		member_template(g, z->catalog_template_name, z->place, "zones.catalog-template");
+	struct config_group *groups =
+		arena_alloc(&g->config->arena, (z->catalog_groups.count + 1) * sizeof(*groups));
+	for (size_t i = 0; i < z->catalog_groups.count; i++) {
+		struct config_group *group = &groups[i];
+		struct dname name;
+		struct errmsg em = { "" };
+		*group = z->catalog_groups.list[i];
+		if (dname_from_text(&name, group->template_text, strlen(group->template_text),
+				    dname_root, &em) != E_OK) {
+			config_report_error(g->reader.report, group->place,
+					    "zones.catalog-groups: %.300s", em.text);
+		} else {
+			group->template =
+				member_template(g, name.wire, group->place, "zones.catalog-groups");
+		}
+	}
+	z->catalog_groups.list = groups;
+	if (*g->config->server.database == '\0') {
+		config_report_error(g->reader.report, z->place,
+				    "a catalog needs server.database; name a directory there");
+	}
+}
+
+static void check_producer(const struct config_reading *g, const struct config_zone *z)
+{
+	if (*z->file != '\0' || z->primary_names.count != 0 || z->updaters != NULL ||
+	    z->update_policy != NULL) {
+		config_report_error(g->reader.report, z->place,
+				    "this catalog is made by the server: leave out \"file\", "
+				    "\"primaries\", \"allow-update\" and \"update-policy\"");
+	}
+}
+
+/* When all zones are there. */
+static void check_member(const struct config_reading *g, const struct config_zone *z)
+{
+	if (z->catalog_zone == NULL && *z->catalog_group != '\0') {
+		config_report_error(g->reader.report, z->place,
+				    "zones.catalog-group: there is no \"catalog-zone\" to list it");
+	}
+	const struct config_zone *catalog =
+		z->catalog_zone != NULL ? config_find_zone(g->config, z->catalog_zone) : NULL;
+	if (z->catalog_zone != NULL &&
+	    (catalog == NULL || catalog->catalog_role != CONFIG_CATALOG_PRODUCER || catalog == z)) {
+		char text[DNAME_TEXT_MAX];
+		char quoted[TEXT_QUOTE_MAX];
+		const size_t len = dname_to_text(z->catalog_zone, text);
+		config_report_error(g->reader.report, z->place,
+				    "zones.catalog-zone: %s is no other zone here with "
+				    "\"catalog-role: producer\"",
+				    text_quote(text, len, quoted));
+	}
+}
+
+static void check_role(const struct config_reading *g, struct config_zone *z)
+{
+	if (z->catalog_role == CONFIG_CATALOG_CONSUMER) {
+		check_consumer(g, z);
+	} else if (z->catalog_template_name != NULL || z->catalog_groups.count != 0) {
+		config_report_error(
+			g->reader.report, z->place,
+			"this zone has a \"catalog-template\" or \"catalog-groups\", and "
+			"is no catalog; write \"catalog-role: consumer\"");
+	}
+	if (z->catalog_role == CONFIG_CATALOG_PRODUCER) {
+		check_producer(g, z);
+	} else if (z->template_name != NULL && *z->file == '\0' && z->primary_names.count == 0) {
+		config_report_error(g->reader.report, z->place, "this zone has no \"file\"");
+	}
+}
+
 bool config_zone_is_kept(const struct config_zone *z)
 {
-	return z->policy != NULL || z->updaters != NULL || z->update_policy != NULL ||
-	       config_zone_is_secondary(z);
+	return z->catalog_role == CONFIG_CATALOG_PRODUCER || z->policy != NULL ||
+	       z->updaters != NULL || z->update_policy != NULL || config_zone_is_secondary(z);
+}
+
+/* Makes what the texts of @z stand for. @sig0_zone: where KEY records are that it names. */
+static void set_up(const struct config_reading *g, struct config_zone *z, const uint8_t *sig0_zone)
+{
+	set_policy(g, z);
+	z->updaters = make_acl(g, &z->allow_update, "zones.allow-update", sig0_zone);
+	z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer", NULL);
+	set_update_policy(g, z, sig0_zone);
+	z->primaries = make_zone_peers(g, &z->primary_names, "zones.primaries");
+	z->forwarders =
+		make_acl(g, &z->allow_update_forwarding, "zones.allow-update-forwarding", NULL);
+	z->notifiers = make_acl(g, &z->allow_notify, "zones.allow-notify", NULL);
+	z->notify = make_zone_peers(g, &z->notify_names, "zones.notify");
+}
+
+static void read_templates(struct config_reading *g, const struct config_zone *defaults)
+{
+	struct config *c = g->config;
+	config_read_list(g, CONFIG_TEMPLATE, defaults);
+	config_check_items_differ(g, CONFIG_TEMPLATE);
+	for (size_t i = 0; i < c->template_count; i++) {
+		struct config_zone *t = (struct config_zone *)(uintptr_t)&c->templates[i];
+		if (t->template_name != NULL) {
+			config_report_error(g->reader.report, t->place,
+					    "a template has no \"template\" itself");
+		}
+		set_up(g, t, dname_root); /* of which zone is not known yet */
+	}
 }
 
 void config_read_zones(struct config_reading *g)
@@ -252,26 +427,26 @@ void config_read_zones(struct config_reading *g)
 					.checks = c->checks,
 					.max_removed = c->server.max_removed };
 	config_read_defaults(g, CONFIG_ZONE, &defaults);
+	read_templates(g, &defaults);
 	config_read_list(g, CONFIG_ZONE, &defaults);
 	config_check_items_differ(g, CONFIG_ZONE);
-	sort_zones(c);
+	config_sort_zones(c);
 	for (size_t i = 0; i < c->zone_count; i++) {
 		struct config_zone *z = (struct config_zone *)(uintptr_t)&c->zones[i];
-		set_policy(g, z);
-		z->updaters = make_acl(g, &z->allow_update, "zones.allow-update", z->name);
-		z->transferrers = make_acl(g, &z->allow_transfer, "zones.allow-transfer", NULL);
-		set_update_policy(g, z);
-		z->primaries = make_zone_peers(g, &z->primary_names, "zones.primaries");
-		z->forwarders = make_acl(g, &z->allow_update_forwarding,
-					 "zones.allow-update-forwarding", NULL);
-		z->notifiers = make_acl(g, &z->allow_notify, "zones.allow-notify", NULL);
-		z->notify = make_zone_peers(g, &z->notify_names, "zones.notify");
+		set_up(g, z, z->name);
 		check_origin(g, z);
+		check_role(g, z);
 		if (config_zone_is_kept(z) && *c->server.database == '\0') {
 			config_report_error(
 				g->reader.report, z->place,
 				"a zone that is signed, updated or transferred in needs "
 				"server.database; name a directory there");
 		}
+	}
+	for (size_t i = 0; i < c->zone_count; i++) {
+		check_member(g, &c->zones[i]);
+	}
+	for (size_t i = 0; i < c->template_count; i++) {
+		check_member(g, &c->templates[i]);
 	}
 }

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -51,6 +52,9 @@ struct daemon {
 	struct jobs *jobs;   /* NULL: there is no database, so no zone is changed */
 	struct watch *watch; /* NULL: no file was ever to be watched */
 	struct outbound *outbound;
+	struct catalogs *catalogs;	 /* NULL: there is no database */
+	struct event *look;		 /* at the catalogs; NULL: nothing has come yet */
+	int64_t look_at_ms;		 /* not before */
 	struct control *control;	 /* NULL: there is none */
 	struct control_request *stopper; /* who asked to stop, and waits for that; NULL: nobody */
 	int64_t started_at;
@@ -355,6 +359,12 @@ static int by_zone(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Is a member what it was, or is it, by its catalog, another zone of the same name? */
+static bool goes_on(const struct config_zone *before, const struct config_zone *now)
+{
+	return before->member_id == 0 || now->member_id == 0 || before->member_id == now->member_id;
+}
+
 /* The zones of @config: those that are served already go on, others are new. The zones of @d are sorted; there
  * are none at the start. */
 static void list_zones(const struct daemon *d, const struct config *config, enum daemon_reload how,
@@ -366,14 +376,16 @@ static void list_zones(const struct daemon *d, const struct config *config, enum
 		z->config = c;
 		z->is_kept = config_zone_is_kept(c);
 		z->zone = d->loaded != NULL ? zoneset_get(d->zones, c->name) : NULL;
-		if (z->zone == NULL) {
+		const struct load_zone probe = { .zone = z->zone };
+		const struct load_zone *before =
+			z->zone != NULL
+				? bsearch(&probe, d->loaded, d->count, sizeof(*d->loaded), by_zone)
+				: NULL;
+		if (before == NULL || !goes_on(before->config, c)) {
 			z->zone = zone_new(c->name);
 			z->wanted = !z->is_kept;
 			continue;
 		}
-		const struct load_zone probe = { .zone = z->zone };
-		const struct load_zone *before =
-			bsearch(&probe, d->loaded, d->count, sizeof(*d->loaded), by_zone);
 		if (before->config->policy != NULL && !z->is_kept) {
 			unsign_warn(c->name); /* else its keeper does */
 		}
@@ -445,11 +457,15 @@ static void watch_files(struct daemon *d, const struct config *c)
 	mem_free(paths);
 }
 
-/* The keepers of zones read what is new in their files; the other zones were read here. */
-static void load_kept(struct daemon *d, bool is_start)
+/* The keepers of zones read what is new in their files; the other zones were read here. Those of zones that are new do so
+ * unasked. */
+static void load_kept(struct daemon *d, enum daemon_reload how, bool is_start)
 {
 	for (size_t i = 0; i < d->count; i++) {
-		if (d->loaded[i].is_kept) {
+		const bool may_differ =
+			how != DAEMON_MEMBERS ||
+			d->loaded[i].config->catalog_role == CONFIG_CATALOG_PRODUCER;
+		if (d->loaded[i].is_kept && may_differ) {
 			jobs_load(d->jobs, d->loaded[i].zone);
 		}
 	}
@@ -478,19 +494,55 @@ static void write_session_key(const struct config *c)
 	buf_clear(&text);
 }
 
+/* Of members that are gone nothing is kept. While no job runs. */
+static void forget_members(struct daemon *d)
+{
+	struct errmsg em = { "" };
+	char quoted[700];
+	size_t count = 0;
+	const uint8_t *const *names =
+		d->catalogs != NULL ? catalogs_forgotten(d->catalogs, &count) : NULL;
+	if (count != 0 && vault_forget(d->vault, names, count, &em) != E_OK) {
+		log_error("members-kept", "zones=%zu reason=%s", count,
+			  log_quote(em.text, quoted, sizeof(quoted)));
+	}
+}
+
+static void remember_members(struct daemon *d)
+{
+	struct errmsg em = { "" };
+	char quoted[700];
+	if (catalogs_keep(d->catalogs, &em) != E_OK) {
+		log_error("members-unwritten", "reason=%s remedy=\"see to the disk, and reconfig\"",
+			  log_quote(em.text, quoted, sizeof(quoted)));
+	}
+}
+
 /* What a reload brings, beside zones. */
 struct next {
-	struct config *config;
+	struct config *config; /* that was read; DAEMON_MEMBERS: what there was */
 	struct cookie_secrets secrets;
 	struct tls_server *tls; /* NULL: what there was */
 	enum daemon_reload how;
 };
 
+/* What was read, of which the configuration is with its members. */
+static struct config *base_of(const struct daemon *d)
+{
+	return d->config->base != NULL ? d->config->base : d->config;
+}
+
 /* Loads what @n asks for (taken, but for the secrets), and makes it what is served. Returns how many zones
  * failed. */
-static size_t serve(struct daemon *d, const struct next *n)
+static size_t serve_next(struct daemon *d, const struct next *n)
 {
 	struct config *next = n->config;
+	if (d->catalogs != NULL) {
+		next = catalogs_config(d->catalogs, n->config);
+		if (n->how != DAEMON_MEMBERS) {
+			config_free(n->config); /* it is in that one */
+		}
+	}
 	struct load_zone *loaded = mem_array(next->zone_count, sizeof(*loaded));
 	struct zoneset *zones = zoneset_new();
 	struct version **old_versions = mem_array(next->zone_count, sizeof(struct version *));
@@ -498,7 +550,9 @@ static size_t serve(struct daemon *d, const struct next *n)
 		qsort(d->loaded, d->count, sizeof(*d->loaded), by_zone);
 	}
 	const bool is_start = d->zones == NULL;
-	watch_files(d, next);
+	if (n->how != DAEMON_MEMBERS) {
+		watch_files(d, next);
+	}
 	list_zones(d, next, n->how, loaded);
 	size_t failed = load_zones(loaded, next->zone_count);
 	if (d->jobs != NULL) {
@@ -530,7 +584,10 @@ static size_t serve(struct daemon *d, const struct next *n)
 	if (outbound_set(d->outbound, next, zones) != E_OK) {
 		log_error("outbound-stopped", "reason=\"TSIG keys cannot be prepared\"");
 	}
-	write_session_key(next);
+	forget_members(d);
+	if (n->how != DAEMON_MEMBERS) {
+		write_session_key(next);
+	}
 	for (size_t i = 0; i < d->count; i++) {
 		version_unref(old_versions[i]);
 	}
@@ -547,11 +604,11 @@ static size_t serve(struct daemon *d, const struct next *n)
 	}
 	loaded_free(old.loaded, old.count);
 	zoneset_free(old.zones);
-	if (old.config != next) {
+	if (!is_start) {
 		config_free(old.config);
 	}
 	if (d->jobs != NULL) {
-		load_kept(d, is_start);
+		load_kept(d, n->how, is_start);
 	}
 	for (size_t i = 0; i < d->count; i++) {
 		failed += loaded[i].is_kept && zone_is_stale(loaded[i].zone);
@@ -565,6 +622,61 @@ static size_t serve(struct daemon *d, const struct next *n)
 	}
 	mem_trim();
 	log_notice("zones-ready", "zones=%zu failed=%zu", d->count, failed);
+	return failed;
+}
+
+/* --- catalogs -------------------------------------------------------------------------------- */
+
+/* A look costs what there are zones: it takes at most a quarter of the time. */
+#define LOOK_PART 4
+
+/* Serves what the catalogs list now, where that is not what they did. */
+static void look_at_catalogs(struct daemon *d)
+{
+	const int64_t start = clock_ms();
+	if (d->catalogs == NULL || !catalogs_look(d->catalogs, base_of(d), d->zones)) {
+		return;
+	}
+	struct next n = { .config = base_of(d),
+			  .secrets = d->serving->secrets,
+			  .how = DAEMON_MEMBERS };
+	(void)serve_next(d, &n);
+	cookie_secrets_clear(&n.secrets);
+	remember_members(d);
+	const int64_t end = clock_ms();
+	d->look_at_ms = end + (LOOK_PART - 1) * (end - start);
+}
+
+static void on_look(evutil_socket_t fd UNUSED, short what UNUSED, void *arg)
+{
+	look_at_catalogs(arg);
+}
+
+/* A catalog has changed. */
+static void on_catalog(void *arg)
+{
+	struct daemon *d = arg;
+	const int64_t wait_ms = d->look_at_ms - clock_ms();
+	const struct timeval in = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
+	if (d->look == NULL) {
+		d->look = evtimer_new(loop_base(d->loop), on_look, d);
+	}
+	if (d->look == NULL || wait_ms <= 0) {
+		look_at_catalogs(d);
+	} else if (!evtimer_pending(d->look, NULL)) {
+		(void)evtimer_add(d->look, &in);
+	}
+}
+
+/* As serve_next, and then what the catalogs list that came with it. */
+static size_t serve(struct daemon *d, const struct next *n)
+{
+	const bool changed = d->catalogs != NULL && catalogs_look(d->catalogs, n->config, d->zones);
+	const size_t failed = serve_next(d, n);
+	if (changed) {
+		remember_members(d);
+	}
+	look_at_catalogs(d);
 	return failed;
 }
 
@@ -649,6 +761,17 @@ static int load_now(struct load_zone *z, struct errmsg *em)
 	return E_OK;
 }
 
+/* The same, and what it lists, if it is a catalog. */
+static int load_and_look(struct daemon *d, struct load_zone *z, struct errmsg *em)
+{
+	const bool is_catalog = z->config->catalog_role == CONFIG_CATALOG_CONSUMER;
+	int err = load_now(z, em);
+	if (err == E_OK && is_catalog) {
+		loop_post(d->loop, on_catalog, d); /* who has asked looks at @z again */
+	}
+	return err;
+}
+
 int daemon_reload_zone(struct daemon *d, struct load_zone *z, enum daemon_loaded *out,
 		       struct errmsg *em)
 {
@@ -663,17 +786,17 @@ int daemon_reload_zone(struct daemon *d, struct load_zone *z, enum daemon_loaded
 	}
 	z->wanted = load_is_changed(z);
 	*out = z->wanted ? DAEMON_LOADED : DAEMON_UNCHANGED;
-	return load_now(z, em);
+	return load_and_look(d, z, em);
 }
 
-int daemon_approve_zone(struct daemon *d UNUSED, struct load_zone *z, struct errmsg *em)
+int daemon_approve_zone(struct daemon *d, struct load_zone *z, struct errmsg *em)
 {
 	if (!zone_is_held(z->zone)) {
 		return err_set(em, E_NOENT, "nothing waits for approval");
 	}
 	z->approved = z->held;
 	z->wanted = true;
-	return load_now(z, em);
+	return load_and_look(d, z, em);
 }
 
 int daemon_order(struct daemon *d, const struct load_zone *z, struct order *o, struct errmsg *em)
@@ -719,7 +842,8 @@ struct daemon_state daemon_look(const struct daemon *d)
 				      .workers = d->worker_count,
 				      .started_at = d->started_at,
 				      .configured_at = d->configured_at,
-				      .not_reload = d->not_reload.text };
+				      .not_reload = d->not_reload.text,
+				      .catalogs = d->catalogs };
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -731,19 +855,29 @@ static int start_jobs(struct daemon *d, struct errmsg *em)
 	}
 	int err = vault_open(d->config->server.database, d->config->server.journal_size, &d->vault,
 			     em);
-	return err == E_OK ? jobs_new(d->config->server.jobs, d->vault, &d->jobs, em) : err;
+	if (err == E_OK) {
+		d->catalogs = catalogs_new(d->config->server.database);
+		err = jobs_new(d->config->server.jobs, d->vault, &d->jobs, em);
+	}
+	return err;
 }
 
+/* In a job, so that the configuration stays. */
 static void tell_change(void *arg, const uint8_t *zone)
 {
-	outbound_changed(arg, zone);
+	struct daemon *d = arg;
+	const struct config_zone *c = config_find_zone(d->config, zone);
+	outbound_changed(d->outbound, zone);
+	if (c != NULL && c->catalog_role == CONFIG_CATALOG_CONSUMER) {
+		loop_post(d->loop, on_catalog, d);
+	}
 }
 
 static int start_outbound(struct daemon *d, struct errmsg *em)
 {
 	int err = outbound_new(d->jobs, &d->outbound, em);
 	if (err == E_OK && d->jobs != NULL) {
-		jobs_tell(d->jobs, tell_change, d->outbound);
+		jobs_tell(d->jobs, tell_change, d);
 	}
 	return err;
 }
@@ -865,6 +999,10 @@ static void daemon_clear(struct daemon *d, unsigned sockets)
 	}
 	control_free(d->control);
 	watch_free(d->watch);
+	catalogs_free(d->catalogs);
+	if (d->look != NULL) {
+		event_free(d->look);
+	}
 	loop_free(d->loop);
 }
 

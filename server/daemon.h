@@ -6,6 +6,7 @@
 #ifndef SERVER_DAEMON_H
 #define SERVER_DAEMON_H
 
+#include "server/catalogs.h"
 #include "server/control.h"
 #include "server/load.h"
 #include "server/order.h"
@@ -30,13 +31,15 @@ struct daemon_state {
 	int64_t started_at;	/* seconds since 1970; likewise below */
 	int64_t configured_at;	/* when the configuration was read */
 	const char *not_reload; /* why the last reload did not change anything; "": it did */
+	const struct catalogs *catalogs; /* NULL: there is no database, and so none */
 };
 
 struct daemon_state daemon_look(const struct daemon *d);
 
 enum daemon_reload {
-	DAEMON_RELOAD,	/* zones that are new, and those whose file has changed */
-	DAEMON_RECONFIG /* zones that are new or have another file */
+	DAEMON_RELOAD,	 /* zones that are new, and those whose file has changed */
+	DAEMON_RECONFIG, /* zones that are new or have another file */
+	DAEMON_MEMBERS	 /* zones that catalogs list: the configuration is as it was */
 };
 
 /* Reads the configuration again, and with it zones; *failed counts those that could not be loaded. E_CHECK: the old

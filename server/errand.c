@@ -1,5 +1,6 @@
 /* server/errand.c - a command whose work jobs do. */
 #include "server/errand.h"
+#include "server/producer.h"
 
 #include "zones/base/mem.h"
 
@@ -114,7 +115,8 @@ void errand_one(struct daemon *d, struct control_request *r, const struct load_z
 
 static bool is_meant(const struct load_zone *z, bool only_own)
 {
-	return z->is_kept && !(only_own && config_zone_is_secondary(z->config));
+	return z->is_kept && !(only_own && (config_zone_is_secondary(z->config) ||
+					    config_zone_is_produced(z->config)));
 }
 
 void errand_all(struct daemon *d, struct control_request *r, order_fn *run, bool only_own)

@@ -346,12 +346,13 @@ void jobs_set(struct jobs *j, const struct config *config, const struct zoneset 
 		if (!config_zone_is_kept(c)) {
 			continue;
 		}
+		struct zone *zone = zoneset_get(zones, c->name);
 		struct keeper *k = find(j, c->name);
-		if (k != NULL) {
+		if (k != NULL && k->zone == zone) {
 			keeper_set_config(k, c);
 			k->is_kept = true;
 		} else {
-			k = keeper_new(zoneset_get(zones, c->name), c);
+			k = keeper_new(zone, c);
 		}
 		keepers[count++] = k;
 	}

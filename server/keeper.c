@@ -47,7 +47,9 @@ struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, st
 				 .from = from,
 				 .history_octets = k->config->journal_max_size,
 				 .history_from = history_from(k, env, policy->now),
-				 .changed = notify_is_wanted(k->config, edit_state(e))
+				 .changed = notify_is_wanted(k->config, edit_state(e)) ||
+							    k->config->catalog_role ==
+								    CONFIG_CATALOG_CONSUMER
 						    ? env->changed
 						    : NULL,
 				 .changed_arg = env->changed_arg };
@@ -71,6 +73,13 @@ int keeper_publish_run(struct keeper *k, struct publish *p, struct version **old
 		k->kept.stamp = p->from == JOURNAL_RESIGN ? stamp : k->kept.stamp;
 	}
 	return err;
+}
+
+void keeper_tell_catalog(const struct keeper *k, const struct keeper_env *env)
+{
+	if (k->config->catalog_role == CONFIG_CATALOG_CONSUMER && env->changed != NULL) {
+		env->changed(env->changed_arg, k->zone->apex);
+	}
 }
 
 void keeper_let_go(struct version *old)

@@ -6,6 +6,7 @@
 #include "keys/keyfile.h"
 #include "server/clock.h"
 #include "server/guard.h"
+#include "server/producer.h"
 #include "server/secondary.h"
 #include "server/unsign.h"
 #include "server/zone_load.h"
@@ -32,11 +33,22 @@ bool keeper_same_stamp(const struct journal_stamp *a, const struct journal_stamp
 	return a->mtime_ns == b->mtime_ns && a->size == b->size && a->inode == b->inode;
 }
 
-/* The zone file, checked. */
-static int read_file(const struct keeper *k, int64_t now, struct version **out, struct errmsg *em)
+/* Of what the zone comes from: its file, or the zones that a catalog of ours lists. */
+static struct journal_stamp source_stamp(const struct keeper *k, const struct keeper_env *env)
+{
+	return config_zone_is_produced(k->config) ? producer_stamp(env->config, k->config->name)
+						  : keeper_stamp(k->config->file);
+}
+
+/* The zone file, checked; or what takes its place. */
+static int read_file(const struct keeper *k, const struct keeper_env *env, int64_t now,
+		     struct version **out, struct errmsg *em)
 {
 	struct zone_text name;
 	struct findings findings = { 0 };
+	if (config_zone_is_produced(k->config)) {
+		return producer_make(env->config, k->config->name, now, out, em);
+	}
 	int err = zone_load(k->config, now, out, &findings);
 	findings_log(&findings, "zone-finding", zone_text(k->config->name, &name));
 	if (err != E_OK) {
@@ -73,9 +85,9 @@ static int load_first(struct keeper *k, const struct keeper_env *env, int64_t no
 	struct version *file = NULL;
 	struct version *old = NULL;
 	int64_t start = clock_ms();
-	k->kept.stamp = keeper_stamp(
-		k->config->file); /* before reading: a change meanwhile shows up next time */
-	int err = read_file(k, now, &file, em);
+	k->kept.stamp =
+		source_stamp(k, env); /* before reading: a change meanwhile shows up next time */
+	int err = read_file(k, env, now, &file, em);
 	if (err != E_OK) {
 		return err;
 	}
@@ -127,6 +139,7 @@ static int restore(struct keeper *k, const struct keeper_env *env, int64_t now, 
 		k->is_open = true;
 	} else if (err == E_OK) {
 		keeper_let_go(zone_publish(k->zone, v));
+		keeper_tell_catalog(k, env);
 		k->max_ttl = keeper_max_ttl(v);
 		k->is_open = true;
 		keeper_forget_chain(k);
@@ -231,8 +244,9 @@ static int get_source(const struct keeper *k, const struct keeper_env *env, stru
 static int check_removed(struct keeper *k, const struct version *before, const struct version *file,
 			 const struct journal_stamp *stamp, struct errmsg *em)
 {
-	int err = keeper_same_stamp(stamp, &k->approved) ? E_OK
-							 : guard_check(k->config, before, file, em);
+	int err = keeper_same_stamp(stamp, &k->approved) || config_zone_is_produced(k->config)
+			  ? E_OK
+			  : guard_check(k->config, before, file, em);
 	if (err == E_HELD) {
 		k->held = *stamp;
 	}
@@ -288,9 +302,9 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 	struct diff diff = { 0 };
 	int64_t start = clock_ms();
 	const struct journal_zone was = k->kept;
-	const struct journal_stamp stamp = keeper_stamp(k->config->file);
+	const struct journal_stamp stamp = source_stamp(k, env);
 	const bool is_unsigned = is_to_be_unsigned(k);
-	int err = read_file(k, now, &file, em);
+	int err = read_file(k, env, now, &file, em);
 	if (err == E_OK) {
 		err = get_source(k, env, &before, em);
 	}
@@ -363,7 +377,7 @@ static int load(struct keeper *k, const struct keeper_env *env, int64_t now, str
 	if (is_secondary) {
 		return E_OK; /* server/refresh.h sees to it that it comes, and stays current */
 	}
-	const struct journal_stamp stamp = keeper_stamp(k->config->file);
+	const struct journal_stamp stamp = source_stamp(k, env);
 	const bool is_same = keeper_same_stamp(&stamp, &k->kept.stamp) && !is_to_be_unsigned(k);
 	return env->vault == NULL || is_same ? E_OK : load_change(k, env, now, em);
 }

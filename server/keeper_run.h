@@ -52,6 +52,8 @@ struct publish keeper_publish(struct keeper *k, const struct keeper_env *env, st
 /* publish_run, with what the database knows of the zone. */
 MUST_USE int keeper_publish_run(struct keeper *k, struct publish *p, struct version **old,
 				struct errmsg *em);
+/* A version was published in another way: what it lists, if it is a catalog, is looked at. */
+void keeper_tell_catalog(const struct keeper *k, const struct keeper_env *env);
 /* Frees what was served before publish_run, once no reader has it any more. NULL is fine. */
 void keeper_let_go(struct version *old);
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "server/keeper_run.h"
+#include "server/producer.h"
 #include "server/status.h"
 #include "server/zone_save.h"
 #include "server/zone_text.h"
@@ -28,6 +29,11 @@ int order_check_own(const struct keeper *k, const struct keeper_env *env, struct
 	if (config_zone_is_secondary(k->config)) {
 		return err_set(&o->em, E_PERM,
 			       "the zone comes from its primaries; change it there");
+	}
+	if (config_zone_is_produced(k->config)) {
+		return err_set(&o->em, E_PERM,
+			       "the catalog lists the zones that have it as their catalog-zone; "
+			       "change it there");
 	}
 	return order_check_open(k, env, o);
 }

@@ -140,10 +140,11 @@ static int publish(struct keeper *k, const struct keeper_env *env, int64_t now, 
 }
 
 /* Where signatures of before it expired may have expired, too, they are renewed next. */
-static void bring_back(struct keeper *k, int64_t now, struct order *o)
+static void bring_back(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o)
 {
 	if (k->expired != NULL) {
 		keeper_let_go(zone_publish(k->zone, k->expired));
+		keeper_tell_catalog(k, env);
 		k->expired = NULL;
 		o->due = now;
 	}
@@ -175,7 +176,7 @@ static int take(struct keeper *k, const struct keeper_env *env, int64_t now, str
 	if (e != NULL) {
 		err = publish(k, env, now, v, base, e);
 	} else {
-		bring_back(k, now, &v->order);
+		bring_back(k, env, now, &v->order);
 		err = vault_note(env->vault, k->config->name, NULL, &k->kept, em);
 	}
 	if (err != E_OK) {
@@ -196,7 +197,7 @@ static int confirm(struct keeper *k, const struct keeper_env *env, int64_t now, 
 	if (v == NULL) {
 		return err_set(&o->em, E_MISMATCH, "there is nothing of the zone");
 	}
-	bring_back(k, now, o);
+	bring_back(k, env, now, o);
 	if (now - heard_at(k) < (int64_t)version_soa(v).expire / CONFIRM_PART) {
 		return E_OK;
 	}

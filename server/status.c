@@ -44,9 +44,18 @@ static enum state state_of(const struct zone *z, const struct version *v, int64_
 	return zone_is_held(z) ? STATE_HELD : zone_is_stale(z) ? STATE_STALE : STATE_OK;
 }
 
-/* What a line of the list has. */
-static void tell_zone(struct report *r, const struct zone *z, int64_t now)
+/* A name of the configuration, as it is written there. */
+static void tell_name(struct report *r, const char *key, const uint8_t *name)
 {
+	char text[DNAME_TEXT_MAX];
+	(void)dname_to_text(name, text);
+	report_text(r, key, text);
+}
+
+/* What a line of the list has. */
+static void tell_zone(struct report *r, const struct load_zone *lz, int64_t now)
+{
+	const struct zone *z = lz->zone;
 	char name[DNAME_TEXT_MAX];
 	const struct version *v = epoch_read(&z->current);
 	(void)dname_to_text(z->apex, name);
@@ -59,6 +68,10 @@ static void tell_zone(struct report *r, const struct zone *z, int64_t now)
 		if (v->secure) {
 			report_time(r, "signed-until", signed_until(v, now));
 		}
+	}
+	if (lz->config->member_of != NULL) {
+		tell_name(r, "catalog", lz->config->member_of);
+		tell_name(r, "template", lz->config->template_name);
 	}
 }
 
@@ -172,12 +185,12 @@ void status_zone(struct report *r, const struct load_zone *z, const struct daemo
 	const int64_t now = clock_now();
 	epoch_online();
 	const struct version *v = epoch_read(&z->zone->current);
-	tell_zone(r, z->zone, now);
+	tell_zone(r, z, now);
 	if (v != NULL) {
 		report_text(r, "denial", denial_of(v));
 	}
 	epoch_offline();
-	if (!config_zone_is_secondary(z->config)) {
+	if (*z->config->file != '\0') {
 		report_text(r, "file", z->config->file);
 		report_text(r, "file-state", file_state(z, kept));
 	}
@@ -208,6 +221,15 @@ void status_refresh(struct report *r, const struct refresh_status *s)
 	}
 }
 
+void status_catalog(struct report *r, const struct catalogs *c, const uint8_t *apex)
+{
+	const char *why = catalogs_why_broken(c, apex);
+	report_number(r, "members", catalogs_count(c, apex));
+	if (why != NULL) {
+		report_text(r, "catalog-broken", why);
+	}
+}
+
 void status_zones(struct report *r, const struct daemon_state *s)
 {
 	int64_t now = clock_now();
@@ -215,7 +237,7 @@ void status_zones(struct report *r, const struct daemon_state *s)
 	report_list(r, "zones");
 	for (size_t i = 0; i < s->zone_count; i++) {
 		report_item(r);
-		tell_zone(r, s->zones[i].zone, now);
+		tell_zone(r, &s->zones[i], now);
 	}
 	report_list_end(r);
 	epoch_offline();

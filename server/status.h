@@ -14,6 +14,8 @@ void status_server(struct report *r, const struct daemon_state *s);
 void status_zone(struct report *r, const struct load_zone *z, const struct daemon_kept *kept);
 /* What becomes of a zone that has primaries. */
 void status_refresh(struct report *r, const struct refresh_status *s);
+/* How many zones the catalog @apex lists, and why it is broken, if it is. */
+void status_catalog(struct report *r, const struct catalogs *c, const uint8_t *apex);
 /* An item of a list of keys, to be added to. */
 void status_key(struct report *r, const struct key *k, bool can_sign, int64_t now);
 /* A list of all zones. */

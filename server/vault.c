@@ -276,6 +276,24 @@ int vault_look(struct vault *v, const uint8_t *apex, struct journal_zone *out)
 	return err;
 }
 
+int vault_forget(struct vault *v, const uint8_t *const *apexes, size_t count, struct errmsg *em)
+{
+	struct journal_txn *t = NULL;
+	int err = journal_begin(v->journal, STORE_WRITE, &t, em);
+	if (err != E_OK) {
+		return err;
+	}
+	for (size_t i = 0; i < count; i++) {
+		journal_forget(t, apexes[i]);
+	}
+	err = journal_commit(t, em);
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		remove_others(v, apexes[i], "served", UINT64_MAX);
+		remove_others(v, apexes[i], "source", UINT64_MAX);
+	}
+	return err;
+}
+
 int vault_source(struct vault *v, const uint8_t *apex, uint64_t generation, struct version **out,
 		 struct errmsg *em)
 {

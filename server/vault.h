@@ -30,6 +30,9 @@ MUST_USE int vault_restore(struct vault *v, const uint8_t *apex, struct version 
 			   struct journal_zone *zone, struct errmsg *em);
 /* What is known of the zone @apex, and how much the journal has of it. E_NOENT: nothing. */
 MUST_USE int vault_look(struct vault *v, const uint8_t *apex, struct journal_zone *out);
+/* Removes all there is of @count zones, which no job has. */
+MUST_USE int vault_forget(struct vault *v, const uint8_t *const *apexes, size_t count,
+			  struct errmsg *em);
 /* The zone file as it was last read. E_NOENT, E_DAMAGED. */
 MUST_USE int vault_source(struct vault *v, const uint8_t *apex, uint64_t generation,
 			  struct version **out, struct errmsg *em);

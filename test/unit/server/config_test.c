@@ -65,13 +65,42 @@ static void assert_has(const char *text, const char *part)
 	ck_assert_msg(strstr(text, part) != NULL, "\"%s\" is not in:\n%s", part, text);
 }
 
+/* Of catalogs, and of what is in them. */
+static bool is_of_catalogs(const struct config_option *o)
+{
+	return strncmp(o->path, "zones.catalog", strlen("zones.catalog")) == 0 ||
+	       strcmp(o->path, "zones.template") == 0;
+}
+
 /* Of a zone that is signed or updated. */
 static bool needs_database(const struct config_option *o)
 {
-	return strcmp(o->path, "zones.dnssec") == 0 || strcmp(o->path, "zones.allow-update") == 0 ||
+	return is_of_catalogs(o) || strcmp(o->path, "zones.dnssec") == 0 ||
+	       strcmp(o->path, "zones.allow-update") == 0 ||
 	       strcmp(o->path, "zones.update-policy") == 0 ||
 	       strcmp(o->path, "zones.primaries") == 0 ||
 	       strcmp(o->path, "zones.allow-update-forwarding") == 0;
+}
+
+/* What an option of catalogs needs beside it, in its zone and behind. */
+static void add_catalogs(const struct config_option *o, struct buf *b)
+{
+	const char *key = o->path + strlen("zones.");
+	const bool is_consumer = strcmp(key, "catalog-role") == 0 ||
+				 strcmp(key, "catalog-template") == 0 ||
+				 strcmp(key, "catalog-groups") == 0;
+	if (is_consumer && strcmp(key, "catalog-role") != 0) {
+		buf_str(b, "    catalog-role: consumer\n");
+	}
+	if (is_consumer && strcmp(key, "catalog-template") != 0) {
+		buf_str(b, "    catalog-template: members\n");
+	}
+	if (strcmp(key, "catalog-group") == 0) {
+		buf_str(b, "    catalog-zone: cat.example\n");
+	}
+	buf_str(b,
+		"  - { name: cat.example, catalog-role: producer }\n"
+		"templates: [ { name: members, primaries: office }, { name: plain, serial: date } ]\n");
 }
 
 /* A configuration that sets the option to @value, and a zone. */
@@ -125,6 +154,9 @@ static char *text_with(const struct config_option *o, const char *value)
 		}
 		if (!is_name && !is_file) {
 			buf_printf(&b, "    %s: %s\n", dot + 1, value);
+		}
+		if (is_of_catalogs(o)) {
+			add_catalogs(o, &b);
 		}
 	} else {
 		const char *key = o->path;
@@ -348,6 +380,13 @@ static const struct {
 	{ "zones.notify-ns", "no", " no\n" },
 	{ "zones.update-policy", "[ deny * name a.example TXT, grant * zonesub ]",
 	  "\n  - \"deny * name a.example TXT\"\n  - \"grant * zonesub\"\n" },
+	{ "zones.template", "Plain", " Plain.\n" },
+	{ "zones.catalog-role", "consumer", " consumer\n" },
+	{ "zones.catalog-template", "members", " members.\n" },
+	{ "zones.catalog-groups", "{ Signed: members, \"two words\": members }",
+	  "\n  Signed: members\n  \"two words\": members\n" },
+	{ "zones.catalog-zone", "cat.example.", " cat.example.\n" },
+	{ "zones.catalog-group", "two words", " \"two words\"\n" },
 	{ "remotes.name", "Office", " Office\n" },
 	{ "remotes.addresses", "[ 192.0.2.0/24, \"2001:db8::1\" ]",
 	  "\n  - \"192.0.2.0/24\"\n  - \"2001:db8::1/128\"\n" },
