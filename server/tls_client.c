@@ -63,7 +63,7 @@ static bool pin_of(const X509 *x, uint8_t out[CRYPTO_DIGEST_MAX])
 static void explain_pin(const X509 *x, const uint8_t *pin, struct errmsg *em)
 {
 	struct tls_certificate cert = { .subject = "" };
-	char text[PIN_TEXT_MAX];
+	char text[PIN_TEXT_MAX] = ""; /* its NUL */
 	char subject[TEXT_QUOTE_MAX];
 	tls_describe(x, &cert);
 	text_to_base64(pin, TLS_PIN_LEN, text);
