@@ -1,6 +1,7 @@
 /* server/forward.c - passes UPDATE messages of secondary zones on to their primaries. */
 #include "server/forward.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "keys/crypto.h"
@@ -11,6 +12,8 @@
 #include "zones/base/mem.h"
 #include "zones/base/wire.h"
 
+#define REASON_MAX 300
+
 /* One message under way. */
 struct forwarded {
 	struct forward *all;
@@ -18,6 +21,8 @@ struct forwarded {
 	struct request *request;
 	struct outgoing *conn;
 	size_t peer; /* the next that is asked */
+	struct address asked;
+	char why[REASON_MAX]; /* the last was of no use */
 	int64_t until_ms;
 	uint16_t client_id; /* the request has it no more */
 	uint16_t id;
@@ -72,24 +77,29 @@ static void refuse(const struct forward *f, struct update *u, uint16_t rcode, co
 /* No primary has answered. */
 static void give_up(struct forwarded *e)
 {
+	char reason[REASON_MAX + 64];
 	const struct forward *f = e->all;
 	struct request *r = e->request;
 	struct update u;
+	(void)snprintf(reason, sizeof(reason), "no primary answers%s%s",
+		       e->why[0] != '\0' ? "; the last " : "", e->why);
 	be16_put(r->message, e->client_id);
 	forwarded_free(e);
 	(void)update_verify(&u, r, f->ring, clock_now());
-	refuse(f, &u, RCODE_SERVFAIL, "no primary answers");
+	refuse(f, &u, RCODE_SERVFAIL, reason);
 }
 
 static void log_answer(const struct forwarded *e, const uint8_t *octets)
 {
 	const struct address_network client = { e->request->client,
 						(uint8_t)(e->request->client.len * 8) };
-	char address[ADDRESS_NETWORK_TEXT_MAX];
+	char from[ADDRESS_NETWORK_TEXT_MAX];
+	char to[ADDRESS_TEXT_MAX];
 	struct zone_text zone;
-	address_network_to_text(&client, address);
-	log_info("update-forwarded", "zone=%s client=%s rcode=%s",
-		 zone_text(update_zone(e->request), &zone), address,
+	address_network_to_text(&client, from);
+	address_to_text(&e->asked, to);
+	log_info("update-forwarded", "zone=%s client=%s primary=%s rcode=%s",
+		 zone_text(update_zone(e->request), &zone), from, to,
 		 update_rcode_text(octets[3] & MESSAGE_RCODE));
 }
 
@@ -128,14 +138,16 @@ static bool on_message(void *arg, uint8_t *octets, size_t len)
 	if (is_answer(e, octets, len)) {
 		pass_back(e, octets, len);
 	} else {
+		(void)snprintf(e->why, sizeof(e->why), "gives something that is no answer");
 		ask_next(e);
 	}
 	return false;
 }
 
-static void on_ended(void *arg, const char *why UNUSED)
+static void on_ended(void *arg, const char *why)
 {
 	struct forwarded *e = arg;
+	(void)snprintf(e->why, sizeof(e->why), "%s", why);
 	e->conn = NULL;
 	ask_next(e);
 }
@@ -148,10 +160,13 @@ static int ask(struct forwarded *e, const struct config_peer *peer, int64_t left
 								 ? left_ms
 								 : FORWARD_PATIENCE_MS,
 					  .handler = { e, on_message, on_ended } };
-	struct errmsg em; /* status says it of the transfers */
+	struct errmsg em = { "" };
+	e->asked = peer->stream;
 	int err = outgoing_open(loop_base(e->all->loop), &to, &e->conn, &em);
 	if (err == E_OK) {
 		outgoing_send(e->conn, e->request->message, e->request->len);
+	} else {
+		(void)snprintf(e->why, sizeof(e->why), "%.250s", em.text);
 	}
 	return err;
 }

@@ -104,6 +104,7 @@ static void log_update(const struct update *u, const uint8_t *zone)
 	struct buf key = { 0 };
 	struct buf certificate = { 0 };
 	char quoted[2][DNAME_TEXT_MAX + 16];
+	char reason[512];
 	char client[ADDRESS_NETWORK_TEXT_MAX];
 	const struct address_network network = { u->request->client,
 						 (uint8_t)(u->request->client.len * 8) };
@@ -115,12 +116,12 @@ static void log_update(const struct update *u, const uint8_t *zone)
 	}
 	address_network_to_text(&network, client);
 	log_event(u->rcode == RCODE_NOERROR ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "update",
-		  "zone=%s client=%s%s key=%s rcode=%s added=%u removed=%u%s%s%s",
+		  "zone=%s client=%s%s key=%s rcode=%s added=%u removed=%u%s%s",
 		  log_quote(name, quoted[0], sizeof(quoted[0])), client,
 		  certificate.data != NULL ? certificate.data : "",
 		  log_quote(key.data, quoted[1], sizeof(quoted[1])), update_rcode_text(u->rcode),
-		  u->result.added, u->result.removed, u->reason != NULL ? " reason=\"" : "",
-		  u->reason != NULL ? u->reason : "", u->reason != NULL ? "\"" : "");
+		  u->result.added, u->result.removed, u->reason != NULL ? " reason=" : "",
+		  u->reason != NULL ? log_quote(u->reason, reason, sizeof(reason)) : "");
 	buf_clear(&key);
 	buf_clear(&certificate);
 }

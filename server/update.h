@@ -31,7 +31,7 @@ struct update {
 	struct ddns_result result;
 	bool is_sound;	    /* signature and form are right: there is something to do */
 	uint16_t rcode;	    /* of the response, as far as it is known */
-	const char *reason; /* constant; for the log; NULL: the code says all */
+	const char *reason; /* borrowed; for the log; NULL: the code says all */
 	/* What the client takes over UDP; 0: it has no OPT record, and so has the response (RFC 6891 §6.1.1). */
 	uint16_t udp_size;
 	int64_t now;

@@ -220,7 +220,7 @@ def who_may(t, primary, port):
         send(d, with_key)
         t.check('a key of ours, wrongly used', False, 'no error')
     except dns.tsig.PeerBadSignature:
-        t.check('a key of ours, wrongly used', 'update-forwarded zone=signetd. client=127.0.0.1/32 rcode=NOTAUTH' not in d.log()
+        t.check('a key of ours, wrongly used', 'rcode=NOTAUTH' not in ''.join(x for x in d.log().splitlines() if 'update-forwarded' in x)
                 and 'update zone=signetd. client=127.0.0.1/32 key=none rcode=NOTAUTH' in d.log(), d.log()[-1000:])
     r = send(d, message('nowhere.', 'x'))
     t.check('another zone', r.rcode() == NOTAUTH, r.to_text())
@@ -359,7 +359,7 @@ def all_away(t):
     wire = u.to_wire()
     r = raw(d, wire)
     t.check('a key of others: SERVFAIL, not signed', r is not None and r[:2] == wire[:2] and r[3] & 15 == SERVFAIL and len(r) == 12, repr(r))
-    t.check('the log says so', 'rcode=SERVFAIL added=0 removed=0 reason="no primary answers"' in d.log(), d.log()[-1000:])
+    t.check('the log says so', 'rcode=SERVFAIL added=0 removed=0 reason="no primary answers; the last Connection refused"' in d.log(), d.log()[-1000:])
     d.stop()
 
 
