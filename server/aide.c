@@ -46,6 +46,7 @@ struct asker {
 	const struct aide_serving *serving;
 	const struct tsig_key *key; /* that the query is signed with; NULL: none */
 	struct dname_list names;    /* in its certificate */
+	bool bars_zones;
 	bool is_busy;
 	bool is_put_off;
 };
@@ -58,7 +59,7 @@ static uint16_t ask(void *arg, const struct zone *zone, const struct address_ip 
 	const struct acl_client who = { .ip = client, .key = a->key, .names = a->names };
 	const struct xfr_desk_limits limits = { config->server.transfers_out,
 						config->server.transfers_out_per_address };
-	if (c == NULL || !acl_allows(c->transferrers, &who)) {
+	if (a->bars_zones || c == NULL || !acl_allows(c->transferrers, &who)) {
 		return RCODE_REFUSED;
 	}
 	a->is_put_off = a->is_busy;
@@ -142,7 +143,9 @@ enum aide_answer aide_answer(struct aide *a, const struct aide_serving *s,
 {
 	const struct query_io query = *io;
 	struct tsig_exchange x;
-	struct asker asker = { .serving = s, .names = env->names, .is_busy = is_busy };
+	struct asker asker = {
+		.serving = s, .names = env->names, .bars_zones = env->bars_zones, .is_busy = is_busy
+	};
 	const struct query_transfers transfers = { ask, &asker };
 	struct query_env mine = *env;
 	size_t len = io->in_len;

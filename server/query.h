@@ -63,6 +63,7 @@ struct query_env {
 	bool takes_long; /* somebody else answers transfers, and queries with a TSIG: see query_io.is_elsewhere */
 	const struct query_transfers *transfers; /* NULL: there are none */
 	struct dname_list names; /* in the certificate of the client; for transfers */
+	bool bars_zones;	 /* no zone goes over such a connection (RFC 9103 §7) */
 	size_t spare;		 /* octets that each response leaves free, for a TSIG */
 	int64_t now;		 /* seconds since 1970 */
 	int64_t now_ms;		 /* of a clock that never goes backwards */

@@ -368,6 +368,12 @@ struct dname_list tcp_names(const struct tcp_conn *c)
 						       : (struct dname_list){ 0 };
 }
 
+bool tcp_takes_zones(const struct tcp_conn *c)
+{
+	const struct transport *t = &c->stream.transport;
+	return t->ops == NULL || t->ops->takes_zones == NULL || t->ops->takes_zones(t->state);
+}
+
 void tcp_feed(struct tcp_conn *c, const struct stream_source *source)
 {
 	stream_feed(&c->stream, source);

@@ -76,6 +76,8 @@ void tcp_hold(struct tcp_conn *conn);
 void tcp_respond(struct tcp_conn *conn, const uint8_t *octets, size_t len);
 /* The names in the certificate that the client has shown; borrowed while the connection lives. */
 struct dname_list tcp_names(const struct tcp_conn *conn);
+/* May it get a zone over this connection? */
+bool tcp_takes_zones(const struct tcp_conn *conn);
 /* The query that is being answered gets many messages, from @source (taken). */
 void tcp_feed(struct tcp_conn *conn, const struct stream_source *source);
 bool tcp_is_fed(const struct tcp_conn *conn);

@@ -220,7 +220,18 @@ static struct dname_list tls_names(void *state)
 
 /* --- connections ----------------------------------------------------------------------------- */
 
-static const struct transport_ops tls_ops = { tls_read, tls_write, tls_end, tls_free, tls_names };
+/* RFC 9103 §7.1, §7.2: ALPN "dot" is selected, which is what we select, and TLS 1.3. */
+static bool tls_takes_zones(void *state)
+{
+	const struct tls *c = state;
+	const uint8_t *name = NULL;
+	unsigned len = 0;
+	SSL_get0_alpn_selected(c->ssl, &name, &len);
+	return len != 0 && SSL_version(c->ssl) >= TLS1_3_VERSION;
+}
+
+static const struct transport_ops tls_ops = { tls_read, tls_write, tls_end,
+					      tls_free, tls_names, tls_takes_zones };
 
 int tls_new(SSL_CTX *ctx, struct tls **out)
 {

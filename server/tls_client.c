@@ -212,7 +212,8 @@ static int client_read(void *state, struct transport_wire *wire, uint8_t *to, si
 	return result;
 }
 
-static const struct transport_ops client_ops = { client_read, tls_write, tls_end, tls_free, NULL };
+static const struct transport_ops client_ops = { client_read, tls_write, tls_end,
+						 tls_free,    NULL,	 NULL };
 
 /* The name goes to the server too, for it to choose a certificate. */
 static bool expect_name(SSL *ssl, const char *hostname)

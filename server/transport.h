@@ -35,6 +35,8 @@ struct transport_ops {
 	void (*free)(void *state);
 	/* The names that the client has proved to be its own; borrowed until free. NULL: it cannot. */
 	struct dname_list (*names)(void *state);
+	/* May zones be transferred over it? NULL: yes. */
+	bool (*takes_zones)(void *state);
 };
 
 struct transport {

@@ -243,6 +243,7 @@ static size_t answer_long(struct worker *w, const struct tcp_query *query, struc
 	const struct serving *s = epoch_read(w->serving);
 	struct xfr_out *transfer = NULL;
 	w->turn.names = tcp_names(query->conn);
+	w->turn.bars_zones = !tcp_takes_zones(query->conn);
 	switch (aide_answer(w->work, &s->aide, &w->turn, io, tcp_is_fed(query->conn), &transfer)) {
 	case AIDE_ANSWERED:
 		return io->out_len;

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import re
+import socket
 import ssl
 import sys
 
@@ -18,7 +19,7 @@ import secondary_test
 from certificates import certificate, pem, write_key
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from transfers import SECRET, key_name, serial_of, zone_text
+from transfers import SECRET, key_name, make_query, serial_of, zone_text
 
 KEY = key_name('hmac-sha256')
 NAME = 'ns1.example'  # of primaries
@@ -237,6 +238,20 @@ def clients(t, s, files):
     t.check('dig with a certificate', 'host3' in out, out)
 
 
+def connections(t, s):
+    """A zone goes over TLS 1.3 with ALPN alone (RFC 9103 §7.1, §7.2); everything else over any."""
+    for version, alpn, rcode in ((ssl.TLSVersion.TLSv1_3, True, 0), (ssl.TLSVersion.TLSv1_3, False, 5), (ssl.TLSVersion.TLSv1_2, True, 5)):
+        c = ssl.create_default_context(cafile=t.path('ca.pem'))
+        c.minimum_version = c.maximum_version = version
+        if alpn:
+            c.set_alpn_protocols(['dot'])
+        for rdtype in ('AXFR', 'IXFR', 'SOA'):
+            with c.wrap_socket(socket.create_connection(('127.0.0.1', s.tls), timeout=10), server_hostname=NAME) as k:
+                k.sendall(peer.frame(make_query('any.', rdtype, 1)))
+                r = peer.read_message(k)
+                t.check(f'{version.name} {alpn} {rdtype}', r.rcode() == (rcode if rdtype != 'SOA' else 0), r.to_text()[:500])
+
+
 def secondaries(t, s):
     """BIND and NSD get zones from us over TLS, BIND with a certificate of its own (NSD 4.6 does not show the one that it is told)."""
     os.makedirs(t.path('named2'), exist_ok=True)
@@ -446,6 +461,7 @@ def main():
         files = Files(t)
         d, b, s = transfers_in(t, files)
         clients(t, s, files)
+        connections(t, s)
         secondaries(t, s)
         d.stop()
         with_nsd(t, files)
