@@ -3,40 +3,50 @@
 
 #include <string.h>
 
+#include "zones/base/mem.h"
+
 void board_init(struct board *b)
 {
 	(void)pthread_mutex_init(&b->lock, NULL);
-	b->notes = (struct board_notes){ 0 };
-	b->notes.end.retry = b->notes.end.due = b->notes.end.key_event = INT64_MAX;
+	b->facts = (struct board_facts){ 0 };
+	b->facts.end.retry = b->facts.end.due = b->facts.end.key_event = INT64_MAX;
+	b->reason = NULL;
+	b->keys = NULL;
+	b->key_count = 0;
 }
 
 void board_destroy(struct board *b)
 {
 	(void)pthread_mutex_destroy(&b->lock);
+	mem_free(b->reason);
+	mem_free(b->keys);
 }
 
 void board_begin(struct board *b, const char *job, int64_t now)
 {
 	(void)pthread_mutex_lock(&b->lock);
-	b->notes.job = job;
-	b->notes.since = now;
+	b->facts.job = job;
+	b->facts.since = now;
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
 void board_fail(struct board *b, const char *job, const struct errmsg *why)
 {
 	(void)pthread_mutex_lock(&b->lock);
-	b->notes.failed = job;
-	b->notes.failed_at = b->notes.since;
-	b->notes.reason = *why;
+	b->facts.failed = job;
+	b->facts.failed_at = b->facts.since;
+	mem_free(b->reason);
+	b->reason = mem_dup(why, sizeof(*why));
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
 void board_succeed(struct board *b, const char *job)
 {
 	(void)pthread_mutex_lock(&b->lock);
-	if (b->notes.failed != NULL && strcmp(b->notes.failed, job) == 0) {
-		b->notes.failed = NULL;
+	if (b->facts.failed != NULL && strcmp(b->facts.failed, job) == 0) {
+		b->facts.failed = NULL;
+		mem_free(b->reason);
+		b->reason = NULL;
 	}
 	(void)pthread_mutex_unlock(&b->lock);
 }
@@ -44,7 +54,7 @@ void board_succeed(struct board *b, const char *job)
 void board_loaded(struct board *b, int64_t now)
 {
 	(void)pthread_mutex_lock(&b->lock);
-	b->notes.loaded_at = now;
+	b->facts.loaded_at = now;
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
@@ -52,9 +62,11 @@ void board_keys(struct board *b, const struct holder *h)
 {
 	(void)pthread_mutex_lock(&b->lock);
 	const size_t there = h != NULL ? holder_count(h) : 0;
-	b->notes.key_count = there < SIGN_KEYS_MAX ? there : SIGN_KEYS_MAX;
-	for (size_t i = 0; i < b->notes.key_count; i++) {
-		struct board_key *to = &b->notes.keys[i];
+	b->key_count = there < SIGN_KEYS_MAX ? there : SIGN_KEYS_MAX;
+	mem_free(b->keys);
+	b->keys = b->key_count != 0 ? mem_array(b->key_count, sizeof(*b->keys)) : NULL;
+	for (size_t i = 0; i < b->key_count; i++) {
+		struct board_key *to = &b->keys[i];
 		to->key = *holder_key(h, i);
 		to->key.pair = NULL;
 		to->key.path = to->key.extra = NULL;
@@ -66,14 +78,20 @@ void board_keys(struct board *b, const struct holder *h)
 void board_end(struct board *b, const struct board_end *end)
 {
 	(void)pthread_mutex_lock(&b->lock);
-	b->notes.job = NULL;
-	b->notes.end = *end;
+	b->facts.job = NULL;
+	b->facts.end = *end;
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
 void board_read(struct board *b, struct board_notes *out)
 {
 	(void)pthread_mutex_lock(&b->lock);
-	*out = b->notes;
+	*out = (struct board_notes){ .facts = b->facts, .key_count = b->key_count };
+	if (b->reason != NULL) {
+		out->reason = *b->reason;
+	}
+	if (b->key_count != 0) {
+		memcpy(out->keys, b->keys, b->key_count * sizeof(*b->keys));
+	}
 	(void)pthread_mutex_unlock(&b->lock);
 }

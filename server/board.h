@@ -26,23 +26,32 @@ struct board_end {
 	int64_t key_event; /* when a key comes into use or goes; INT64_MAX: never */
 };
 
-struct board_notes {
+struct board_facts {
 	const char *job; /* that runs, a constant; NULL: none does */
 	int64_t since;	 /* seconds since 1970, as all that follow: when it began */
-	bool is_waiting; /* for a thread */
 	/* The last failure that nothing has mended. */
 	const char *failed; /* job; NULL: there is none */
 	int64_t failed_at;
-	struct errmsg reason;
 	int64_t loaded_at;
 	struct board_end end; /* of the last job */
+};
+
+/* What is told. */
+struct board_notes {
+	struct board_facts facts;
+	bool is_waiting;      /* for a thread */
+	struct errmsg reason; /* of the failure */
 	struct board_key keys[SIGN_KEYS_MAX];
 	size_t key_count;
 };
 
+/* Most zones have no keys and no failure, and there are many zones. */
 struct board {
-	pthread_mutex_t lock;
-	struct board_notes notes; /* under the lock */
+	pthread_mutex_t lock; /* of what follows */
+	struct board_facts facts;
+	struct errmsg *reason;	/* heap; NULL: nothing has failed */
+	struct board_key *keys; /* heap */
+	size_t key_count;
 };
 
 void board_init(struct board *b);

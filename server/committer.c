@@ -22,6 +22,9 @@ static int put(struct journal_txn *t, struct commit *c, struct errmsg *em)
 	}
 	if (c->snapshot_seq != 0) {
 		journal_snapshot_made(t, c->apex, c->snapshot_seq);
+		if (c->snapshot != NULL) {
+			journal_snapshot_put(t, c->apex, c->snapshot->data, c->snapshot->len);
+		}
 	}
 	if (c->diff != NULL) {
 		(void)journal_append(t, c->apex, &c->entry, c->diff, &c->seq);

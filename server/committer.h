@@ -25,7 +25,9 @@ struct commit {
 	/* What is known of the zone beside its records, to be written with it; NULL: as it was. */
 	const struct journal_zone *zone;
 	uint64_t snapshot_seq; /* a snapshot with all up to this one is there; 0: no new one */
-	bool is_reset;	       /* all entries are to go, as the snapshot has all there is */
+	const struct buf
+		*snapshot; /* that one, where it is to lie in the journal; NULL: elsewhere */
+	bool is_reset;	   /* all entries are to go, as the snapshot has all there is */
 	/* The oldest history of the zone is to go until there is no more of it than this, and none of before that time. */
 	uint64_t history_octets; /* 0: no limit */
 	int64_t history_from;	 /* seconds since 1970; 0: no limit */

@@ -42,6 +42,8 @@ struct primary {
 	bool is_ready;			 /* it is among these */
 };
 
+struct errand;
+
 struct secondary {
 	struct refresh *all;
 	const struct config_zone *config;
@@ -64,7 +66,7 @@ struct secondary {
 	bool has_zone;
 	uint32_t serial, refresh, retry;
 	int64_t expires_at; /* seconds */
-	char reason[REFRESH_REASON_MAX];
+	char *reason;	    /* why the last attempt failed; heap; NULL: it did not */
 	/* TRANSFERS */
 	struct outgoing *conn;
 	struct xfr_in *in;
@@ -72,7 +74,11 @@ struct secondary {
 	bool is_signed; /* the last message was */
 	bool is_heard;	/* the primary has said something */
 	int64_t began_ms;
-	/* VISITS */
+	struct errand *errand; /* VISITS, and what is to go with it; heap */
+};
+
+/* What the job of the zone is asked for. */
+struct errand {
 	struct visit visit;
 	char from[64];
 };
@@ -125,6 +131,33 @@ static const struct config_peer *peer_of(const struct secondary *s)
 	return s->config->primaries.list[s->peer];
 }
 
+/* NULL: there is none. */
+static void set_reason(struct secondary *s, const char *why)
+{
+	char *made =
+		why != NULL ? mem_str(why, strlen(why)) : NULL; /* it may be the one of before */
+	mem_free(s->reason);
+	s->reason = made;
+}
+
+static struct errand *errand_of(struct secondary *s)
+{
+	if (s->errand == NULL) {
+		s->errand = mem_zalloc(sizeof(*s->errand));
+	}
+	return s->errand;
+}
+
+static void errand_free(struct secondary *s)
+{
+	if (s->errand != NULL) {
+		version_unref(s->errand->visit.whole);
+		xfr_in_changes_free(s->errand->visit.changes, s->errand->visit.change_count);
+		mem_free(s->errand);
+		s->errand = NULL;
+	}
+}
+
 static int compare_name(const void *name, const void *item)
 {
 	const struct secondary *x = *(struct secondary *const *)item;
@@ -147,7 +180,7 @@ static void log_reason(const struct secondary *s, bool is_failure)
 	char address[ADDRESS_TEXT_MAX];
 	address_to_text(&peer_of(s)->stream, address);
 	(void)zone_text(s->zone->apex, &name);
-	(void)log_quote(s->reason, reason, sizeof(reason));
+	(void)log_quote(s->reason != NULL ? s->reason : "", reason, sizeof(reason));
 	if (is_failure) {
 		log_warn("transfer-failed", "zone=%s primary=%s serving=%s reason=%s", name.text,
 			 address, s->has_zone && !s->is_expired ? "old" : "nothing", reason);
@@ -265,7 +298,7 @@ static void end_round(struct secondary *s, bool is_good)
 	s->peer = 0;
 	if (is_good) {
 		s->failures = 0;
-		s->reason[0] = '\0';
+		set_reason(s, NULL);
 		s->due = after(now, s->refresh);
 	} else {
 		/* Twice as long each time, from the SOA's retry to its refresh. */
@@ -287,7 +320,7 @@ static void fail(struct secondary *s, const char *why)
 	if (s->state == TRANSFERS) {
 		stop_transfer(s);
 	}
-	(void)snprintf(s->reason, sizeof(s->reason), "%s", why);
+	set_reason(s, why);
 	log_reason(s, true);
 	s->wants_whole = s->no_expire = false;
 	s->peer = (s->peer + 1) % s->config->primaries.count;
@@ -309,7 +342,7 @@ static void try_otherwise(struct secondary *s, int err, const char *why)
 		s->no_expire = true; /* FORMERR may mean EDNS */
 	} else if (!was_whole) {
 		s->wants_whole = true;
-		(void)snprintf(s->reason, sizeof(s->reason), "%s", why);
+		set_reason(s, why);
 		log_reason(s, false);
 	} else {
 		fail(s, why);
@@ -333,15 +366,16 @@ static void finish(struct secondary *s)
 		try_otherwise(s, E_MISMATCH, why);
 		return;
 	}
-	s->visit.whole = result->whole;
-	s->visit.changes = result->changes;
-	s->visit.change_count = result->change_count;
+	struct errand *e = errand_of(s);
+	e->visit.whole = result->whole;
+	e->visit.changes = result->changes;
+	e->visit.change_count = result->change_count;
 	result->whole = NULL;
 	result->changes = NULL;
-	(void)snprintf(s->from, sizeof(s->from), "%s", peer_of(s)->remote->name);
-	s->visit.from = s->from;
-	s->visit.has_expire = result->has_expire;
-	s->visit.expire_left = result->expire;
+	(void)snprintf(e->from, sizeof(e->from), "%s", peer_of(s)->remote->name);
+	e->visit.from = e->from;
+	e->visit.has_expire = result->has_expire;
+	e->visit.expire_left = result->expire;
 	const enum visit_what what = result->kind == XFR_CURRENT ? VISIT_CONFIRM : VISIT_TAKE;
 	stop_transfer(s);
 	visit(s, what);
@@ -485,15 +519,15 @@ static void secondary_free(struct secondary *s)
 {
 	outgoing_close(s->conn);
 	xfr_in_free(s->in);
-	version_unref(s->visit.whole);
-	xfr_in_changes_free(s->visit.changes, s->visit.change_count);
+	errand_free(s);
+	mem_free(s->reason);
 	mem_free(s);
 }
 
 /* What the job has told. */
 static void learn(struct secondary *s)
 {
-	const struct visit *v = &s->visit;
+	const struct visit *v = &s->errand->visit;
 	s->is_known = true;
 	s->has_zone = v->has_zone;
 	if (v->has_zone) {
@@ -516,8 +550,8 @@ static void on_visited(void *arg)
 {
 	struct secondary *s = arg;
 	struct refresh *r = s->all;
-	const struct order *o = &s->visit.order;
-	const enum visit_what what = s->visit.what;
+	const struct order *o = &s->errand->visit.order;
+	const enum visit_what what = s->errand->visit.what;
 	s->state = IDLE;
 	if (s->config == NULL) { /* the zone is gone */
 		struct secondary **at = &r->gone;
@@ -532,10 +566,9 @@ static void on_visited(void *arg)
 		return;
 	}
 	learn(s);
-	s->visit.has_expire = false;
 	if (what == VISIT_LOOK) {
-		const bool has_all = s->has_zone && !s->visit.is_other;
-		s->due = has_all ? after(s->visit.heard_at, s->refresh) : clock_now();
+		const bool has_all = s->has_zone && !s->errand->visit.is_other;
+		s->due = has_all ? after(s->errand->visit.heard_at, s->refresh) : clock_now();
 		s->is_expired = s->has_zone && clock_now() >= s->expires_at;
 		s->due = s->is_expired || s->again ? 0 : s->due;
 		s->again = false;
@@ -552,6 +585,7 @@ static void on_visited(void *arg)
 	} else {
 		fail(s, o->em.text);
 	}
+	errand_free(s);
 	check_times(s, clock_now());
 	start_waiting(r);
 }
@@ -565,7 +599,7 @@ static void on_done(struct order *o)
 
 static void visit(struct secondary *s, enum visit_what what)
 {
-	struct visit *v = &s->visit;
+	struct visit *v = &errand_of(s)->visit;
 	v->what = what;
 	v->arg = s;
 	v->order = (struct order){ .run = secondary_visit, .done = on_done, .arg = v };
@@ -696,7 +730,9 @@ bool refresh_status(const struct refresh *r, const uint8_t *zone, struct refresh
 					.is_active = s->state != IDLE,
 					.has_serial = s->has_zone,
 					.serial = s->serial };
-	memcpy(out->reason, s->reason, sizeof(out->reason));
+	if (s->reason != NULL) {
+		(void)snprintf(out->reason, sizeof(out->reason), "%s", s->reason);
+	}
 	return true;
 }
 
@@ -747,7 +783,7 @@ static struct secondary *renewed(struct refresh *r, struct secondary *s,
 			s->again = true;
 		}
 		s->peer = 0;
-		s->due = s->reason[0] != '\0' || s->again ? 0 : s->due;
+		s->due = s->reason != NULL || s->again ? 0 : s->due;
 	}
 	const bool signs = config->policy != NULL;
 	s->is_known = s->is_known && s->is_signed_here == signs; /* what there is may not do */

@@ -134,16 +134,16 @@ static void tell_kept(struct report *r, const struct daemon_kept *kept, int64_t 
 {
 	const struct board_notes *n = &kept->notes;
 	const struct journal_zone *j = &kept->journal;
-	report_flag(r, "frozen", n->end.is_frozen);
-	if (n->job != NULL) {
-		report_text(r, "job", n->job);
-		report_time(r, "job-since", n->since);
+	report_flag(r, "frozen", n->facts.end.is_frozen);
+	if (n->facts.job != NULL) {
+		report_text(r, "job", n->facts.job);
+		report_time(r, "job-since", n->facts.since);
 	} else if (n->is_waiting) {
 		report_text(r, "job", "waiting");
 	}
-	tell_time_to_come(r, "next-try", n->end.retry);
-	tell_time_to_come(r, "next-signing", n->end.due);
-	tell_time_to_come(r, "next-key-event", n->end.key_event);
+	tell_time_to_come(r, "next-try", n->facts.end.retry);
+	tell_time_to_come(r, "next-signing", n->facts.end.due);
+	tell_time_to_come(r, "next-key-event", n->facts.end.key_event);
 	if (kept->has_journal) {
 		report_number(r, "journal-changes", j->last_seq + 1 - j->first_seq);
 		report_number(r, "journal-octets", j->octets);
@@ -162,16 +162,17 @@ static const char *file_state(const struct load_zone *z, const struct daemon_kep
 	if (keeper_same_stamp(&now, &none)) {
 		return "missing";
 	}
-	const bool is_changed = kept != NULL ? !keeper_same_stamp(&now, &kept->notes.end.stamp)
-					     : load_is_changed(z);
+	const bool is_changed = kept != NULL
+					? !keeper_same_stamp(&now, &kept->notes.facts.end.stamp)
+					: load_is_changed(z);
 	return is_changed ? "changed" : "loaded";
 }
 
 static void tell_reason(struct report *r, const struct load_zone *z, const struct daemon_kept *kept)
 {
-	if (kept != NULL && kept->notes.failed != NULL) {
-		report_text(r, "failed-job", kept->notes.failed);
-		report_time(r, "failed", kept->notes.failed_at);
+	if (kept != NULL && kept->notes.facts.failed != NULL) {
+		report_text(r, "failed-job", kept->notes.facts.failed);
+		report_time(r, "failed", kept->notes.facts.failed_at);
 		report_text(r, "reason", kept->notes.reason.text);
 	} else if (z->reason != NULL) {
 		report_text(r, "reason", z->reason);
@@ -194,7 +195,7 @@ void status_zone(struct report *r, const struct load_zone *z, const struct daemo
 		report_text(r, "file", z->config->file);
 		report_text(r, "file-state", file_state(z, kept));
 	}
-	const int64_t loaded_at = kept != NULL ? kept->notes.loaded_at : z->loaded_at;
+	const int64_t loaded_at = kept != NULL ? kept->notes.facts.loaded_at : z->loaded_at;
 	if (loaded_at != 0) {
 		report_time(r, "loaded", loaded_at);
 	}

@@ -69,19 +69,57 @@ static bool is_left_over(const char *tail, uint64_t number)
 			   : n != number;
 }
 
-/* Removes the files of the zone that are of @kind and not @number. */
-static void remove_others(const struct vault *v, const uint8_t *apex, const char *kind,
-			  uint64_t number)
+/* The zone that the file @name, as far as @len octets, is of. E_NAME, E_SYNTAX: of none. */
+static int zone_of_file(const char *name, size_t len, struct dname *out)
 {
-	struct buf start = { 0 };
+	struct buf text = { 0 };
+	int err = E_OK;
+	for (size_t i = 0; i < len && err == E_OK; i++) {
+		uint8_t octet = (uint8_t)name[i];
+		if (octet == '%') {
+			err = len - i > 2 && text_from_hex(name + i + 1, 2, &octet, 1) == 1
+				      ? E_OK
+				      : E_SYNTAX;
+			i += 2;
+		}
+		buf_char(&text, (char)octet);
+	}
+	err = err == E_OK ? dname_from_text(out, text.data, text.len, dname_root, NULL) : err;
+	buf_clear(&text);
+	return err;
+}
+
+/* Is the file @name of a zone that the journal knows, and not the one that it names? */
+static bool is_to_go(struct journal_txn *t, const char *name)
+{
+	static const char *const kinds[] = { ".served.", ".source." };
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const char *kind = NULL;
+		struct dname apex;
+		struct journal_zone zone;
+		for (const char *p = strstr(name, kinds[i]); p != NULL;
+		     p = strstr(p + 1, kinds[i])) {
+			kind = p; /* the last: a zone may be named so */
+		}
+		if (kind != NULL && zone_of_file(name, (size_t)(kind - name), &apex) == E_OK &&
+		    journal_zone_get(t, apex.wire, &zone) == E_OK) {
+			return is_left_over(kind + strlen(kinds[i]),
+					    i == 0 ? zone.snapshot_seq : zone.source_generation);
+		}
+	}
+	return false;
+}
+
+/* Removes what a crash has left. */
+static int tidy(const struct vault *v, struct errmsg *em)
+{
+	struct journal_txn *t = NULL;
 	struct buf path = { 0 };
-	DIR *dir = opendir(v->directory);
 	const struct dirent *e;
-	file_name(apex, &start);
-	buf_printf(&start, ".%s.", kind);
+	int err = journal_begin(v->journal, STORE_READ, &t, em);
+	DIR *dir = err == E_OK ? opendir(v->directory) : NULL;
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
-		if (strncmp(e->d_name, start.data, start.len) == 0 &&
-		    is_left_over(e->d_name + start.len, number)) {
+		if (is_to_go(t, e->d_name)) {
 			buf_reset(&path);
 			buf_printf(&path, "%s/%s", v->directory, e->d_name);
 			(void)unlink(path.data);
@@ -90,7 +128,20 @@ static void remove_others(const struct vault *v, const uint8_t *apex, const char
 	if (dir != NULL) {
 		(void)closedir(dir);
 	}
-	buf_clear(&start);
+	journal_abort(t);
+	buf_clear(&path);
+	return err;
+}
+
+/* Removes a file whose place another has taken. 0: there was none. */
+static void remove_old(const struct vault *v, const uint8_t *apex, const char *kind,
+		       uint64_t number)
+{
+	struct buf path = { 0 };
+	if (number != 0) {
+		path_of(v, apex, kind, number, &path);
+		(void)unlink(path.data);
+	}
 	buf_clear(&path);
 }
 
@@ -181,6 +232,11 @@ int vault_open(const char *path, size_t size, struct vault **out, struct errmsg 
 		return err;
 	}
 	v->committer = committer_new(v->journal);
+	err = tidy(v, em);
+	if (err != E_OK) {
+		vault_close(v);
+		return err;
+	}
 	*out = v;
 	return E_OK;
 }
@@ -236,6 +292,34 @@ static int replay(struct journal_txn *t, const uint8_t *apex, const struct journ
 	return E_OK;
 }
 
+/* The zone as it was served after change @seq, from the journal or a file. */
+static int read_snapshot(const struct vault *v, struct journal_txn *t, const uint8_t *apex,
+			 uint64_t seq, struct version **out, struct errmsg *em)
+{
+	struct store_octets octets;
+	struct snapshot_info info;
+	struct version *made = NULL;
+	int err = journal_snapshot_get(t, apex, &octets);
+	if (err == E_NOENT) {
+		return read_zone(v, apex, "served", seq, out, em);
+	}
+	if (err != E_OK) {
+		return journal_error(t, em);
+	}
+	uint8_t *copy = mem_dup(octets.data, octets.len); /* aligned */
+	err = snapshot_read_memory(copy, octets.len, apex, &made, &info, em);
+	mem_free(copy);
+	if (err == E_MISMATCH || (err == E_OK && info.seq != seq)) {
+		version_unref(made);
+		return err_set(em, E_DAMAGED,
+			       "the snapshot in the journal is not what was written");
+	}
+	if (err == E_OK) {
+		*out = made;
+	}
+	return err;
+}
+
 int vault_restore(struct vault *v, const uint8_t *apex, struct version **out,
 		  struct journal_zone *zone, struct errmsg *em)
 {
@@ -247,7 +331,7 @@ int vault_restore(struct vault *v, const uint8_t *apex, struct version **out,
 	}
 	err = journal_zone_get(t, apex, zone);
 	if (err == E_OK) {
-		err = read_zone(v, apex, "served", zone->snapshot_seq, &made, em);
+		err = read_snapshot(v, t, apex, zone->snapshot_seq, &made, em);
 		err = err == E_NOENT ? E_DAMAGED : err;
 	}
 	if (err == E_OK) {
@@ -258,8 +342,6 @@ int vault_restore(struct vault *v, const uint8_t *apex, struct version **out,
 		version_unref(made);
 		return err;
 	}
-	remove_others(v, apex, "served", zone->snapshot_seq);
-	remove_others(v, apex, "source", zone->source_generation);
 	*out = made;
 	return E_OK;
 }
@@ -279,18 +361,20 @@ int vault_look(struct vault *v, const uint8_t *apex, struct journal_zone *out)
 int vault_forget(struct vault *v, const uint8_t *const *apexes, size_t count, struct errmsg *em)
 {
 	struct journal_txn *t = NULL;
+	struct journal_zone *zones = mem_array(count, sizeof(*zones));
 	int err = journal_begin(v->journal, STORE_WRITE, &t, em);
-	if (err != E_OK) {
-		return err;
-	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		(void)!journal_zone_get(t, apexes[i], &zones[i]);
 		journal_forget(t, apexes[i]);
 	}
-	err = journal_commit(t, em);
-	for (size_t i = 0; i < count && err == E_OK; i++) {
-		remove_others(v, apexes[i], "served", UINT64_MAX);
-		remove_others(v, apexes[i], "source", UINT64_MAX);
+	if (err == E_OK) {
+		err = journal_commit(t, em);
 	}
+	for (size_t i = 0; i < count && err == E_OK; i++) {
+		remove_old(v, apexes[i], "served", zones[i].snapshot_seq);
+		remove_old(v, apexes[i], "source", zones[i].source_generation);
+	}
+	mem_free(zones);
 	return err;
 }
 
@@ -302,17 +386,32 @@ int vault_source(struct vault *v, const uint8_t *apex, uint64_t generation, stru
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Keeps @served as a whole, and has the journal know it, with all else that is in @commit. */
+/* Could its snapshot be small enough for the journal? */
+#define SMALL_RECORDS 64
+
+/* Keeps @served as a whole, and has the journal know it, with all else that is in @commit. @before: the snapshot of before;
+ * 0: there is none. */
 static int put_snapshot(struct vault *v, const struct version *served, struct commit *commit,
-			struct errmsg *em)
+			uint64_t before, struct errmsg *em)
 {
-	int err = write_zone(v, commit->apex, "served", commit->snapshot_seq, served, em);
+	struct buf octets = { 0 };
+	int err = E_OK;
+	if (served->records <= SMALL_RECORDS && journal_takes_snapshots(v->journal)) {
+		snapshot_print(served, commit->snapshot_seq, &octets);
+	}
+	if (octets.len != 0 && octets.len <= JOURNAL_SNAPSHOT_MAX) {
+		commit->snapshot = &octets;
+	} else {
+		err = write_zone(v, commit->apex, "served", commit->snapshot_seq, served, em);
+	}
 	if (err == E_OK) {
 		err = committer_write(v->committer, commit, em);
 	}
-	if (err == E_OK) {
-		remove_others(v, commit->apex, "served", commit->snapshot_seq);
+	if (err == E_OK && before != commit->snapshot_seq) {
+		remove_old(v, commit->apex, "served", before);
 	}
+	commit->snapshot = NULL;
+	buf_clear(&octets);
 	return err;
 }
 
@@ -324,7 +423,7 @@ static int start_anew(struct vault *v, const uint8_t *apex, const struct version
 	struct commit commit = {
 		.apex = apex, .zone = zone, .snapshot_seq = zone->last_seq + 1, .is_reset = true
 	};
-	int err = put_snapshot(v, served, &commit, em);
+	int err = put_snapshot(v, served, &commit, zone->snapshot_seq, em);
 	if (err == E_OK) {
 		zone->last_seq = zone->snapshot_seq = commit.snapshot_seq;
 		zone->needed_octets = 0;
@@ -354,8 +453,8 @@ int vault_begin(struct vault *v, const uint8_t *apex, const struct version *serv
 		err = start_anew(v, apex, served, &next, em);
 	}
 	if (err == E_OK) {
+		remove_old(v, apex, "source", zone->source_generation);
 		*zone = next;
-		remove_others(v, apex, "source", zone->source_generation);
 	}
 	return err;
 }
@@ -396,10 +495,10 @@ int vault_write(struct vault *v, const struct vault_change *change, struct journ
 		err = start_anew(v, change->apex, change->next, &next, em);
 	}
 	if (err == E_OK) {
-		*zone = next;
 		if (change->source != NULL) {
-			remove_others(v, change->apex, "source", zone->source_generation);
+			remove_old(v, change->apex, "source", zone->source_generation);
 		}
+		*zone = next;
 	}
 	return err;
 }
@@ -414,10 +513,10 @@ int vault_note(struct vault *v, const uint8_t *apex, const struct version *sourc
 		err = committer_write(v->committer, &commit, em);
 	}
 	if (err == E_OK) {
-		*zone = next;
 		if (source != NULL) {
-			remove_others(v, apex, "source", zone->source_generation);
+			remove_old(v, apex, "source", zone->source_generation);
 		}
+		*zone = next;
 	}
 	return err;
 }
@@ -432,7 +531,7 @@ int vault_snapshot(struct vault *v, const uint8_t *apex, const struct version *s
 		   struct journal_zone *zone, struct errmsg *em)
 {
 	struct commit commit = { .apex = apex, .snapshot_seq = zone->last_seq };
-	int err = put_snapshot(v, served, &commit, em);
+	int err = put_snapshot(v, served, &commit, zone->snapshot_seq, em);
 	if (err == E_OK) {
 		zone->snapshot_seq = zone->last_seq;
 		zone->needed_octets = 0;

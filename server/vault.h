@@ -1,11 +1,12 @@
 /* server/vault.h - what is kept of zones in the database directory, and how a restart finds it again.
  *
- *     journal.mdb              all changes of all zones, and what is known of each (zones/journal.h)
+ *     journal.mdb              all changes of all zones, and what is known of each (zones/journal.h); and small zones as they
+ *                              were served, which have no file for that
  *     example.com.served.N     the zone as it was served after change N (zones/snapshot.h)
  *     example.com.source.G     the zone file as it was last read, for the G-th time it had changed, likewise
  *
- * A file is complete when the journal names it; files that it does not name are left-overs of a crash, and are removed
- * when the zone is opened. So a crash at any instant leaves the last state that was acknowledged.
+ * A file is complete when the journal names it; files of a zone that it knows, and does not name, are left-overs of a crash,
+ * and are removed at the next start. So a crash at any instant leaves the last state that was acknowledged.
  *
  * Threads: any job, for its own zone.
  * Memory:  paths belong to the vault. */

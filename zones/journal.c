@@ -3,6 +3,7 @@
  * Keys: the apex in lower case and wire form (none is the beginning of another), then
  *
  *     | seq, 64 bits | piece, 32 bits |    a piece of an entry, at most one page each
+ *     | all ones - 1 | 0              |    a snapshot of the zone, where it is small
  *     | all ones     | 0              |    the zone's own record: beside its newest entry, so that both are
  *                                          written with one page
  *
@@ -642,6 +643,28 @@ static int append(struct journal_txn *t, const uint8_t *apex, const struct journ
 		*seq = z->last_seq;
 	}
 	return journal_error(t, NULL);
+}
+
+void journal_snapshot_put(struct journal_txn *t, const uint8_t *apex, const void *octets,
+			  size_t len)
+{
+	struct journal_key k;
+	journal_key_of(&k, apex);
+	journal_key_at(&k, JOURNAL_SEQ_SNAPSHOT, 0);
+	store_put(t->txn, k.data, k.len, octets, len);
+}
+
+int journal_snapshot_get(struct journal_txn *t, const uint8_t *apex, struct store_octets *out)
+{
+	struct journal_key k;
+	journal_key_of(&k, apex);
+	journal_key_at(&k, JOURNAL_SEQ_SNAPSHOT, 0);
+	return store_get(t->txn, k.data, k.len, out);
+}
+
+bool journal_takes_snapshots(const struct journal *j)
+{
+	return store_used(j->store) < j->limit;
 }
 
 int journal_append(struct journal_txn *t, const uint8_t *apex, const struct journal_entry *e,

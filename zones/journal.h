@@ -109,6 +109,17 @@ void journal_zone_put(struct journal_txn *t, const uint8_t *apex, const struct j
 /* A snapshot that contains all up to @seq is durable. */
 void journal_snapshot_made(struct journal_txn *t, const uint8_t *apex, uint64_t seq);
 
+/* A small snapshot can lie here itself, with what it goes with: @octets, no more than JOURNAL_SNAPSHOT_MAX of them, until
+ * another is made or the zone is forgotten. */
+#define JOURNAL_SNAPSHOT_MAX ((size_t)4080)
+void journal_snapshot_put(struct journal_txn *t, const uint8_t *apex, const void *octets,
+			  size_t len);
+/* Borrowed until the transaction ends. E_NOENT: the snapshot lies elsewhere. */
+MUST_USE int journal_snapshot_get(struct journal_txn *t, const uint8_t *apex,
+				  struct store_octets *out);
+/* Is there room for more of them, beside history? */
+bool journal_takes_snapshots(const struct journal *j);
+
 /* Adds a change behind the last: @e has time and source, @d the serials. *seq (may be NULL) is its number. Room is
  * made by dropping the oldest history of any zone. Errors stay with the transaction and are returned: E_MISMATCH: it
  * does not begin where the last entry ended. E_LIMIT: more than a quarter of the store: make a snapshot, and

@@ -215,6 +215,8 @@ void journal_snapshot_made(struct journal_txn *t, const uint8_t *apex, uint64_t 
 	if (!journal_is_there(journal_row_load(t, apex, &zone))) {
 		return;
 	}
+	journal_key_at(&zone.key, JOURNAL_SEQ_SNAPSHOT, 0);
+	store_delete(t->txn, zone.key.data, zone.key.len); /* of before */
 	zone.z.snapshot_seq = seq;
 	zone.z.needed_octets = 0;
 	uint64_t from = seq + 1 > zone.z.first_seq ? seq + 1 : zone.z.first_seq;

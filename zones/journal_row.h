@@ -29,6 +29,8 @@ struct journal_key {
 
 /* The number that a zone's own row has in place of an entry's. */
 #define JOURNAL_SEQ_ROW UINT64_MAX
+/* And its snapshot, where that lies in the store. */
+#define JOURNAL_SEQ_SNAPSHOT (UINT64_MAX - 1)
 
 /* What is known of a zone. */
 struct journal_row {

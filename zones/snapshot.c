@@ -45,7 +45,8 @@ static size_t round_up(size_t size)
 
 struct writing {
 	struct file_out out;
-	uint64_t at; /* octets written */
+	struct buf *memory; /* instead of that; or NULL */
+	uint64_t at;	    /* octets written */
 	struct buf nodes;
 	struct buf directory;
 	struct snapshot_chunk chunk; /* of what is in `nodes` */
@@ -53,7 +54,11 @@ struct writing {
 
 static void put(struct writing *w, const void *data, size_t len)
 {
-	file_out_write(&w->out, data, len);
+	if (w->memory != NULL) {
+		buf_add(w->memory, data, len);
+	} else {
+		file_out_write(&w->out, data, len);
+	}
 	w->at += len;
 }
 
@@ -113,6 +118,16 @@ static void put_tail(struct writing *w)
 	put(w, &t, sizeof(t));
 }
 
+static void put_all(struct writing *w, const struct version *v, uint64_t seq)
+{
+	put_head(w, v, seq);
+	put_tree(w, &v->names, BATCH_NAMES);
+	put_tree(w, &v->nsec3, BATCH_NSEC3);
+	put_tail(w);
+	buf_clear(&w->nodes);
+	buf_clear(&w->directory);
+}
+
 int snapshot_write(const char *path, const struct version *v, uint64_t seq, struct errmsg *em)
 {
 	struct writing w = { 0 };
@@ -120,13 +135,14 @@ int snapshot_write(const char *path, const struct version *v, uint64_t seq, stru
 	if (err != E_OK) {
 		return err;
 	}
-	put_head(&w, v, seq);
-	put_tree(&w, &v->names, BATCH_NAMES);
-	put_tree(&w, &v->nsec3, BATCH_NSEC3);
-	put_tail(&w);
-	buf_clear(&w.nodes);
-	buf_clear(&w.directory);
+	put_all(&w, v, seq);
 	return file_out_commit(&w.out, em);
+}
+
+void snapshot_print(const struct version *v, uint64_t seq, struct buf *out)
+{
+	struct writing w = { .memory = out };
+	put_all(&w, v, seq);
 }
 
 /* --- looking at a node ----------------------------------------------------------------------- */
@@ -544,10 +560,13 @@ int snapshot_read(const char *path, const uint8_t *apex, unsigned threads, struc
 }
 
 int snapshot_read_memory(const uint8_t *data, size_t len, const uint8_t *apex, struct version **out,
-			 struct errmsg *em)
+			 struct snapshot_info *info, struct errmsg *em)
 {
 	struct reading r = { .path = "(memory)", .fd = -1, .data = data, .len = len };
 	int err = read_version(&r, apex, 1, out, em);
+	if (err == E_OK && info != NULL) {
+		info_get(&r.head, info);
+	}
 	close_file(&r);
 	return err;
 }

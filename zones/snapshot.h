@@ -13,6 +13,7 @@
 #ifndef ZONES_SNAPSHOT_H
 #define ZONES_SNAPSHOT_H
 
+#include "zones/base/buf.h"
 #include "zones/version.h"
 
 #define SNAPSHOT_FORMAT 1
@@ -58,6 +59,8 @@ struct snapshot_info {
 /* Writes the whole of @v: complete and on the disk with E_OK, else @path is as it was. Mode 0600. */
 MUST_USE int snapshot_write(const char *path, const struct version *v, uint64_t seq,
 			    struct errmsg *em);
+/* The same octets, behind what @out holds: for small zones. */
+void snapshot_print(const struct version *v, uint64_t seq, struct buf *out);
 /* What the head says. */
 MUST_USE int snapshot_read_info(const char *path, struct snapshot_info *info, struct errmsg *em);
 /* Makes the version, with one reference for the caller, on @threads threads (0: one for each core). @info may be NULL.
@@ -66,6 +69,7 @@ MUST_USE int snapshot_read(const char *path, const uint8_t *apex, unsigned threa
 			   struct version **out, struct snapshot_info *info, struct errmsg *em);
 /* The same for octets in memory, aligned to 8. */
 MUST_USE int snapshot_read_memory(const uint8_t *data, size_t len, const uint8_t *apex,
-				  struct version **out, struct errmsg *em);
+				  struct version **out, struct snapshot_info *info,
+				  struct errmsg *em);
 
 #endif

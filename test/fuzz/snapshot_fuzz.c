@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct errmsg em;
 	uint8_t *copy = mem_dup(data, size);
 	snapshot_fix_sums(copy, size);
-	if (snapshot_read_memory(copy, size, apex, &v, &em) == E_OK) {
+	if (snapshot_read_memory(copy, size, apex, &v, NULL, &em) == E_OK) {
 		use(v);
 	}
 	mem_free(copy);

@@ -218,6 +218,10 @@ def flush(t, s):
 
     def snapshots():
         return sorted(f for f in os.listdir(t.path('database')) if f.startswith(zone + 'served.'))
+    s.said('flush', ['flush', zone], 0, 'serial: ')
+    for i in range(30):  # what is smaller lies in the journal
+        s.add(zone, f'fill{i}')
+    s.said('flush', ['flush', zone], 0, 'serial: ')
     s.add(zone, 'flushed')
     before = snapshots()
     s.said('flush', ['flush', zone], 0, f'serial: {s.serial(zone)}')

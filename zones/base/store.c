@@ -339,6 +339,12 @@ static int begin(struct store *s, enum store_mode mode, MDB_txn **txn)
 		       : MDB_PANIC;
 }
 
+size_t store_used(const struct store *s)
+{
+	struct stat st;
+	return stat(s->path, &st) == 0 ? (size_t)st.st_size : SIZE_MAX;
+}
+
 int store_begin(struct store *s, enum store_mode mode, struct store_txn **out, struct errmsg *em)
 {
 	MDB_txn *txn;

@@ -47,6 +47,8 @@ MUST_USE int store_open(struct store **out, const char *path, size_t size, enum 
 			struct errmsg *em);
 /* All transactions have ended. NULL is fine. */
 void store_close(struct store *s);
+/* Octets of the file, which are or were in use. */
+size_t store_used(const struct store *s);
 /* Reads all of the store at @path in a process of its own, where damage that LMDB does not survive does no harm: call it
  * before store_open, while there are no other threads. E_DAMAGED; E_OK, also when nothing is there, or it
  * could not be found out. Takes a second for some gigabytes. */

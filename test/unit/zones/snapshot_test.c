@@ -161,7 +161,7 @@ static int read_octets(const uint8_t *data, size_t len, struct version **out)
 	struct errmsg em = { "" };
 	kit_name("example.", &apex);
 	*out = NULL;
-	int err = snapshot_read_memory(data, len, apex.wire, out, &em);
+	int err = snapshot_read_memory(data, len, apex.wire, out, NULL, &em);
 	ck_assert_int_eq(em.text[0] == '\0', err == E_OK);
 	return err;
 }
