@@ -188,7 +188,6 @@ struct keeper *keeper_new(struct zone *zone, const struct config_zone *config)
 	k->due = INT64_MAX;
 	k->retry = INT64_MAX;
 	k->key_event = INT64_MAX;
-	k->memory = verify_memory_new();
 	return k;
 }
 

@@ -46,8 +46,8 @@ struct keeper {
 	struct version *expired; /* of a secondary: what is not served any more; NULL: none */
 	struct holder *holder;	 /* NULL: the zone is not signed by us, or nothing was loaded */
 	struct holder_session *session; /* of the holder */
-	struct verify_memory *memory;
-	struct journal_zone kept; /* what the vault knows of the zone */
+	struct verify_memory *memory;	/* NULL: the zone is not signed by us */
+	struct journal_zone kept;	/* what the vault knows of the zone */
 	bool makes_keys; /* where there are none, even if the policy does not: somebody asked for it */
 	bool is_kept_new; /* something of that is not there yet */
 	int64_t retry; /* seconds: when a load that failed is tried again; INT64_MAX: none did, or it is for a person to mend */

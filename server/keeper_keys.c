@@ -98,7 +98,7 @@ void keeper_set_holder(struct keeper *k, struct holder *holder, struct holder_se
 		holder_session_close(k->session);
 	}
 	verify_memory_free(k->memory); /* it has sessions of the holder */
-	k->memory = verify_memory_new();
+	k->memory = holder != NULL ? verify_memory_new() : NULL;
 	holder_free(k->holder);
 	k->holder = holder;
 	k->session = session;

@@ -70,9 +70,9 @@ struct secondary {
 	/* TRANSFERS */
 	struct outgoing *conn;
 	struct xfr_in *in;
-	struct tsig_exchange tsig;
-	bool is_signed; /* the last message was */
-	bool is_heard;	/* the primary has said something */
+	struct tsig_exchange *tsig; /* heap */
+	bool is_signed;		    /* the last message was */
+	bool is_heard;		    /* the primary has said something */
 	int64_t began_ms;
 	struct errand *errand; /* VISITS, and what is to go with it; heap */
 };
@@ -283,8 +283,10 @@ static void stop_transfer(struct secondary *s)
 	}
 	outgoing_close(s->conn);
 	xfr_in_free(s->in);
+	mem_free(s->tsig);
 	s->conn = NULL;
 	s->in = NULL;
+	s->tsig = NULL;
 	s->state = IDLE;
 }
 
@@ -387,7 +389,7 @@ static int check_signature(struct secondary *s, const uint8_t *octets, size_t *l
 	if (peer_of(s)->key == NULL) {
 		return E_OK;
 	}
-	const int err = tsig_check(&s->tsig, octets, *len, (uint64_t)clock_now(), len);
+	const int err = tsig_check(s->tsig, octets, *len, (uint64_t)clock_now(), len);
 	if (err != E_OK && err != E_AGAIN) {
 		(void)snprintf(why, REFRESH_REASON_MAX, "%s",
 			       err == E_PERM ? "refuses our TSIG key; is it the same there, and "
@@ -467,6 +469,7 @@ static int ask(struct secondary *s, struct errmsg *em)
 	struct writer w = writer_of(query, XFR_IN_QUERY_MAX);
 	uint16_t id = 0;
 	s->in = xfr_in_new(&wish);
+	s->tsig = mem_zalloc(sizeof(*s->tsig));
 	s->is_heard = false;
 	s->began_ms = clock_ms();
 	int err = crypto_random(&id, sizeof(id));
@@ -476,7 +479,7 @@ static int ask(struct secondary *s, struct errmsg *em)
 	}
 	size_t len = writer_len(&w);
 	if (err == E_OK) {
-		err = tsig_sign_query(r->ring, peer->key, &s->tsig, query, &len, sizeof(query),
+		err = tsig_sign_query(r->ring, peer->key, s->tsig, query, &len, sizeof(query),
 				      (uint64_t)clock_now());
 	}
 	if (err != E_OK) {
@@ -519,6 +522,7 @@ static void secondary_free(struct secondary *s)
 {
 	outgoing_close(s->conn);
 	xfr_in_free(s->in);
+	mem_free(s->tsig);
 	errand_free(s);
 	mem_free(s->reason);
 	mem_free(s);
