@@ -44,7 +44,10 @@ struct notify {
 	const struct zoneset *zones;
 	const struct tsig_ring *ring;
 	struct notice **lists; /* one for each zone of the configuration, in its order */
-	int fd[2];	       /* IPv4, IPv6; -1: not open */
+	struct notice ***busy; /* those of them that may have any; [zones] */
+	size_t busy_count;
+	bool *is_busy; /* by zone */
+	int fd[2];     /* IPv4, IPv6; -1: not open */
 	struct event *on_answer[2];
 };
 
@@ -60,6 +63,11 @@ static void add(struct notify *n, const struct config_zone *zone, const struct a
 	if (*at != NULL) {
 		(*at)->is_newer = true;
 		return;
+	}
+	const size_t i = (size_t)(zone - n->config->zones);
+	if (!n->is_busy[i]) {
+		n->is_busy[i] = true;
+		n->busy[n->busy_count++] = &n->lists[i];
 	}
 	*at = mem_zalloc(sizeof(**at));
 	(*at)->to = *to;
@@ -308,8 +316,15 @@ int64_t notify_tick(struct notify *n)
 	const int64_t now_ms = clock_ms();
 	int64_t next = INT64_MAX;
 	unsigned left = TELL_MAX;
-	for (size_t i = 0; i < n->config->zone_count; i++) {
-		tell_list(n, &n->lists[i], now_ms, &left, &next);
+	for (size_t i = 0; i < n->busy_count;) {
+		struct notice **list = n->busy[i];
+		tell_list(n, list, now_ms, &left, &next);
+		if (*list == NULL) {
+			n->is_busy[list - n->lists] = false;
+			n->busy[i] = n->busy[--n->busy_count];
+		} else {
+			i++;
+		}
 	}
 	if (next == INT64_MAX) {
 		return -1;
@@ -348,8 +363,8 @@ static struct notice **find_answered(struct notice **at, const struct address *f
 static void take_answer(struct notify *n, const struct address *from, const uint8_t *octets,
 			size_t len)
 {
-	for (size_t i = 0; i < n->config->zone_count; i++) {
-		struct notice **at = find_answered(&n->lists[i], from, octets, len);
+	for (size_t i = 0; i < n->busy_count; i++) {
+		struct notice **at = find_answered(n->busy[i], from, octets, len);
 		if (at == NULL) {
 			continue;
 		}
@@ -402,6 +417,11 @@ void notify_set(struct notify *n, const struct config *config, const struct zone
 	struct notice **before = n->lists;
 	const size_t count = n->config != NULL ? n->config->zone_count : 0;
 	n->lists = mem_array(config->zone_count + 1, sizeof(struct notice *));
+	mem_free(n->busy);
+	mem_free(n->is_busy);
+	n->busy = mem_array(config->zone_count + 1, sizeof(struct notice **));
+	n->is_busy = mem_array(config->zone_count + 1, sizeof(bool));
+	n->busy_count = 0;
 	n->config = config;
 	n->zones = zones;
 	n->ring = ring;
@@ -435,5 +455,7 @@ void notify_free(struct notify *n)
 		}
 	}
 	mem_free(n->lists);
+	mem_free(n->busy);
+	mem_free(n->is_busy);
 	mem_free(n);
 }

@@ -76,7 +76,9 @@ static void chunk_add(struct pool *p, size_t size)
 static void pool_grow(struct pool *p)
 {
 	size_t size = p->chunk_size != 0 ? p->chunk_size : CHUNK_MIN;
-	p->chunk_size = size < CHUNK_MAX ? size * 2 : CHUNK_MAX;
+	/* All that is held doubles; a server may have many small zones. */
+	const size_t next = p->chunks != NULL ? size * 2 : size;
+	p->chunk_size = next < CHUNK_MAX ? next : CHUNK_MAX;
 	chunk_add(p, size);
 }
 
