@@ -42,10 +42,22 @@ static enum response_sigs wanted_sigs(const struct query_ctx *q)
 	return q->dnssec ? RESPONSE_WITH_SIGS : RESPONSE_NO_SIGS;
 }
 
+/* Where the question has the name of @n: of a node above the name that was asked for, or of that name. 0: nowhere, as
+ * an alias was followed. */
+static uint16_t pointer_to(const struct query_ctx *q, const struct node *n)
+{
+	if (q->hops != 0) {
+		return 0;
+	}
+	const uint8_t *tail = dname_up(q->at->name, (unsigned)q->at->key.labels - n->labels);
+	return (uint16_t)(RESPONSE_QNAME + (tail - q->at->name));
+}
+
 bool answer_add(struct query_ctx *q, enum section section, const struct node *n,
 		const struct rrset *rs)
 {
-	struct response_owner owner = { n->name, 0 };
+	const bool is_cut = q->end == END_REFERRAL && n == q->cut;
+	struct response_owner owner = { n->name, is_cut ? pointer_to(q, n) : 0 };
 	if (is_there(q, rs)) {
 		return true;
 	}
@@ -319,14 +331,9 @@ static bool answer_name(struct query_ctx *q)
 static void add_soa(struct query_ctx *q)
 {
 	const struct version *v = q->at->version;
-	struct response_owner owner = { v->apex_node->name, 0 };
-	if (q->hops == 0) { /* the apex is the end of the question */
-		const uint8_t *tail =
-			dname_up(q->at->name, q->at->key.labels - (unsigned)v->apex_labels);
-		owner.pointer = (uint16_t)(RESPONSE_QNAME + (tail - q->at->name));
-	}
-	if (!q->is_truncated &&
-	    !response_negative(&q->response, &owner, v->soa, wanted_sigs(q), v->negative_ttl)) {
+	struct response_owner owner = { v->apex_node->name, pointer_to(q, v->apex_node) };
+	if (!q->is_truncated && !response_negative(&q->response, &owner, v->soa, &v->soa_names,
+						   wanted_sigs(q), v->negative_ttl)) {
 		answer_truncate(q);
 	}
 }

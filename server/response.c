@@ -100,16 +100,16 @@ static void put_compressed(struct response *r, const struct rr *rr)
 	}
 }
 
-/* Records one by one: for rdata to be compressed, and for owners out of a pointer's reach. */
+/* Records one by one: for rdata to be compressed (@compress), and for owners out of a pointer's reach. */
 static void put_records(struct response *r, struct response_owner *owner, const uint8_t *p,
-			unsigned count)
+			unsigned count, bool compress)
 {
 	for (unsigned i = 0; i < count && r->w.err == E_OK; i++) {
 		const uint8_t *fixed = p + 2;
 		struct rr rr;
 		p = rr_read(p, &rr);
 		put_owner(r, owner);
-		if ((rrtype_flags(rr.type) & RR_COMPRESS) != 0) {
+		if (compress) {
 			writer_bytes(&r->w, fixed, MESSAGE_RR_FIXED - 2);
 			put_compressed(r, &rr);
 		} else {
@@ -130,12 +130,12 @@ static void copy_records(struct response *r, struct response_owner *owner, const
 		/* The first record shows the name, the others can point at it. */
 		struct rr rr;
 		const uint8_t *next = rr_read(p, &rr);
-		put_records(r, owner, p, 1);
+		put_records(r, owner, p, 1, false);
 		len -= (size_t)(next - p);
 		p = next;
 		count--;
 		if (owner->pointer == 0) {
-			put_records(r, owner, p, count);
+			put_records(r, owner, p, count, false);
 			return;
 		}
 	}
@@ -162,8 +162,8 @@ static void put_rotated(struct response *r, struct response_owner *owner, const 
 	}
 	size_t before = (size_t)(split - data);
 	if ((rrtype_flags(rs->type) & RR_COMPRESS) != 0) {
-		put_records(r, owner, split, rs->count - first);
-		put_records(r, owner, data, first);
+		put_records(r, owner, split, rs->count - first, true);
+		put_records(r, owner, data, first, true);
 	} else {
 		copy_records(r, owner, split, rs->data_len - before, rs->count - first);
 		copy_records(r, owner, data, before, first);
@@ -181,7 +181,7 @@ static unsigned put_set(struct response *r, struct response_owner *owner, const 
 	if (records != 0 && first != 0) {
 		put_rotated(r, owner, rs, first);
 	} else if (compress) {
-		put_records(r, owner, rrset_data(rs), records);
+		put_records(r, owner, rrset_data(rs), records, true);
 	}
 	if (compress || records == 0 || first != 0) {
 		copy_records(r, owner, rrset_sig_data(rs), sig_len, rrsigs);
@@ -214,11 +214,38 @@ static void replace_ttl(uint8_t *p, unsigned count, uint32_t ttl)
 	}
 }
 
+/* Is this the place that soa_names are made for, with the name of the zone (@owner) as they have it? */
+static bool is_behind_question(const struct response *r, const struct response_owner *owner)
+{
+	return owner->pointer != 0 && r->w.pos == r->w.start + r->question &&
+	       memcmp(r->w.start + (owner->pointer & MESSAGE_POINTER_MAX), owner->name,
+		      dname_len(owner->name)) == 0;
+}
+
+/* As put_set for a SOA there, and its signatures. */
+static unsigned put_soa(struct response *r, struct response_owner *owner, const struct rrset *soa,
+			const struct soa_names *names, enum response_sigs sigs)
+{
+	const uint8_t *fixed = rrset_data(soa) + 2;
+	struct rr rr;
+	(void)rr_read(rrset_data(soa), &rr);
+	writer_u16(&r->w, owner->pointer);
+	writer_bytes(&r->w, fixed, MESSAGE_RR_FIXED - 2);
+	soa_names_put(names, rr.rdata, rr.rdlen, owner->pointer - (unsigned)RESPONSE_QNAME, &r->w);
+	if (sigs == RESPONSE_NO_SIGS) {
+		return 1;
+	}
+	copy_records(r, owner, rrset_sig_data(soa), soa->sigs != 0 ? soa->sig_len : 0, soa->sigs);
+	return 1U + soa->sigs;
+}
+
 bool response_negative(struct response *r, struct response_owner *owner, const struct rrset *soa,
-		       enum response_sigs sigs, uint32_t ttl)
+		       const struct soa_names *names, enum response_sigs sigs, uint32_t ttl)
 {
 	const struct place before = place_of(r, owner);
-	unsigned records = put_set(r, owner, soa, sigs, 0);
+	unsigned records = is_behind_question(r, owner) && soa->count == 1
+				   ? put_soa(r, owner, soa, names, sigs)
+				   : put_set(r, owner, soa, sigs, 0);
 	if (r->w.err == E_OK) {
 		replace_ttl(before.pos, records, ttl);
 	}

@@ -16,6 +16,7 @@
 #define SERVER_RESPONSE_H
 
 #include "zones/dns/compress.h"
+#include "zones/dns/soa.h"
 #include "zones/node.h"
 
 struct response {
@@ -45,9 +46,9 @@ enum response_sigs { RESPONSE_NO_SIGS, RESPONSE_WITH_SIGS, RESPONSE_ONLY_SIGS };
 /* Adds a set. False: it does not fit, and nothing was added. */
 bool response_rrset(struct response *r, enum section section, struct response_owner *owner,
 		    const struct rrset *rs, enum response_sigs sigs);
-/* Adds an SOA to the authority section, TTLs replaced (RFC 2308 §3). False: as above. */
+/* Adds an SOA with its TTLs replaced (RFC 2308 §3) to the authority section. @names: of its rdata. False: as above. */
 bool response_negative(struct response *r, struct response_owner *owner, const struct rrset *soa,
-		       enum response_sigs sigs, uint32_t ttl);
+		       const struct soa_names *names, enum response_sigs sigs, uint32_t ttl);
 /* Adds a CNAME made from a DNAME to the answer section. False: as above. */
 bool response_cname(struct response *r, struct response_owner *owner, uint32_t ttl,
 		    const uint8_t *target);

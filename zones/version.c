@@ -192,10 +192,12 @@ static bool nsec3_chain(const struct version *v, const struct rrset *params,
 
 static void soa_facts(struct version *v)
 {
-	const struct soa_numbers soa = version_soa(v);
-	const uint32_t ttl = rrset_ttl(v->soa);
+	struct rr rr;
+	(void)rr_read(rrset_data(v->soa), &rr);
+	const struct soa_numbers soa = soa_numbers_of(rr.rdata, rr.rdlen);
 	v->serial = soa.serial;
-	v->negative_ttl = ttl < soa.minimum ? ttl : soa.minimum;
+	v->negative_ttl = rr.ttl < soa.minimum ? rr.ttl : soa.minimum;
+	v->soa_names = soa_names_of(v->apex_node->name, rr.rdata);
 }
 
 #define RRSIG_EXPIRES_AT 8 /* in the rdata (RFC 4034 §3.1) */

@@ -59,6 +59,7 @@ struct version {
 	const struct rrset *soa;	/* or NULL */
 	uint32_t serial;
 	uint32_t negative_ttl; /* the lesser of the SOA's TTL and minimum (RFC 2308 §5) */
+	struct soa_names soa_names;
 	uint32_t
 		signed_until; /* when secure: the SOA's last signature expires then (serial time) */
 	uint64_t records;     /* all records, signatures included */

@@ -1,4 +1,4 @@
-/* zones/dns/soa.h - the numbers of a SOA record (RFC 1035 §3.3.13), which stand behind its two names.
+/* zones/dns/soa.h - what is in a SOA record (RFC 1035 §3.3.13): two names, and numbers behind them.
  *
  * Threads: no state. */
 #ifndef ZONES_DNS_SOA_H
@@ -37,5 +37,20 @@ static inline void soa_serial_put(uint8_t *rdata, size_t len, uint32_t serial)
 	assert(len >= SOA_NUMBERS_LEN);
 	be32_put(rdata + len - SOA_NUMBERS_LEN, serial);
 }
+
+/* How the names are compressed in a negative answer, where the record stands right behind the question, whose name ends
+ * in the zone's: it depends on nothing else, so it is found once for the zone and not for each answer. */
+struct soa_names {
+	uint8_t own[2]; /* octets of MNAME and RNAME that are written out */
+	uint16_t pointer
+		[2]; /* the pointer behind them when the zone's own name is asked for; 0: there is none */
+};
+
+/* Of SOA rdata that passed rdata_check, in the zone @apex. */
+struct soa_names soa_names_of(const uint8_t *apex, const uint8_t *rdata);
+
+/* Writes the rdata so, behind its length. @deeper: octets of the question's name before the zone's. */
+void soa_names_put(const struct soa_names *names, const uint8_t *rdata, size_t len, size_t deeper,
+		   struct writer *w);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "test/unit/unit.h"
 #include "zones/base/mem.h"
+#include "zones/base/text.h"
 #include "zones/dns/rdata.h"
 #include "zones/node_build.h"
 
@@ -148,7 +149,8 @@ static bool add_random(struct response *res, struct node *const *nodes, enum sec
 		done = response_cname(res, &owner, 77, a->target);
 	} else if (section == SECTION_AUTHORITY && next_random(3) == 0) {
 		a->ttl = 5;
-		done = response_negative(res, &owner, a->rs, a->sigs, 5);
+		const struct soa_names names = { 0 }; /* not for a place behind other sets */
+		done = response_negative(res, &owner, a->rs, &names, a->sigs, 5);
 	} else {
 		done = response_rrset(res, section, &owner, a->rs, a->sigs);
 	}
@@ -206,10 +208,81 @@ START_TEST(random_messages)
 }
 END_TEST
 
+/* Octets of a negative answer for @question below the owner of @n, read back; 0: it does not fit. @names NULL: the SOA as
+ * any other set. */
+static size_t one_negative(const struct node *n, const struct dname *question,
+			   const struct soa_names *names, size_t limit)
+{
+	static struct response res;
+	uint8_t *out = mem_zalloc(limit);
+	struct writer w = writer_of(out, limit);
+	(void)writer_room(&w, MESSAGE_HEADER_LEN);
+	writer_bytes(&w, question->wire, question->len);
+	writer_u32(&w, 0x00010001);
+	response_begin(&res, out, writer_len(&w), limit);
+	const struct rrset *soa = node_find(n, RRTYPE_SOA);
+	const uint16_t at = (uint16_t)(RESPONSE_QNAME + question->len - n->name_len);
+	struct response_owner owner = { n->name, names != NULL ? at : 0 };
+	const struct added a = {
+		.section = SECTION_AUTHORITY,
+		.owner = names != NULL ? question->wire + question->len - n->name_len : n->name,
+		.rs = soa,
+		.sigs = next_random(2) != 0 ? RESPONSE_WITH_SIGS : RESPONSE_NO_SIGS,
+		.ttl = 5
+	};
+	bool fits = response_negative(&res, &owner, soa, names, a.sigs, 5);
+	size_t len = 0;
+	if (fits) {
+		struct reader r = reader_of(out, writer_len(&res.w));
+		(void)reader_bytes(&r, res.question);
+		expect_set(&r, &a);
+		ck_assert_uint_eq(reader_left(&r), 0);
+		ck_assert_uint_eq(res.count[SECTION_AUTHORITY],
+				  1U + (a.sigs != RESPONSE_NO_SIGS ? soa->sigs : 0));
+		len = writer_len(&res.w);
+	} else {
+		ck_assert_uint_eq(writer_len(&res.w), res.question); /* nothing was added */
+	}
+	mem_free(out);
+	return len;
+}
+
+/* The names of the SOA as they are kept for the zone, behind questions of any depth. */
+START_TEST(negative_answers)
+{
+	unsigned fitted = 0;
+	for (unsigned round = 0; round < 3000; round++) {
+		struct node *n = random_node();
+		struct rr rr;
+		(void)rr_read(rrset_data(node_find(n, RRTYPE_SOA)), &rr);
+		const struct soa_names names = soa_names_of(n->name, rr.rdata);
+		struct dname question;
+		dname_set(&question, n->name);
+		for (unsigned depth = next_random(4); depth-- != 0;) {
+			ck_assert_int_eq(dname_prepend(&question,
+						       labels[next_random(ARRAY_LEN(labels))],
+						       question.wire),
+					 E_OK);
+		}
+		/* A client may write the zone's name otherwise; what the SOA has keeps its letters. */
+		for (size_t i = 0; round % 3 == 0 && i < question.len; i++) {
+			question.wire[i] = text_lower[question.wire[i]];
+		}
+		ck_assert_uint_ne(one_negative(n, &question, &names, 1000), 0);
+		ck_assert_uint_ne(one_negative(n, &question, NULL, 1000), 0);
+		fitted += one_negative(n, &question, &names, 60 + next_random(100)) != 0;
+		mem_free(n);
+	}
+	ck_assert_uint_gt(fitted, 100);
+	ck_assert_uint_lt(fitted, 2900);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("response");
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, random_messages);
+	tcase_add_test(tc, negative_answers);
 	return unit_run("response", tc);
 }
