@@ -2,6 +2,8 @@
  * what it should be. */
 #include "server/vault.h"
 
+#include <unistd.h>
+
 #include "test/unit/server/keeper_kit.h"
 
 #define START_SERIAL 1
@@ -194,6 +196,122 @@ START_TEST(a_change_that_does_not_follow)
 }
 END_TEST
 
+static bool is_file(const char *name)
+{
+	char path[300];
+	(void)snprintf(path, sizeof(path), "%s/%s", kept_directory, name);
+	return access(path, F_OK) == 0;
+}
+
+static void leave_file(const char *name)
+{
+	char path[300];
+	(void)snprintf(path, sizeof(path), "%s/%s", kept_directory, name);
+	FILE *f = fopen(path, "we");
+	ck_assert_ptr_nonnull(f);
+	(void)fclose(f);
+}
+
+/* A small zone has no file; one that has grown has, and what lies in the journal is of no account any more. */
+START_TEST(a_small_zone_lies_in_the_journal)
+{
+	struct kept_zone z;
+	struct errmsg em;
+	struct vault *v = open_vault((size_t)16 << 20);
+	begin(v, &z, "z.");
+	ck_assert(!is_file("z.served.1"));
+	assert_restored(v, &z);
+	change(v, &z, 100, NULL);
+	ck_assert_int_eq(vault_snapshot(v, z.apex.wire, z.v, &z.zone, &em), E_OK);
+	ck_assert(!is_file("z.served.2"));
+	assert_restored(v, &z);
+	change(v, &z, 100000, NULL);
+	ck_assert_int_eq(vault_snapshot(v, z.apex.wire, z.v, &z.zone, &em), E_OK);
+	ck_assert(is_file("z.served.3"));
+	assert_restored(v, &z);
+	change(v, &z, 100000, NULL);
+	ck_assert_int_eq(vault_snapshot(v, z.apex.wire, z.v, &z.zone, &em), E_OK);
+	ck_assert(is_file("z.served.4") && !is_file("z.served.3"));
+	vault_close(v);
+	v = open_vault((size_t)16 << 20);
+	assert_restored(v, &z);
+	version_unref(z.v);
+	vault_close(v);
+}
+END_TEST
+
+/* What a crash leaves goes at the next start, where the journal knows better; what is nobody's stays. */
+START_TEST(left_overs_go)
+{
+	static const char *const going[] = {
+		"z.served.2",
+		"z.served.7.abcdefgh",
+		"z.source.9",
+		"z.source.1.abcdefgh",
+	};
+	static const char *const staying[] = {
+		"z.source.1",	"other.served.1", "z.served.x", "z.served.1.2.3",
+		"a.z.served.1", "served.1",	  "z.served.",	"%zz.served.2",
+		"z.kept",	"%2.served.2",	  ".served.5",
+	};
+	struct kept_zone z;
+	struct vault *v = open_vault((size_t)16 << 20);
+	begin(v, &z, "z.");
+	vault_close(v);
+	for (size_t i = 0; i < ARRAY_LEN(going); i++) {
+		leave_file(going[i]);
+	}
+	for (size_t i = 1; i < ARRAY_LEN(staying); i++) {
+		leave_file(staying[i]);
+	}
+	v = open_vault((size_t)16 << 20);
+	for (size_t i = 0; i < ARRAY_LEN(going); i++) {
+		ck_assert_msg(!is_file(going[i]), "%s", going[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(staying); i++) {
+		ck_assert_msg(is_file(staying[i]), "%s", staying[i]);
+	}
+	assert_restored(v, &z);
+	version_unref(z.v);
+	vault_close(v);
+}
+END_TEST
+
+/* As if it had never been there, and others as they were. */
+START_TEST(what_is_forgotten)
+{
+	static struct kept_zone zones[3];
+	static const char *const names[] = { "small.", "large.", "Stays.\\%x." };
+	struct errmsg em = { "" };
+	struct version *is = NULL;
+	struct journal_zone zone;
+	struct vault *v = open_vault((size_t)16 << 20);
+	for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
+		begin(v, &zones[i], names[i]);
+	}
+	change(v, &zones[1], 100000, NULL);
+	ck_assert_int_eq(vault_snapshot(v, zones[1].apex.wire, zones[1].v, &zones[1].zone, &em),
+			 E_OK);
+	ck_assert(is_file("large.served.2") && is_file("large.source.1") &&
+		  is_file("small.source.1"));
+	const uint8_t *const apexes[] = { zones[0].apex.wire, zones[1].apex.wire };
+	ck_assert_int_eq(vault_forget(v, apexes, 2, &em), E_OK);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(vault_restore(v, zones[i].apex.wire, &is, &zone, &em), E_NOENT);
+	}
+	ck_assert(!is_file("large.served.2") && !is_file("large.source.1") &&
+		  !is_file("small.source.1"));
+	assert_restored(v, &zones[2]);
+	version_unref(zones[0].v);
+	begin(v, &zones[0], names[0]);
+	assert_restored(v, &zones[0]);
+	for (size_t i = 0; i < ARRAY_LEN(zones); i++) {
+		version_unref(zones[i].v);
+	}
+	vault_close(v);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("vault");
@@ -203,5 +321,8 @@ int main(void)
 	tcase_add_test(tc, a_change_larger_than_the_journal);
 	tcase_add_test(tc, history_has_limits);
 	tcase_add_test(tc, a_change_that_does_not_follow);
+	tcase_add_test(tc, a_small_zone_lies_in_the_journal);
+	tcase_add_test(tc, left_overs_go);
+	tcase_add_test(tc, what_is_forgotten);
 	return unit_run("server/vault", tc);
 }
