@@ -66,9 +66,6 @@ size_t crypto_sig_len(const struct crypto_key *key);
 /* Signing: everything that can be prepared once per key and thread is in the signer. */
 struct crypto_signer;
 MUST_USE int crypto_signer_new(const struct crypto_key *key, struct crypto_signer **out);
-/* Promises that each thread that signs with it has ended before it is freed, but for the one that frees it: then many
- * signatures take less time. */
-void crypto_signer_alone(struct crypto_signer *s);
 void crypto_signer_free(struct crypto_signer *s);
 /* Signs @len octets. @sig has room for CRYPTO_SIG_MAX. */
 MUST_USE int crypto_sign(struct crypto_signer *s, const uint8_t *data, size_t len, uint8_t *sig,

@@ -20,9 +20,6 @@ struct crypto_signer {
 	EVP_PKEY *pkey;
 	size_t sig_len;
 	struct check *check; /* made at first use */
-	bool is_alone;	     /* crypto_signer_alone */
-	unsigned made;	     /* signatures, up to OWN_LIBRARY_AFTER */
-	OSSL_LIB_CTX *own;   /* NULL: that of the process */
 };
 
 /* What crypto_signer_check needs: numbers modulo n, the order of the generator G. Those that end in _m are in
@@ -50,11 +47,10 @@ size_t crypto_sig_len(const struct crypto_key *key)
 }
 
 /* A context ready for many operations; NULL on failure. */
-static EVP_PKEY_CTX *prepared(OSSL_LIB_CTX *library, const struct crypto_key *key,
-			      int (*init)(EVP_PKEY_CTX *))
+static EVP_PKEY_CTX *prepared(const struct crypto_key *key, int (*init)(EVP_PKEY_CTX *))
 {
 	const struct recipe *r = key->recipe;
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(library, key->pkey, NULL);
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
 	bool good = ctx != NULL && init(ctx) == 1;
 	if (good && r->family == FAMILY_RSA) {
 		good = EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;
@@ -69,51 +65,6 @@ static EVP_PKEY_CTX *prepared(OSSL_LIB_CTX *library, const struct crypto_key *ke
 	return ctx;
 }
 
-/* Each ECDSA signature needs a random number, for which OpenSSL takes locks of its library context: threads that sign at
- * the same time hinder each other, two of them by 6 %. A context of its own takes as long to make as 60 signatures, so only who signs
- * much gets one; and only who outlives the threads that use it: what OpenSSL keeps for each thread looks at the context
- * once more when the thread ends. */
-#define OWN_LIBRARY_AFTER 2000
-
-/* The key of @s in @library, ready to sign; NULL on failure. */
-static EVP_PKEY_CTX *move_key(const struct crypto_signer *s, OSSL_LIB_CTX *library)
-{
-	OSSL_PARAM *params = NULL;
-	struct crypto_key copy = { .recipe = s->recipe };
-	EVP_PKEY_CTX *from = EVP_PKEY_CTX_new_from_name(library, s->recipe->type, NULL);
-	EVP_PKEY_CTX *ctx = NULL;
-	if (from != NULL && EVP_PKEY_todata(s->pkey, EVP_PKEY_KEYPAIR, &params) == 1 &&
-	    EVP_PKEY_fromdata_init(from) == 1 &&
-	    EVP_PKEY_fromdata(from, &copy.pkey, EVP_PKEY_KEYPAIR, params) == 1) {
-		ctx = prepared(library, &copy, EVP_PKEY_sign_init);
-	}
-	for (OSSL_PARAM *p = params; p != NULL && p->key != NULL; p++) {
-		mem_wipe(p->data, p->data_size);
-	}
-	OSSL_PARAM_free(params);
-	EVP_PKEY_free(copy.pkey); /* @ctx holds it */
-	EVP_PKEY_CTX_free(from);
-	return ctx;
-}
-
-/* A wish: where it cannot be, as without the system's configuration, that of the process does as well. */
-static void take_own_library(struct crypto_signer *s)
-{
-	OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
-	EVP_PKEY_CTX *ctx = NULL;
-	if (library != NULL && OSSL_LIB_CTX_load_config(library, NULL) == 1) {
-		ctx = move_key(s, library);
-	}
-	if (ctx == NULL) {
-		ERR_clear_error();
-		OSSL_LIB_CTX_free(library);
-		return;
-	}
-	EVP_PKEY_CTX_free(s->ctx);
-	s->ctx = ctx;
-	s->own = library;
-}
-
 int crypto_signer_new(const struct crypto_key *key, struct crypto_signer **out)
 {
 	if (!key->is_private || crypto_recipe_for_signing(key->recipe->algorithm) == NULL) {
@@ -126,7 +77,7 @@ int crypto_signer_new(const struct crypto_key *key, struct crypto_signer **out)
 	(void)EVP_PKEY_up_ref(s->pkey);
 	s->sig_len = crypto_sig_len(key);
 	s->md = EVP_MD_CTX_new();
-	s->ctx = ed ? NULL : prepared(NULL, key, EVP_PKEY_sign_init);
+	s->ctx = ed ? NULL : prepared(key, EVP_PKEY_sign_init);
 	if (s->md == NULL || (!ed && s->ctx == NULL) || s->sig_len > CRYPTO_SIG_MAX) {
 		crypto_signer_free(s);
 		return E_CRYPTO;
@@ -160,14 +111,8 @@ void crypto_signer_free(struct crypto_signer *s)
 		EVP_PKEY_CTX_free(s->ctx);
 		EVP_MD_CTX_free(s->md);
 		EVP_PKEY_free(s->pkey);
-		OSSL_LIB_CTX_free(s->own);
 		mem_free(s);
 	}
-}
-
-void crypto_signer_alone(struct crypto_signer *s)
-{
-	s->is_alone = true;
 }
 
 /* One INTEGER of the DER signature to a field of @width octets; returns the octet behind it. */
@@ -253,10 +198,6 @@ int crypto_sign(struct crypto_signer *s, const uint8_t *data, size_t len, uint8_
 		}
 		*sig_len = n;
 		return E_OK;
-	}
-	if (s->is_alone && r->family == FAMILY_EC && s->made < OWN_LIBRARY_AFTER &&
-	    ++s->made == OWN_LIBRARY_AFTER) {
-		take_own_library(s);
 	}
 	if (digest_of(s->md, r, data, len, digest) != E_OK ||
 	    EVP_PKEY_sign(s->ctx, r->family == FAMILY_EC ? der : sig, &n, digest,
@@ -352,7 +293,7 @@ int crypto_verifier_new(const struct crypto_key *key, struct crypto_verifier **o
 	v->pkey = key->pkey;
 	(void)EVP_PKEY_up_ref(v->pkey);
 	v->md = EVP_MD_CTX_new();
-	v->ctx = ed ? NULL : prepared(NULL, key, EVP_PKEY_verify_init);
+	v->ctx = ed ? NULL : prepared(key, EVP_PKEY_verify_init);
 	if (v->md == NULL || (!ed && v->ctx == NULL)) {
 		crypto_verifier_free(v);
 		return E_CRYPTO;

@@ -7,7 +7,6 @@ struct holder {
 
 struct holder_session {
 	const struct holder *holder;
-	bool is_alone;
 	struct crypto_signer *signers[]; /* one per key, made at first use */
 };
 
@@ -52,11 +51,6 @@ int holder_session_open(const struct holder *h, struct holder_session **out)
 	return E_OK;
 }
 
-void holder_session_alone(struct holder_session *s)
-{
-	s->is_alone = true;
-}
-
 void holder_session_close(struct holder_session *s)
 {
 	if (s == NULL) {
@@ -73,9 +67,6 @@ static int signer_for(struct holder_session *s, size_t i, struct crypto_signer *
 	int err = E_OK;
 	if (s->signers[i] == NULL) {
 		err = crypto_signer_new(s->holder->keys.keys[i]->pair, &s->signers[i]);
-		if (err == E_OK && s->is_alone) {
-			crypto_signer_alone(s->signers[i]);
-		}
 	}
 	*out = s->signers[i];
 	return err;

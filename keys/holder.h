@@ -23,9 +23,6 @@ const struct key *holder_key(const struct holder *h, size_t i);
 bool holder_can_sign(const struct holder *h, size_t i);
 
 MUST_USE int holder_session_open(const struct holder *h, struct holder_session **out);
-/* Promises that each thread that signs with it has ended before it is closed, but for the one that closes it: then many
- * signatures take less time (crypto_signer_alone). */
-void holder_session_alone(struct holder_session *s);
 void holder_session_close(struct holder_session *s);
 /* Signs with key @i. @sig has room for CRYPTO_SIG_MAX. */
 MUST_USE int holder_sign(struct holder_session *s, size_t i, const uint8_t *data, size_t len,

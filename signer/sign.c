@@ -138,7 +138,6 @@ static int workers_open(struct sign_run *run)
 			return err_set(run->em, err, "cannot prepare the keys for signing: %s",
 				       err_text(err));
 		}
-		holder_session_alone(w->session);
 	}
 	return E_OK;
 }
