@@ -206,10 +206,10 @@ model: ## compare 100,000 random updates with a model, and with zones signed fro
 	+@$(parallel) all
 	@UPDATES=$(MODEL_UPDATES) LIMIT=7200 VERBOSE=1 $(TEST_ENV) test/run test/peer/model_test.py
 
-crash: ## kill signetd 500 times, and let each call that writes fail (make test: 15 times, and every 40th); ten minutes
+crash: ## kill signetd 500 times each under updates and under transfers in, and let each call that writes fail (make test: 15 and 10 times, and every 40th)
 	@$(MAKE) --no-print-directory test-deps
 	+@$(parallel) all
-	@CRASHES=500 FAULT_STEP=1 LIMIT=7200 VERBOSE=1 $(TEST_ENV) test/run test/peer/crash_test.py
+	@CRASHES=500 FAULT_STEP=1 LIMIT=7200 VERBOSE=1 $(TEST_ENV) test/run test/peer/crash_test.py test/peer/xfr_crash_test.py
 
 replay: $(REPLAYS) ## run the fuzz targets over their seeds, and over mutations of them
 	@$(TEST_ENV) test/run $(REPLAYS)

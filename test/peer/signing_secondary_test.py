@@ -8,26 +8,13 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dns.query
 import dns.rcode
-import dns.rdatatype
 import dns.update
 import peer
-from transfers import canonical, end, again, serial_of, transfer, zone_text
+from transfers import again, content, end, serial_of, transfer, zone_text
 
 POLICIES = {'nsec.': 'denial: nsec', 'hashed.': 'denial: nsec3, zonemd: sha384', 'optout.': 'denial: nsec3-opt-out, keys: csk'}
 ZONES = list(POLICIES)
-MADE = {dns.rdatatype.from_text(x) for x in ('RRSIG', 'NSEC', 'NSEC3', 'NSEC3PARAM', 'DNSKEY', 'CDS', 'CDNSKEY', 'ZONEMD')}
 REFRESH = 3600  # so that only NOTIFY makes it quick
-
-
-def content(server, zone):
-    """What a person has to say of it: the serial is the server's."""
-    found = set()
-    for owner, ttl, rdtype, rd in transfer(server, zone).records[:-1]:
-        if rdtype == dns.rdatatype.SOA:
-            found.add(('SOA', ttl, rd.mname, rd.rname, rd.refresh, rd.retry, rd.expire, rd.minimum))
-        elif rdtype not in MADE:
-            found.add(canonical((owner, ttl, rdtype, rd)))
-    return found
 
 
 def signer_config(t, port, primary, to, signs=True):

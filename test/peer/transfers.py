@@ -44,7 +44,7 @@ def zone_text(zone, names=50, serial=1, refresh=1, ttl=300):
     return '\n'.join(lines) + '\n'
 
 
-def signetd(t, zones, name='signetd', server='', allow='any', update=True, files=None):
+def signetd(t, zones, name='signetd', server='', allow='any', update=True, more='', more_zone=''):
     """Serves {zone: (text or path, policy or None)} to who is allowed; with all keys."""
     port = peer.free_port()
     database = t.path(f'{name}.db')
@@ -53,7 +53,7 @@ def signetd(t, zones, name='signetd', server='', allow='any', update=True, files
     text += server + 'keys:\n'
     for a in ALGORITHMS:
         text += f'  - {{ name: {key_name(a)}, algorithm: {a}, secret: "{SECRET}" }}\n'
-    text += 'policies:\n  - name: hashed\n    denial: nsec3\nzones:\n'
+    text += f'policies:\n  - name: hashed\n    denial: nsec3\n{more}zones:\n'
     for zone, (content, policy) in zones.items():
         path = content if content.startswith('/') else t.write(f'{name}.{zone}zone', content)
         text += f'  - name: "{zone}"\n    file: {path}\n    allow-transfer: {allow}\n'
@@ -61,6 +61,7 @@ def signetd(t, zones, name='signetd', server='', allow='any', update=True, files
             text += f'    allow-update: key {KEY}\n'
         if policy is not None:
             text += f'    dnssec: {policy}\n'
+        text += more_zone
     config = t.write(f'{name}.yaml', text)
     os.chmod(config, 0o600)
     d = peer.Daemon(t, [os.path.join(peer.BIN, 'signetd'), '-c', config], port, t.path(f'{name}.log'))
@@ -123,6 +124,20 @@ class Transfer:
 def canonical(record):
     owner, ttl, rdtype, rd = record
     return owner.canonicalize().to_wire(), ttl, int(rdtype), rd.to_digestable()
+
+
+MADE = {dns.rdatatype.from_text(x) for x in ('RRSIG', 'NSEC', 'NSEC3', 'NSEC3PARAM', 'DNSKEY', 'CDS', 'CDNSKEY', 'ZONEMD')}
+
+
+def content(server, zone):
+    """What a person has to say of it: the serial is the server's."""
+    found = set()
+    for owner, ttl, rdtype, rd in transfer(server, zone).records[:-1]:
+        if rdtype == dns.rdatatype.SOA:
+            found.add(('SOA', ttl, rd.mname, rd.rname, rd.refresh, rd.retry, rd.expire, rd.minimum))
+        elif rdtype not in MADE:
+            found.add(canonical((owner, ttl, rdtype, rd)))
+    return found
 
 
 def make_query(zone, rdtype='AXFR', serial=None, key=None, options=None, ident=None):
