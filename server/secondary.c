@@ -84,9 +84,10 @@ static void log_taken(const struct keeper *k, const struct visit *v, const struc
 
 /* How what was transferred is signed and published; *policy gets that. */
 static struct publish prepare(struct keeper *k, const struct keeper_env *env, int64_t now,
-			      const struct visit *v, struct version *base, struct edit *e,
-			      struct sign_policy *policy)
+			      const struct visit *v, struct version *base,
+			      const struct taking *taken, struct sign_policy *policy)
 {
+	struct edit *e = taken->edit;
 	*policy = (struct sign_policy){ .now = now, .serial = SIGN_SERIAL_KEEP };
 	if (signs(k)) {
 		*policy = keeper_policy(k, edit_state(e), now);
@@ -99,7 +100,8 @@ static struct publish prepare(struct keeper *k, const struct keeper_env *env, in
 	struct publish p = keeper_publish(k, env, e, policy, JOURNAL_TRANSFER);
 	p.base = base;
 	p.is_kept_new = true;
-	p.is_anew = k->kept.is_signed && !signs(k); /* signatures of then would be as old */
+	/* Signatures of then would be as old. */
+	p.is_anew = taken->is_anew || (k->kept.is_signed && !signs(k));
 	return p;
 }
 
@@ -114,13 +116,13 @@ static void after_signing(struct keeper *k, const struct sign_policy *policy,
 }
 
 static int publish(struct keeper *k, const struct keeper_env *env, int64_t now, struct visit *v,
-		   struct version *base, struct edit *e)
+		   struct version *base, const struct taking *taken)
 {
 	struct version *old = NULL;
 	struct sign_policy policy;
 	const bool was_signed = k->kept.is_signed;
 	const int64_t held = base != NULL ? keeper_held_s(k, base) : 0;
-	struct publish p = prepare(k, env, now, v, base, e, &policy);
+	struct publish p = prepare(k, env, now, v, base, taken, &policy);
 	int err = keeper_publish_run(k, &p, &old, &v->order.em);
 	if (err != E_OK) {
 		return err;
@@ -155,26 +157,26 @@ static int take(struct keeper *k, const struct keeper_env *env, int64_t now, str
 {
 	const struct transferred t = { v->whole, v->changes, v->change_count };
 	const struct journal_stamp was = k->kept.stamp;
-	const uint32_t max_ttl = k->max_ttl;
+	struct taking taken = { .max_ttl = k->max_ttl };
 	struct version *base = state_of(k);
-	struct edit *e = NULL;
 	if (signs(k) && k->holder == NULL) {
 		return err_set(
 			em, E_NOENT,
 			"there are no keys to sign the zone with; signetctl status says why");
 	}
-	int err = transferred_edit(&t, base, signs(k), &e, &k->max_ttl, em);
-	if (err == E_OK && e != NULL) {
-		err = check(edit_state(e), em);
+	int err = transferred_edit(&t, base, signs(k), &taken, em);
+	if (err == E_OK && taken.edit != NULL) {
+		err = check(edit_state(taken.edit), em);
 	}
 	if (err != E_OK) {
-		edit_abort(e);
-		k->max_ttl = max_ttl;
+		edit_abort(taken.edit);
 		return err;
 	}
+	const uint32_t max_ttl = k->max_ttl;
+	k->max_ttl = taken.max_ttl;
 	set_heard(k, now, transferred_serial(&t));
-	if (e != NULL) {
-		err = publish(k, env, now, v, base, e);
+	if (taken.edit != NULL) {
+		err = publish(k, env, now, v, base, &taken);
 	} else {
 		bring_back(k, env, now, &v->order);
 		err = vault_note(env->vault, k->config->name, NULL, &k->kept, em);

@@ -6,6 +6,11 @@
 #include "zones/base/mem.h"
 #include "zones/dns/rdata.h"
 
+/* Of a difference larger than this, and than a part of the zone, nothing is made: the version before, the one that came,
+ * and the difference between them would all be in memory. Secondaries of ours transfer all of the zone then, too. */
+#define DIFF_OCTETS STRESSED((size_t)4 << 20, (size_t)1 << 10)
+#define DIFF_PART   10
+
 uint32_t transferred_serial(const struct transferred *t)
 {
 	return t->whole != NULL ? t->whole->serial : t->changes[t->change_count - 1].serial_to;
@@ -56,6 +61,31 @@ static void compare(const struct version *base, const struct version *whole, str
 	struct comparison c = { .wanted = out };
 	tree_diff(&base->names, &whole->names, on_node, &c);
 	diff_clear(&c.node);
+}
+
+struct bounded {
+	struct diff *diff;
+	size_t most; /* octets */
+	bool is_over;
+};
+
+static void add_bounded(void *arg, const void *before, const void *after)
+{
+	struct bounded *b = arg;
+	if (!b->is_over) {
+		diff_add_nodes(b->diff, before, after);
+		b->is_over = b->diff->removed.octets.len + b->diff->added.octets.len > b->most;
+	}
+}
+
+/* As diff_make. False: it would be too large. */
+static bool make_bounded(const struct version *base, const struct version *whole, struct diff *out)
+{
+	const size_t part = version_memory(base) / DIFF_PART;
+	struct bounded b = { .diff = out, .most = part > DIFF_OCTETS ? part : DIFF_OCTETS };
+	tree_diff(&base->names, &whole->names, add_bounded, &b);
+	tree_diff(&base->nsec3, &whole->nsec3, add_bounded, &b);
+	return !b.is_over;
 }
 
 /* --- the SOA --------------------------------------------------------------------------------- */
@@ -132,16 +162,16 @@ static void raise_max_ttl(const struct diff_part *part, uint32_t *max_ttl)
 	}
 }
 
-static int apply(const struct diff *d, struct edit *e, bool *differs, uint32_t *max_ttl,
-		 struct errmsg *em)
+/* Makes the change; *differs when that is one. */
+static int apply(const struct diff *d, struct taking *to, bool *differs, struct errmsg *em)
 {
 	*differs = *differs || !diff_is_empty(d);
-	raise_max_ttl(&d->added, max_ttl);
-	return diff_apply(d, e, em);
+	raise_max_ttl(&d->added, &to->max_ttl);
+	return diff_apply(d, to->edit, em);
 }
 
 /* All that is the primary's to say; there was nothing before. */
-static int take_all(const struct version *whole, struct edit *e, uint32_t *max_ttl)
+static int take_all(const struct version *whole, struct taking *to)
 {
 	struct version_walk *walk = mem_alloc(sizeof(*walk));
 	int err = E_OK;
@@ -153,8 +183,9 @@ static int take_all(const struct version *whole, struct edit *e, uint32_t *max_t
 			for (unsigned k = 0; k < rs[i].count && !is_of_signer(rs[i].type); k++) {
 				struct rr rr;
 				p = rr_read(p, &rr);
-				*max_ttl = rr.ttl > *max_ttl ? rr.ttl : *max_ttl;
-				err = edit_add(e, n->name, rr.type, rr.ttl, rr.rdata, rr.rdlen);
+				to->max_ttl = rr.ttl > to->max_ttl ? rr.ttl : to->max_ttl;
+				err = edit_add(to->edit, n->name, rr.type, rr.ttl, rr.rdata,
+					       rr.rdlen);
 			}
 		}
 	}
@@ -162,64 +193,66 @@ static int take_all(const struct version *whole, struct edit *e, uint32_t *max_t
 	return err;
 }
 
-static int change_signed(const struct transferred *t, const struct version *base, struct edit *e,
-			 bool *differs, uint32_t *max_ttl, struct errmsg *em)
+static int change_signed(const struct transferred *t, const struct version *base, struct taking *to,
+			 bool *differs, struct errmsg *em)
 {
 	struct diff wanted = { 0 };
 	int err = E_OK;
 	if (t->whole != NULL) {
 		compare(base, t->whole, &wanted);
-		err = apply(&wanted, e, differs, max_ttl, em);
+		err = apply(&wanted, to, differs, em);
 	}
 	for (size_t i = 0; i < t->change_count && err == E_OK; i++) {
 		diff_reset(&wanted);
 		keep_wanted(&wanted, &t->changes[i]);
-		err = apply(&wanted, e, differs, max_ttl, em);
+		err = apply(&wanted, to, differs, em);
 	}
 	diff_clear(&wanted);
-	return err == E_OK ? put_soa(t, e, differs, em) : err;
+	return err == E_OK ? put_soa(t, to->edit, differs, em) : err;
 }
 
-static int change_plain(const struct transferred *t, const struct version *base, struct edit *e,
-			bool *differs, uint32_t *max_ttl, struct errmsg *em)
+static int change_plain(const struct transferred *t, const struct version *base, struct taking *to,
+			bool *differs, struct errmsg *em)
 {
 	struct diff all = { 0 };
 	int err = E_OK;
-	if (t->whole != NULL) {
-		diff_make(base, t->whole, &all);
-		err = apply(&all, e, differs, max_ttl, em);
+	if (t->whole != NULL && !make_bounded(base, t->whole, &all)) {
+		edit_abort(to->edit);
+		to->edit = edit_begin(t->whole, NULL, EDIT_TTL_LAST);
+		to->is_anew = *differs = true;
+	} else if (t->whole != NULL) {
+		err = apply(&all, to, differs, em);
 	}
 	for (size_t i = 0; i < t->change_count && err == E_OK; i++) {
-		err = apply(&t->changes[i], e, differs, max_ttl, em);
+		err = apply(&t->changes[i], to, differs, em);
 	}
 	diff_clear(&all);
 	return err;
 }
 
 int transferred_edit(const struct transferred *t, const struct version *base, bool signs,
-		     struct edit **out, uint32_t *max_ttl, struct errmsg *em)
+		     struct taking *out, struct errmsg *em)
 {
 	bool differs = true;
 	int err = E_OK;
-	struct edit *e;
-	*out = NULL;
+	out->edit = NULL;
+	out->is_anew = false;
 	if (base == NULL && t->whole == NULL) {
 		return err_set(em, E_MISMATCH, "there is nothing that the changes could be of");
 	}
 	if (base == NULL && signs) {
-		e = edit_begin(NULL, t->whole->apex.wire, EDIT_TTL_LAST);
-		err = take_all(t->whole, e, max_ttl);
+		out->edit = edit_begin(NULL, t->whole->apex.wire, EDIT_TTL_LAST);
+		err = take_all(t->whole, out);
 	} else if (base == NULL) {
-		e = edit_begin(t->whole, NULL, EDIT_TTL_LAST);
+		out->edit = edit_begin(t->whole, NULL, EDIT_TTL_LAST);
 	} else {
 		differs = false;
-		e = edit_begin(base, NULL, EDIT_TTL_LAST);
-		err = (signs ? change_signed : change_plain)(t, base, e, &differs, max_ttl, em);
+		out->edit = edit_begin(base, NULL, EDIT_TTL_LAST);
+		err = (signs ? change_signed : change_plain)(t, base, out, &differs, em);
 	}
-	if (err == E_OK && differs) {
-		*out = e;
-	} else {
-		edit_abort(e);
+	if (err != E_OK || !differs) {
+		edit_abort(out->edit);
+		out->edit = NULL;
 	}
 	return err;
 }

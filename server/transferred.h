@@ -19,10 +19,17 @@ struct transferred {
 /* The primary's serial. */
 uint32_t transferred_serial(const struct transferred *t);
 
-/* The edit that makes of @base (NULL: there is nothing) what was transferred; *out NULL: nothing differs (@signs: but the
- * serial). @signs: by the server itself. *max_ttl gets larger where a record that comes has a larger TTL. Costs what the
- * change does, for an IXFR. E_MISMATCH: the changes do not fit @base: transfer all of the zone. Else as diff_apply. */
+struct taking {
+	struct edit *edit; /* NULL: nothing differs */
+	bool is_anew; /* it is none of the base: so much differs that a difference is not worth its memory */
+	uint32_t
+		max_ttl; /* before: what the zone had at most; gets larger where a record comes that has more */
+};
+
+/* The edit that makes of @base (NULL: there is nothing) what was transferred. @signs: by the server itself; then the serial
+ * is no difference. Costs what the change does, for an IXFR. E_MISMATCH: the changes do not fit @base: transfer all of the
+ * zone. Else as diff_apply. */
 MUST_USE int transferred_edit(const struct transferred *t, const struct version *base, bool signs,
-			      struct edit **out, uint32_t *max_ttl, struct errmsg *em);
+			      struct taking *out, struct errmsg *em);
 
 #endif

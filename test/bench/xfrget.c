@@ -1,8 +1,9 @@
 /* test/bench/xfrget.c - takes a zone by AXFR over TCP as fast as it comes, and says how much that was.
  *
- *     xfrget PORT ZONE      records=N messages=N octets=N ms=N
+ *     xfrget PORT ZONE [FILE]      records=N messages=N octets=N ms=N
  *
- * It reads owners and lengths alone, so that the server is what is measured. */
+ * It reads owners and lengths alone, so that the server is what is measured. FILE gets the messages, each behind its
+ * length. */
 #include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -60,13 +61,16 @@ static void look_at(const uint8_t *m, size_t len, struct got *g)
 	g->octets += len;
 }
 
-static size_t take_messages(uint8_t *buffer, size_t have, struct got *g)
+static size_t take_messages(uint8_t *buffer, size_t have, struct got *g, FILE *keep)
 {
 	size_t at = 0;
 	while (have - at >= 2 && have - at - 2 >= be16_get(buffer + at)) {
 		size_t len = be16_get(buffer + at);
 		look_at(buffer + at + 2, len, g);
 		at += 2 + len;
+	}
+	if (keep != NULL && fwrite(buffer, 1, at, keep) != at) {
+		fail("cannot write");
 	}
 	memmove(buffer, buffer + at, have - at);
 	return have - at;
@@ -104,8 +108,13 @@ int main(int argc, char **argv)
 	struct timespec a;
 	struct timespec b;
 	uint64_t port = 0;
-	if (argc != 3 || text_to_u64(argv[1], strlen(argv[1]), UINT16_MAX, &port) != E_OK) {
-		fail("usage: xfrget PORT ZONE");
+	FILE *keep = NULL;
+	if (argc < 3 || argc > 4 ||
+	    text_to_u64(argv[1], strlen(argv[1]), UINT16_MAX, &port) != E_OK) {
+		fail("usage: xfrget PORT ZONE [FILE]");
+	}
+	if (argc == 4 && (keep = fopen(argv[3], "wb")) == NULL) {
+		fail("cannot open the file");
 	}
 	uint8_t *buffer = mem_alloc(BUFFER);
 	size_t have = 0;
@@ -116,7 +125,7 @@ int main(int argc, char **argv)
 		if (n <= 0) {
 			fail("the end before the end");
 		}
-		have = take_messages(buffer, have + (size_t)n, &g);
+		have = take_messages(buffer, have + (size_t)n, &g, keep);
 	}
 	(void)clock_gettime(CLOCK_MONOTONIC, &b);
 	(void)printf("records=%lu messages=%lu octets=%lu ms=%.1f\n", g.records, g.messages,
@@ -124,5 +133,8 @@ int main(int argc, char **argv)
 		     (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6);
 	(void)close(fd);
 	mem_free(buffer);
+	if (keep != NULL && fclose(keep) != 0) {
+		fail("cannot write");
+	}
 	return 0;
 }

@@ -36,13 +36,12 @@ static struct version *sign_taken(struct edit *e)
 /* What makes of @base what is in @t, which differs. */
 static struct edit *taken(const struct transferred *t, const struct version *base, bool signs)
 {
-	struct edit *e = NULL;
-	uint32_t max_ttl = 0;
+	struct taking to = { 0 };
 	struct errmsg em = { "" };
-	int err = transferred_edit(t, base, signs, &e, &max_ttl, &em);
+	int err = transferred_edit(t, base, signs, &to, &em);
 	ck_assert_msg(err == E_OK, "%s", em.text);
-	ck_assert_ptr_nonnull(e);
-	return e;
+	ck_assert_ptr_nonnull(to.edit);
+	return to.edit;
 }
 
 static bool has(struct edit *e, const char *owner, uint16_t type)
@@ -97,12 +96,11 @@ START_TEST(the_same_content_is_no_change)
 	struct version *base = signed_base();
 	struct version *whole = read_zone(texts[_i]);
 	const struct transferred t = { .whole = whole };
-	struct edit *e = NULL;
-	uint32_t max_ttl = 60;
+	struct taking to = { .max_ttl = 60 };
 	struct errmsg em;
-	ck_assert_int_eq(transferred_edit(&t, base, true, &e, &max_ttl, &em), E_OK);
-	ck_assert_ptr_null(e);
-	ck_assert_uint_eq(max_ttl, 60);
+	ck_assert_int_eq(transferred_edit(&t, base, true, &to, &em), E_OK);
+	ck_assert_ptr_null(to.edit);
+	ck_assert_uint_eq(to.max_ttl, 60);
 	version_unref(whole);
 	version_unref(base);
 }
@@ -124,12 +122,11 @@ START_TEST(a_change_is_the_primary_s_but_for_the_serial)
 	diff_make(before, after, &d);
 	const struct transferred all = { .whole = after };
 	const struct transferred part = { .changes = &d, .change_count = 1 };
-	struct edit *e = NULL;
-	uint32_t max_ttl = 60;
+	struct taking to = { .max_ttl = 60 };
 	struct errmsg em;
-	ck_assert_int_eq(transferred_edit(_i == 0 ? &all : &part, base, true, &e, &max_ttl, &em),
-			 E_OK);
-	ck_assert_uint_eq(max_ttl, 86400);
+	ck_assert_int_eq(transferred_edit(_i == 0 ? &all : &part, base, true, &to, &em), E_OK);
+	ck_assert_uint_eq(to.max_ttl, 86400);
+	struct edit *e = to.edit;
 	ck_assert_uint_eq(transferred_serial(&part), 4000000000U);
 	const struct soa_numbers n = version_soa(edit_state(e));
 	ck_assert_uint_eq(n.serial, base->serial);
@@ -157,21 +154,71 @@ START_TEST(changes_of_something_else_do_not_fit)
 	struct diff d = { 0 };
 	_i == 0 ? diff_make(before, after, &d) : diff_make(after, before, &d);
 	const struct transferred part = { .changes = &d, .change_count = 1 };
-	struct edit *e = NULL;
-	uint32_t max_ttl = 0;
+	struct taking to = { 0 };
 	struct errmsg em;
-	ck_assert_int_eq(transferred_edit(&part, _i == 2 ? NULL : base, true, &e, &max_ttl, &em),
+	ck_assert_int_eq(transferred_edit(&part, _i == 2 ? NULL : base, true, &to, &em),
 			 _i == 1 ? E_OK : E_MISMATCH);
 	if (_i == 1) { /* what is there already is not there twice */
-		struct version *v = sign_taken(e);
-		e = NULL;
-		ck_assert_int_eq(transferred_edit(&part, v, true, &e, &max_ttl, &em), E_MISMATCH);
+		struct version *v = sign_taken(to.edit);
+		ck_assert_int_eq(transferred_edit(&part, v, true, &to, &em), E_MISMATCH);
 		version_unref(v);
 	}
-	ck_assert_ptr_null(e);
+	ck_assert_ptr_null(to.edit);
 	diff_clear(&d);
 	version_unref(after);
 	version_unref(before);
+	version_unref(base);
+}
+END_TEST
+
+/* A zone of @octets, of which the last text is @last. */
+static struct version *large_zone(size_t octets, uint32_t serial, uint8_t filling, uint8_t last)
+{
+	struct edit *e = read_text(SOA_OF("7") BODY);
+	uint8_t text[256];
+	text[0] = 255;
+	memset(text + 1, filling, 255);
+	for (uint32_t i = 0; i * sizeof(text) < octets; i++) {
+		char owner[40];
+		(void)snprintf(owner, sizeof(owner), "n%u.example.", i);
+		be32_put(text + 1, i);
+		text[6] = (i + 1) * sizeof(text) < octets ? filling : last;
+		ck_assert_int_eq(edit_add(e, name(owner), RRTYPE_TXT, 60, text, sizeof(text)),
+				 E_OK);
+	}
+	ck_assert_int_eq(edit_put_soa(e, edit_state(e)->soa, serial), E_OK);
+	return edit_commit(e);
+}
+
+/* Where nearly all is other than before, no difference is made of it: it takes the place of what there was. */
+START_TEST(a_large_change_takes_the_place_of_what_was_there)
+{
+	const size_t octets = (size_t)6 << 20;
+	struct version *base = large_zone(octets, 7, 'a', 'a');
+	struct version *part = large_zone(octets, 8, 'a', 'b');
+	struct version *all = large_zone(octets, 8, 'b', 'b');
+	struct taking to = { 0 };
+	struct errmsg em;
+	const struct transferred little = { .whole = part };
+	ck_assert_int_eq(transferred_edit(&little, base, false, &to, &em), E_OK);
+	ck_assert(!to.is_anew);
+	struct version *v = edit_commit(to.edit);
+	struct diff d = { 0 };
+	diff_make(base, v, &d);
+	ck_assert_uint_eq(d.removed.count, 2);
+	ck_assert_uint_eq(d.added.count, 2);
+	diff_clear(&d);
+	version_unref(v);
+	const struct transferred much = { .whole = all };
+	ck_assert_int_eq(transferred_edit(&much, part, false, &to, &em), E_OK);
+	ck_assert(to.is_anew);
+	v = edit_commit(to.edit);
+	diff_make(all, v, &d);
+	ck_assert(diff_is_empty(&d));
+	diff_clear(&d);
+	version_unref(v);
+	version_unref(all);
+	version_unref(part);
 	version_unref(base);
 }
 END_TEST
@@ -184,5 +231,6 @@ int main(void)
 	tcase_add_loop_test(tc, the_same_content_is_no_change, 0, 3);
 	tcase_add_loop_test(tc, a_change_is_the_primary_s_but_for_the_serial, 0, 2);
 	tcase_add_loop_test(tc, changes_of_something_else_do_not_fit, 0, 3);
+	tcase_add_test(tc, a_large_change_takes_the_place_of_what_was_there);
 	return unit_run("server/transferred", tc);
 }
