@@ -220,10 +220,10 @@ fuzz: ## fuzz each target for FUZZ_SECONDS with clang's libFuzzer
 	+@$(parallel) MODE=fuzz CC=clang $(FUZZ_TARGETS:%=build/fuzz/test/fuzz/%_fuzz)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run $(FUZZ_TARGETS)
 
-bench: ## measure, side by side with OpenSSL and the peers; test/bench/offline, query, load, update, xfr_out and secondaries have parts
+bench: ## measure, side by side with OpenSSL and the peers; test/bench/offline, query, load, update, xfr_out, xfr_in and secondaries have parts
 	@$(MAKE) --no-print-directory bench-deps
 	+@$(parallel) bench-programs
-	@failed=; for part in "offline $(TOPICS)" "query --part all" load update xfr_out secondaries; do \
+	@failed=; for part in "offline $(TOPICS)" "query --part all" load update xfr_out xfr_in secondaries; do \
 		$(TEST_ENV) test/bench/$$part || failed=1; \
 	done; [ -z "$$failed" ]
 
