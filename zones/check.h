@@ -15,7 +15,7 @@ enum check_level { CHECK_IGNORE, CHECK_WARN, CHECK_ERROR };
 	X(APEX_NS,         "apex-ns",          ERROR, "NS records at the apex")                 \
 	X(CNAME_OTHER,     "cname-other-data", ERROR, "a CNAME beside other data")              \
 	X(CNAME_SEVERAL,   "several-cnames",   ERROR, "several CNAMEs at a name")               \
-	X(DNAME_CHILDREN,  "dname-children",   ERROR, "names below a DNAME")                    \
+	X(DNAME_CHILDREN,  "dname-children",   WARN,  "names below a DNAME")                    \
 	X(GLUE,            "missing-glue",     WARN,  "name servers inside the zone without address") \
 	X(NS_ADDRESS,      "ns-address",       WARN,  "NS at a CNAME or at a name without address")   \
 	X(MX_ADDRESS,      "mx-address",       WARN,  "MX at a CNAME or at a name without address")   \
