@@ -88,7 +88,7 @@ static void client_new(struct pair *p, const struct client *how)
 /* True: the handshake is done on both sides. */
 static bool shake_hands(struct pair *p)
 {
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < STRESSED(1000U, 100000U); i++) {
 		int done = SSL_connect(p->far->ssl);
 		if (done == 1) {
 			return settle(p) == STREAM_READS;

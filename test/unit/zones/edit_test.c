@@ -409,7 +409,7 @@ END_TEST
 int main(void)
 {
 	TCase *tc = tcase_create("edit");
-	tcase_set_timeout(tc, 120);
+	tcase_set_timeout(tc, STRESSED(120, 900));
 	tcase_add_loop_test(tc, random_edits_equal_the_model, 0, 20);
 	tcase_add_test(tc, large_batches_in_any_order);
 #ifndef SIGNET_STRESS
