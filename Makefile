@@ -201,10 +201,10 @@ soak: ## send a million hostile packets to signetd; MODE=asan sees more
 	@PACKETS=$(SOAK_PACKETS) VERBOSE=1 $(TEST_ENV) test/run test/peer/hostile_test.py
 
 MODEL_UPDATES ?= 100000
-model: ## compare 100,000 random updates with a model, and with zones signed from scratch (make test takes 2,000)
+model: ## compare 100,000 random updates with a model, with zones signed from scratch, and with what secondaries have of them (make test takes 2,000 and 600)
 	@$(MAKE) --no-print-directory test-deps
 	+@$(parallel) all
-	@UPDATES=$(MODEL_UPDATES) LIMIT=7200 VERBOSE=1 $(TEST_ENV) test/run test/peer/model_test.py
+	@UPDATES=$(MODEL_UPDATES) LIMIT=7200 VERBOSE=1 $(TEST_ENV) test/run test/peer/model_test.py test/peer/xfr_model_test.py
 
 crash: ## kill signetd 500 times each under updates and under transfers in, and let each call that writes fail (make test: 15 and 10 times, and every 40th)
 	@$(MAKE) --no-print-directory test-deps

@@ -44,8 +44,8 @@ def zone_text(zone, names=50, serial=1, refresh=1, ttl=300):
     return '\n'.join(lines) + '\n'
 
 
-def signetd(t, zones, name='signetd', server='', allow='any', update=True, more='', more_zone=''):
-    """Serves {zone: (text or path, policy or None)} to who is allowed; with all keys."""
+def signetd(t, zones, name='signetd', server='', allow='any', update=f'key {KEY}', more='', more_zone=''):
+    """Serves {zone: (text or path, policy or None)} to who is allowed, and takes updates from who is; with all keys."""
     port = peer.free_port()
     database = t.path(f'{name}.db')
     os.makedirs(database, exist_ok=True)
@@ -58,7 +58,7 @@ def signetd(t, zones, name='signetd', server='', allow='any', update=True, more=
         path = content if content.startswith('/') else t.write(f'{name}.{zone}zone', content)
         text += f'  - name: "{zone}"\n    file: {path}\n    allow-transfer: {allow}\n'
         if update:
-            text += f'    allow-update: key {KEY}\n'
+            text += f'    allow-update: {update}\n'
         if policy is not None:
             text += f'    dnssec: {policy}\n'
         text += more_zone

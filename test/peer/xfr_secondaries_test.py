@@ -242,4 +242,5 @@ def main():
         large(t)
 
 
-main()
+if __name__ == '__main__':
+    main()
