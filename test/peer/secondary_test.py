@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """signetd as secondary of BIND, Knot, NSD and itself: zones come in record for record, plain and signed with each algorithm,
 follow each change by its difference, and survive primaries that are away, wrong, or hostile, and the end of signetd itself."""
+import datetime
+import itertools
+import json
 import os
 import random
 import socket
@@ -272,8 +275,8 @@ def validates(t, what, ours):
     for z in SIGNED:
         path = t.path(f'{z}got')
         ours.transfer(z, path)
-        status, output = peer.ours('signet-verifyzone', '-o', z, path)
-        t.check(f'{what}: {z} validates', status == 0, output[-500:])
+        code, output = peer.ours('signet-verifyzone', '-o', z, path)
+        t.check(f'{what}: {z} validates', code == 0, output[-500:])
 
 
 def with_primary(t, name, start):
@@ -557,11 +560,10 @@ def forced(t):
     notify(ours, ZONE)
     peer.wait_for(lambda: fake.asked[-1] == 'IXFR', 'question')
     fake.answer = whole(5)
-    began = time.monotonic()
-    status, output = ours.ctl('retransfer', ZONE)
-    t.check('retransfer while a primary is asked', status == 0, output)
+    code, output = ours.ctl('retransfer', ZONE)
+    t.check('retransfer while a primary is asked', code == 0, output)
     reaches(t, 'retransfer takes the older one', ours, 5)
-    t.check('retransfer waits for nobody', time.monotonic() - began < 8, f'{time.monotonic() - began:.1f} s')
+    t.check('retransfer waits for nobody', 'transfer-f' not in ours.log(), ours.log()[-1500:])  # the silent one was not given up
     t.check('retransfer asks for all of it', fake.asked[-1] == 'AXFR', str(fake.asked))
     fake.close()
     ours.stop()
@@ -614,49 +616,68 @@ def answered(server):
 
 
 def expiry(t):
-    """A few seconds without a primary, and SERVFAIL; it comes back by itself, and a restart needs no primary."""
-    fake = Fake(whole(1, expire=4))
+    """A few seconds without a primary, and SERVFAIL; it comes back by itself, and a restart needs no primary. The expire time is short
+    only where the zone is to expire, so that nothing here has to be done within it."""
+    fake = Fake(whole(1))
     ours = secondary(t, 'expiry', {ZONE: [fake.port]}, key=lambda z: None)
     reaches(t, 'expiry: at first', ours, 1)
     fake.answer = closes
     ours.stop()
     again = transfers.again(t, ours)
-    again.config = ours.config
     t.check('a restart serves at once, without a primary', text_of(again) == '1', text_of(again))
-    peer.wait_for(lambda: answered(again) == 'SERVFAIL', 'SERVFAIL after expiry', 20)
+    fake.answer = whole(2, expire=4)
+    notify(again, ZONE)
+    reaches(t, 'with a short time', again, 2)
+    fake.answer = closes
+    peer.wait_for(lambda: answered(again) == 'SERVFAIL', 'SERVFAIL after expiry')
     t.check('the log says that it expired', 'zone-expired' in again.log())
-    fake.answer = ixfr([soa(1, 4)], whole(1, expire=4))
-    reaches(t, 'back with the same serial', again, 1)
+    fake.answer = ixfr([soa(2, 4)], whole(2, expire=4))
+    reaches(t, 'back with the same serial', again, 2)
     # A primary that dribbles holds nothing up.
     fake.answer = dribble
     notify(again, ZONE)
-    peer.wait_for(lambda: answered(again) == 'SERVFAIL', 'SERVFAIL while a primary dribbles', 20)
-    t.check('expired in mid-transfer', True)
-    fake.answer = whole(2, expire=86400)
+    peer.wait_for(lambda: answered(again) == 'SERVFAIL', 'SERVFAIL while a primary dribbles')
+    t.check('no transfer had ended', again.log().count('zone-transferred') == 2, again.log()[-1500:])
+    fake.answer = closes
     again.stop()
     again = transfers.again(t, again)
-    t.check('a restart of what expired does not serve it', answered(again) in ('SERVFAIL', 'NOERROR'), answered(again))
-    reaches(t, 'back with another serial', again, 2)
+    t.check('a restart of what expired does not serve it', answered(again) == 'SERVFAIL', answered(again))
+    fake.answer = whole(3)
+    reaches(t, 'back with another serial', again, 3)
     fake.close()
     again.stop()
 
 
 def short_expiry(t):
     """An expire time that is shorter than refresh does not make a zone flap, and one of nothing does not make us a flood."""
-    fakes = {expire: Fake(whole(1, expire=expire)) for expire in (6, 0)}
+    fakes = {expire: Fake(whole(1, expire=expire)) for expire in (600, 6, 0)}
+    began = time.monotonic()
     servers = {expire: secondary(t, f'short-{expire}', {ZONE: [fake.port]}, key=lambda z: None) for expire, fake in fakes.items()}
-    reaches(t, 'short expiry: at first', servers[6], 1)
-    peer.wait_for(lambda: len(fakes[6].asked) >= 4, 'third refresh')
-    t.check('asked before it expires', 'zone-expired' not in servers[6].log(), servers[6].log()[-500:])
-    t.check('expire 0 is no flood', 2 <= len(fakes[0].asked) <= 20, f'{len(fakes[0].asked)} questions')
+    reaches(t, 'short expiry: at first', servers[600], 1)
+    peer.wait_for(lambda: status(servers[600])['transfer'] == 'waits', 'end of the transfer')
+    told = status(servers[600])
+    left = (instant(told['expires']) - instant(told['next-refresh'])).total_seconds()
+    t.check('is to be asked well before it expires', left > 200, told)  # 300 and more on an idle machine
+    for expire in (6, 0):
+        peer.wait_for(lambda: len(fakes[expire].asked) >= 4, f'third refresh, expire {expire}')
+    asked = len(fakes[0].asked)
+    t.check('expire 0 is no flood', asked <= time.monotonic() - began + 2, f'{asked} questions')
     for expire in fakes:
         fakes[expire].close()
         servers[expire].stop()
 
 
+def status(server):
+    return json.loads(server.ctl('--json', 'status', ZONE)[1])['data']
+
+
+def instant(text):
+    return datetime.datetime.strptime(text, '%Y-%m-%dT%H:%M:%SZ')
+
+
 def dribble(fake, q):
     yield [soa(9), rr('z.', 'NS', 'ns.z.')]
-    for i in range(300):
+    for i in itertools.count():
         time.sleep(0.1)
         yield [rr(f'd{i}.z.', 'A', '192.0.2.1')]
 
