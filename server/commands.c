@@ -191,11 +191,25 @@ static void command_thaw(struct daemon *d, struct control_request *r)
 	run_orders(d, r, order_thaw);
 }
 
+static void approve_transfer(struct daemon *d, struct control_request *r, const struct load_zone *z)
+{
+	struct refresh_status s;
+	if (!outbound_look(daemon_outbound(d), z->zone->apex, &s) || s.held == 0) {
+		control_reply(r, CONTROL_FAILED, "nothing waits for approval");
+		return;
+	}
+	outbound_approve(daemon_outbound(d), z->zone->apex);
+	control_reply(r, CONTROL_DONE,
+		      "its primaries are asked; signetctl status says what comes of it");
+}
+
 static void command_approve(struct daemon *d, struct control_request *r)
 {
 	struct errmsg em;
 	struct load_zone *z = zone_of(d, r, 1);
-	if (z != NULL && z->is_kept) {
+	if (z != NULL && config_zone_is_secondary(z->config)) {
+		approve_transfer(d, r, z);
+	} else if (z != NULL && z->is_kept) {
 		errand_one(d, r, z, order_approve);
 	} else if (z != NULL && daemon_approve_zone(d, z, &em) != E_OK) {
 		control_reply(r, CONTROL_FAILED, "%s", em.text);

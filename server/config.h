@@ -56,6 +56,7 @@ struct config_rrl {
 struct config_part {
 	uint32_t count; /* CONFIG_PART_ALL: no limit */
 	bool is_percent;
+	bool is_set; /* it stands in the file */
 };
 #define CONFIG_PART_ALL UINT32_MAX
 
@@ -195,7 +196,7 @@ struct config_zone {
 	const struct config_policy *policy; /* that one; NULL: not signed by us */
 	const char *key_directory;
 	enum config_serial serial;
-	struct config_part max_removed;
+	struct config_part max_removed; /* where not set: the server's; with primaries, no limit */
 	enum config_switch watch;
 	uint32_t journal_max_size;  /* octets of the zone's entries; 0: no limit of its own */
 	uint32_t journal_max_age_s; /* 0: that of the server */

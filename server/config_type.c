@@ -159,7 +159,7 @@ static void read_part(struct config_reader *r, const struct config_option *o,
 		report_unexpected(r, o, node, "");
 		return;
 	}
-	*part = (struct config_part){ (uint32_t)value, is_percent };
+	*part = (struct config_part){ (uint32_t)value, is_percent, true };
 }
 
 static void print_part(struct buf *b, const struct config_option *o UNUSED, const void *from,

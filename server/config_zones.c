@@ -392,6 +392,17 @@ bool config_zone_is_kept(const struct config_zone *z)
 }
 
 /* Makes what the texts of @z stand for. @sig0_zone: where KEY records are that it names. */
+/* Who follows a primary follows it in all, but where somebody has said otherwise of that very zone. */
+static void set_max_removed(const struct config *c, struct config_zone *z)
+{
+	if (!z->max_removed.is_set) {
+		z->max_removed = config_zone_is_secondary(z)
+					 ? (struct config_part){ .count = CONFIG_PART_ALL }
+					 : c->server.max_removed;
+		z->max_removed.is_set = false;
+	}
+}
+
 static void set_up(const struct config_reading *g, struct config_zone *z, const uint8_t *sig0_zone)
 {
 	set_policy(g, z);
@@ -403,6 +414,7 @@ static void set_up(const struct config_reading *g, struct config_zone *z, const 
 		make_acl(g, &z->allow_update_forwarding, "zones.allow-update-forwarding", NULL);
 	z->notifiers = make_acl(g, &z->allow_notify, "zones.allow-notify", NULL);
 	z->notify = make_zone_peers(g, &z->notify_names, "zones.notify");
+	set_max_removed(g->config, z);
 }
 
 static void read_templates(struct config_reading *g, const struct config_zone *defaults)
@@ -423,9 +435,7 @@ static void read_templates(struct config_reading *g, const struct config_zone *d
 void config_read_zones(struct config_reading *g)
 {
 	struct config *c = g->config;
-	struct config_zone defaults = { .file = "",
-					.checks = c->checks,
-					.max_removed = c->server.max_removed };
+	struct config_zone defaults = { .file = "", .checks = c->checks };
 	config_read_defaults(g, CONFIG_ZONE, &defaults);
 	read_templates(g, &defaults);
 	config_read_list(g, CONFIG_ZONE, &defaults);

@@ -65,30 +65,33 @@ static uint64_t count_records(const struct version *v)
 }
 
 int guard_check(const struct config_zone *c, const struct version *before,
-		const struct version *after, struct errmsg *em)
+		const struct version *after, uint64_t *removed, struct errmsg *em)
 {
 	const struct config_part *most = &c->max_removed;
+	const char *what = config_zone_is_secondary(c) ? "transfer" : "zone file";
 	struct zone_text name;
-	uint64_t removed = 0;
+	uint64_t count = 0;
 	if (most->count == CONFIG_PART_ALL) {
 		return E_OK;
 	}
-	tree_diff(&before->names, &after->names, on_name, &removed);
-	if (removed <= (most->is_percent ? GUARD_LEAST : most->count)) {
+	tree_diff(&before->names, &after->names, on_name, &count);
+	if (count <= (most->is_percent ? GUARD_LEAST : most->count) || count <= *removed) {
 		return E_OK;
 	}
 	const uint64_t records = count_records(before);
-	if (most->is_percent && removed * 100 <= records * most->count) {
+	if (most->is_percent && count * 100 <= records * most->count) {
 		return E_OK;
 	}
+	*removed = count;
 	log_error("zone-held",
-		  "zone=%s removed=%llu records=%llu limit=%u%s remedy=\"look at the zone file; "
+		  "zone=%s removed=%llu records=%llu limit=%u%s remedy=\"look at the %s; "
 		  "signetctl approve lets it through\"",
-		  zone_text(c->name, &name), (unsigned long long)removed,
-		  (unsigned long long)records, most->count, most->is_percent ? "%" : "");
+		  zone_text(c->name, &name), (unsigned long long)count, (unsigned long long)records,
+		  most->count, most->is_percent ? "%" : "",
+		  config_zone_is_secondary(c) ? "zone at its primary" : what);
 	return err_set(em, E_HELD,
-		       "the zone file takes out %llu of %llu records, more than zones.max-removed "
+		       "the %s takes out %llu of %llu records, more than zones.max-removed "
 		       "(%u%s); look at it, signetctl approve lets it through",
-		       (unsigned long long)removed, (unsigned long long)records, most->count,
+		       what, (unsigned long long)count, (unsigned long long)records, most->count,
 		       most->is_percent ? "%" : "");
 }

@@ -244,9 +244,10 @@ static int get_source(const struct keeper *k, const struct keeper_env *env, stru
 static int check_removed(struct keeper *k, const struct version *before, const struct version *file,
 			 const struct journal_stamp *stamp, struct errmsg *em)
 {
+	uint64_t removed = 0;
 	int err = keeper_same_stamp(stamp, &k->approved) || config_zone_is_produced(k->config)
 			  ? E_OK
-			  : guard_check(k->config, before, file, em);
+			  : guard_check(k->config, before, file, &removed, em);
 	if (err == E_HELD) {
 		k->held = *stamp;
 	}
@@ -385,7 +386,10 @@ static int load(struct keeper *k, const struct keeper_env *env, int64_t now, str
 int keeper_load(struct keeper *k, const struct keeper_env *env, int64_t now, struct errmsg *em)
 {
 	int err = load(k, env, now, em);
-	zone_set_stale(k->zone, err);
+	/* What was transferred and is held back is still: server/refresh.h sees to that. */
+	if (err != E_OK || !zone_is_held(k->zone) || !config_zone_is_secondary(k->config)) {
+		zone_set_stale(k->zone, err);
+	}
 	k->retry = err == E_DISKFULL || err == E_IO ? now + KEEPER_RETRY_S : INT64_MAX;
 	if (err == E_OK) {
 		board_succeed(&k->board, "load");

@@ -43,6 +43,7 @@ static int read_zone(struct load_zone *z, const char *quoted, struct version **o
 {
 	struct findings findings = { 0 };
 	struct errmsg em = { "" };
+	uint64_t removed = 0;
 	const struct version *before = z->zone->current;
 	mem_free(z->reason);
 	z->reason = NULL;
@@ -52,7 +53,7 @@ static int read_zone(struct load_zone *z, const char *quoted, struct version **o
 		const char *why = findings_first_error(&findings, "the zone file cannot be read");
 		z->reason = mem_str(why, strlen(why));
 	} else if (before != NULL && !same_stamp(&z->stamp, &z->approved)) {
-		err = guard_check(z->config, before, *out, &em);
+		err = guard_check(z->config, before, *out, &removed, &em);
 		if (err != E_OK) {
 			z->held = z->stamp;
 			z->reason = mem_str(em.text, strlen(em.text));

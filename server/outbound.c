@@ -135,6 +135,20 @@ void outbound_retransfer(struct outbound *o, const uint8_t *zone)
 	post_wish(o, zone, on_retransfer);
 }
 
+static void on_approve(void *arg)
+{
+	struct wish *w = arg;
+	if (w->o->refresh != NULL) {
+		refresh_approve(w->o->refresh, w->zone);
+	}
+	mem_free(w);
+}
+
+void outbound_approve(struct outbound *o, const uint8_t *zone)
+{
+	post_wish(o, zone, on_approve);
+}
+
 struct look {
 	struct outbound *o;
 	const uint8_t *zone;

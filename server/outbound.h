@@ -28,6 +28,8 @@ void outbound_tell_all(struct outbound *o);
 
 /* Control thread: transfers all of @zone from its primaries, whatever their serial. Never waits. */
 void outbound_retransfer(struct outbound *o, const uint8_t *zone);
+/* Control thread: transfers what was held back of @zone. Never waits. */
+void outbound_approve(struct outbound *o, const uint8_t *zone);
 /* Control thread: how it stands with @zone. False: it has no primaries. Waits for the thread. */
 bool outbound_look(struct outbound *o, const uint8_t *zone, struct refresh_status *out);
 

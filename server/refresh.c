@@ -58,6 +58,9 @@ struct secondary {
 	bool is_forced;		     /* signetctl wants it, though the serial be older */
 	bool again_forced;	     /* so it is for the round behind this */
 	bool is_expired;
+	uint64_t held;	   /* records that would go by what waits for approval; 0: nothing does */
+	uint64_t approved; /* so many may, at the next attempt */
+	bool holds;	   /* in this round something was held back */
 	bool is_renewed;   /* while refresh_set runs */
 	size_t peer;	   /* that is asked */
 	size_t left;	   /* primaries to be asked in this round */
@@ -264,7 +267,7 @@ static struct secondary *dequeue(struct primary *p, struct secondary **at)
 static void start_round(struct secondary *s)
 {
 	s->is_forced = s->is_forced || s->again_forced;
-	s->again = s->again_forced = false;
+	s->again = s->again_forced = s->holds = false;
 	s->left = s->config->primaries.count;
 	enqueue(s);
 }
@@ -300,7 +303,7 @@ static void end_round(struct secondary *s, bool is_good)
 	s->peer = 0;
 	if (is_good) {
 		s->failures = 0;
-		set_reason(s, NULL);
+		set_reason(s, s->holds ? s->reason : NULL);
 		s->due = after(now, s->refresh);
 	} else {
 		/* Twice as long each time, from the SOA's retry to its refresh. */
@@ -550,6 +553,22 @@ static void learn(struct secondary *s)
 	zone_set_expiry(s->zone, s->has_zone ? s->expires_at : 0);
 }
 
+/* What was held back waits until something else is taken, or a round has passed in which no primary had it. */
+static void note_held(struct secondary *s, const struct visit *v)
+{
+	const int err = v->order.err;
+	const bool is_answer = v->what == VISIT_TAKE || v->what == VISIT_CONFIRM;
+	if (is_answer && (err == E_OK || err == E_HELD)) {
+		/* Where this had begun before the approval, it is asked for again. */
+		s->approved = err == E_HELD && v->removed <= s->approved ? s->approved : 0;
+		s->holds = err == E_HELD || (s->holds && v->what == VISIT_CONFIRM);
+		s->held = err == E_HELD ? v->removed : s->holds ? s->held : 0;
+	}
+	if ((s->held != 0) != zone_is_held(s->zone)) {
+		zone_set_stale(s->zone, s->held != 0 ? E_HELD : E_OK);
+	}
+}
+
 static void on_visited(void *arg)
 {
 	struct secondary *s = arg;
@@ -569,7 +588,10 @@ static void on_visited(void *arg)
 	if (r->is_stopped) {
 		return;
 	}
-	learn(s);
+	if (o->err == E_OK || what == VISIT_LOOK) {
+		learn(s); /* what is not taken does not say that what there is is current */
+	}
+	note_held(s, &s->errand->visit);
 	if (what == VISIT_LOOK) {
 		const bool has_all = s->has_zone && !s->errand->visit.is_other;
 		s->due = has_all ? after(s->errand->visit.heard_at, s->refresh) : clock_now();
@@ -606,6 +628,8 @@ static void visit(struct secondary *s, enum visit_what what)
 	struct visit *v = &errand_of(s)->visit;
 	v->what = what;
 	v->arg = s;
+	/* Who wants all of the zone, whatever there is now, wants that too. */
+	v->removed = s->is_forced ? UINT64_MAX : s->approved;
 	v->order = (struct order){ .run = secondary_visit, .done = on_done, .arg = v };
 	s->state = VISITS;
 	jobs_order(s->all->jobs, s->zone, &v->order);
@@ -722,6 +746,15 @@ bool refresh_now(struct refresh *r, const uint8_t *zone, bool whole)
 	return true;
 }
 
+void refresh_approve(struct refresh *r, const uint8_t *zone)
+{
+	struct secondary *s = find(r, zone);
+	if (s != NULL && s->held != 0) {
+		s->approved = s->held;
+		(void)refresh_now(r, zone, false);
+	}
+}
+
 bool refresh_status(const struct refresh *r, const uint8_t *zone, struct refresh_status *out)
 {
 	const struct secondary *s = find(r, zone);
@@ -733,6 +766,7 @@ bool refresh_status(const struct refresh *r, const uint8_t *zone, struct refresh
 					.is_expired = s->is_expired,
 					.is_active = s->state != IDLE,
 					.has_serial = s->has_zone,
+					.held = s->held,
 					.serial = s->serial };
 	if (s->reason != NULL) {
 		(void)snprintf(out->reason, sizeof(out->reason), "%s", s->reason);

@@ -43,12 +43,15 @@ struct refresh_status {
 	int64_t expires_at; /* seconds; 0: it has nothing that could expire */
 	bool is_expired, is_active;
 	bool has_serial;
-	uint32_t serial;		 /* of the primary, that there is here */
+	uint32_t serial; /* of the primary, that there is here */
+	uint64_t held;	 /* records that would go by what waits for approval; 0: nothing does */
 	char reason[REFRESH_REASON_MAX]; /* why the last attempt failed; "": it did not */
 };
 /* False: it is no zone with primaries. */
 bool refresh_status(const struct refresh *r, const uint8_t *zone, struct refresh_status *out);
 /* Asks at once; @whole: for all of the zone, whatever its serial. False: no such zone. */
 bool refresh_now(struct refresh *r, const uint8_t *zone, bool whole);
+/* Asks at once, and takes what takes out no more than what was held back (server/guard.h) does. */
+void refresh_approve(struct refresh *r, const uint8_t *zone);
 
 #endif

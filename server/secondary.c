@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "server/guard.h"
 #include "server/keeper_run.h"
 #include "server/transferred.h"
 #include "server/unsign.h"
@@ -167,6 +168,9 @@ static int take(struct keeper *k, const struct keeper_env *env, int64_t now, str
 	int err = transferred_edit(&t, base, signs(k), &taken, em);
 	if (err == E_OK && taken.edit != NULL) {
 		err = check(edit_state(taken.edit), em);
+	}
+	if (err == E_OK && taken.edit != NULL && base != NULL) {
+		err = guard_check(k->config, base, edit_state(taken.edit), &v->removed, em);
 	}
 	if (err != E_OK) {
 		edit_abort(taken.edit);

@@ -2,7 +2,7 @@
  *
  *     look     what there is of the zone
  *     take     what was transferred in: an edit like others, checked, signed where the zone has a policy, made durable,
- *              published
+ *              published; or held back, where it takes out too much (server/guard.h)
  *     confirm  a primary has nothing newer
  *     expire   no primary has answered for too long: nothing is served (RFC 1035 §3.3.13)
  *
@@ -27,6 +27,7 @@ struct visit {
 	struct diff *changes;
 	size_t change_count;
 	const char *from; /* a name of the primary, for the log; borrowed */
+	uint64_t removed; /* records that may go, as somebody has approved it; E_HELD: that would */
 	void *arg;	  /* the giver's; and what the primary has said of the time that is left: */
 	bool has_expire;
 	uint32_t expire_left; /* seconds */
@@ -38,7 +39,8 @@ struct visit {
 	int64_t heard_at; /* seconds: when a primary last said that this is current */
 };
 
-/* struct order's run. E_MISMATCH: the changes do not fit what there is: transfer all of the zone. */
+/* struct order's run. E_MISMATCH: the changes do not fit what there is: transfer all of the zone. E_HELD: it waits for
+ * approval; what there is stays. */
 int secondary_visit(struct keeper *k, const struct keeper_env *env, int64_t now, struct order *o);
 
 /* The primary's serial of which @state was made: another than its own where the server signs. */

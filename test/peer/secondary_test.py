@@ -608,6 +608,67 @@ def fallbacks(t):
     ours.stop()
 
 
+def held(t):
+    """A primary that has lost most of the zone: what the zone itself says of max-removed counts, and nothing else."""
+    fake = Fake(whole(1, names=300))
+    follower = secondary(t, 'follower', {ZONE: [fake.port]}, key=lambda z: None, server='  max-removed: 1\n')
+    ours = secondary(t, 'held', {ZONE: [fake.port]}, key=lambda z: None, more='    max-removed: 50%\n')
+
+    def is_held(what, old, numbers):
+        count = ours.log().count(f'zone-held zone=z. {numbers} limit=50%')
+        notify(ours, ZONE)
+        try:
+            peer.wait_for(lambda: ours.log().count(f'zone-held zone=z. {numbers} limit=50%') > count, 'word in the log')
+            peer.wait_for(lambda: status(ours)['transfer'] == 'waits', 'end of the round')
+        except RuntimeError as e:
+            t.check(what, False, f'{e}: {ours.log()[-1500:]}')
+        told = status(ours)
+        t.check(what, text_of(ours) == str(old) and told['state'] == 'held' and told['primary-serial'] == old, told)
+        t.check(f'{what}: status says why', 'signetctl approve' in told['transfer-failed'], told)
+
+    def approve(code=0, text='primaries are asked'):
+        got, output = ours.ctl('approve', ZONE)
+        t.check('approve', got == code and text in output, output)
+
+    for server in (ours, follower):
+        reaches(t, 'held: at first', server, 1)
+    approve(1, 'nothing waits for approval')
+    fake.answer = whole(2)
+    is_held('almost all is lost', 1, 'removed=298 records=302')
+    notify(follower, ZONE)
+    reaches(t, 'others take it', follower, 2)
+    ours.ctl('reconfig')
+    t.check('a reload changes nothing of that', status(ours)['state'] == 'held')
+    t.check('it is counted', 'zones-held: 1' in ours.ctl('status')[1])
+    approve()
+    reaches(t, 'approved', ours, 2)
+    t.check('nothing is held any more', status(ours)['state'] == 'ok' and 'transfer-failed' not in status(ours), status(ours))
+    fake.answer = whole(3, names=300)
+    notify(ours, ZONE)
+    reaches(t, 'more is no matter', ours, 3)
+    gone = [rr(f'host{i}.z.', 'A', f'192.0.2.{i % 256}') for i in range(200)]
+    fake.answer = ixfr([soa(4), soa(3), *gone, soa(4), soa(4)], whole(9))
+    is_held('a difference', 3, 'removed=200 records=302')
+    fake.answer = whole(5)
+    approve()
+    peer.wait_for(lambda: 'out 298' in status(ours)['transfer-failed'], 'other reason')
+    t.check('more than was approved waits', text_of(ours) == '3' and status(ours)['state'] == 'held', status(ours))
+    ours.stop()
+    ours = transfers.again(t, ours)
+    is_held('after a restart', 3, 'removed=298 records=302')
+    fake.answer = whole(6, names=290)
+    notify(ours, ZONE)
+    reaches(t, 'mended at the primary', ours, 6)
+    t.check('and so is the state', status(ours)['state'] == 'ok', status(ours))
+    fake.answer = whole(7)
+    is_held('once more', 6, 'removed=288 records=292')
+    ours.ctl('retransfer', ZONE)
+    reaches(t, 'retransfer', ours, 7)
+    for server in (ours, follower):
+        server.stop()
+    fake.close()
+
+
 def answered(server):
     try:
         return dns.rcode.to_text(server.ask(ZONE, 'SOA', dnssec=False).rcode())
@@ -787,7 +848,7 @@ def main():
                     kills(t, primary)
                 ours.stop()
                 primary.stop()
-        for part in (hostile, dies, unsigned, forced, fallbacks, expiry, short_expiry, chain):
+        for part in (hostile, dies, unsigned, forced, fallbacks, held, expiry, short_expiry, chain):
             if wanted(part.__name__):
                 part(t)
 

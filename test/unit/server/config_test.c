@@ -602,6 +602,40 @@ START_TEST(zones_inherit_the_checks)
 }
 END_TEST
 
+/* With primaries that of the server does not count. */
+START_TEST(whose_removals_are_bounded)
+{
+	static const struct config_part expected[] = {
+		{ 20, true, false }, { 7, false, true },  { CONFIG_PART_ALL, false, false },
+		{ 30, true, true },  { 40, true, true },  { CONFIG_PART_ALL, false, true },
+		{ 50, true, true },  { 20, true, false }, { CONFIG_PART_ALL, false, false },
+	};
+	struct config *c = read_text("server: { database: db, max-removed: 20% }\n"
+				     "remotes: [ { name: r, addresses: 192.0.2.1 } ]\n"
+				     "templates:\n"
+				     "  - { name: t, primaries: r, max-removed: 40% }\n"
+				     "  - { name: u }\n"
+				     "zones:\n"
+				     "  - { name: z0, file: f }\n"
+				     "  - { name: z1, file: f, max-removed: 7 }\n"
+				     "  - { name: z2, primaries: r }\n"
+				     "  - { name: z3, primaries: r, max-removed: 30% }\n"
+				     "  - { name: z4, template: t }\n"
+				     "  - { name: z5, template: t, max-removed: no }\n"
+				     "  - { name: z6, template: t, max-removed: 50% }\n"
+				     "  - { name: z7, template: u, file: f }\n"
+				     "  - { name: z8, template: u, primaries: r }\n");
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		const struct config_part *have = &c->zones[i].max_removed;
+		ck_assert_msg(have->count == expected[i].count &&
+				      have->is_percent == expected[i].is_percent &&
+				      have->is_set == expected[i].is_set,
+			      "z%zu: %u", i, have->count);
+	}
+	config_free(c);
+}
+END_TEST
+
 START_TEST(paths_start_at_the_file)
 {
 	static const char text[] = "server: {pid-file: run/pid}\n"
@@ -1074,6 +1108,7 @@ int main(void)
 	tcase_add_test(tc, the_manual_has_every_option);
 	tcase_add_test(tc, zones_are_absolute_and_keep_their_order);
 	tcase_add_test(tc, zones_inherit_the_checks);
+	tcase_add_test(tc, whose_removals_are_bounded);
 	tcase_add_test(tc, paths_start_at_the_file);
 	tcase_add_test(tc, a_file_is_loaded);
 	tcase_add_test(tc, zones_that_were_added_are_zones);

@@ -54,15 +54,17 @@ START_TEST(what_is_held)
 	char option[64];
 	struct kept k;
 	struct errmsg em = { "" };
+	uint64_t removed = 0;
 	(void)snprintf(option, sizeof(option), "max-removed: %s", cases[_i].most);
 	kept_file(KEPT_ZONE);
 	kept_open(&k, option, "denial: nsec", 0);
 	const struct config_zone *c = &k.config->zones[0];
 	struct version *before = version_from(c, 0, 500, 0);
 	struct version *after = version_from(c, cases[_i].from, cases[_i].to, cases[_i].value);
-	int err = guard_check(c, before, after, &em);
+	int err = guard_check(c, before, after, &removed, &em);
 	ck_assert_msg(err == (cases[_i].is_held ? E_HELD : E_OK), "%d %s", err, em.text);
 	ck_assert_int_eq(em.text[0] != '\0', cases[_i].is_held);
+	ck_assert_int_eq(removed != 0, cases[_i].is_held);
 	version_unref(before);
 	version_unref(after);
 	kept_close(&k);

@@ -24,7 +24,8 @@ struct fake {
 	bool has_zone, is_expired;
 	uint32_t serial, refresh, retry, expire;
 	int64_t heard_at;
-	bool refuses; /* changes do not fit */
+	bool refuses;	  /* changes do not fit */
+	uint64_t removes; /* so much that it is held back */
 	unsigned looks, takes, confirms;
 };
 
@@ -113,6 +114,10 @@ static int visit(struct fake *f, struct visit *v)
 		if (f->refuses && v->whole == NULL) {
 			return err_set(&v->order.em, E_MISMATCH, "they do not fit");
 		}
+		if (f->removes > v->removed) {
+			v->removed = f->removes;
+			return err_set(&v->order.em, E_HELD, "takes out too much");
+		}
 		f->has_zone = true;
 		f->is_expired = false;
 		f->serial = w.next_serial;
@@ -145,7 +150,7 @@ void jobs_order(struct jobs *j UNUSED, const struct zone *zone, struct order *o)
 	v->refresh = f->refresh;
 	v->retry = f->retry;
 	v->expire = f->expire;
-	v->heard_at = f->heard_at;
+	v->heard_at = v->what == VISIT_LOOK || v->what == VISIT_EXPIRE ? f->heard_at : w.now;
 	o->done(o);
 }
 
@@ -790,6 +795,123 @@ START_TEST(expires_while_a_primary_is_asked)
 }
 END_TEST
 
+/* --- what is held back ----------------------------------------------------------------------- */
+
+static void assert_held(uint64_t records)
+{
+	ck_assert_uint_eq(status_of(0).held, records);
+	ck_assert_int_eq(zone_is_held(w.zone[0]), records != 0);
+	ck_assert_int_eq(reason_of(0)[0] != '\0', records != 0);
+}
+
+static void next_round(void)
+{
+	w.now = due_of(0);
+	tick();
+}
+
+static void approve(void)
+{
+	refresh_approve(w.refresh, w.config->zones[0].name);
+	loop_deliver(w.loop);
+}
+
+START_TEST(is_held_until_approved)
+{
+	set(config_of("", ONE));
+	approve();
+	ck_assert_ptr_null(asked()); /* of nothing */
+	w.zones[0].removes = 700;
+	next_round();
+	says_changes(asked(), 5, 6);
+	assert_held(700);
+	next_round();
+	says_whole(asked(), 7);
+	assert_held(700);
+	set(config_of("", ONE)); /* a reload is no approval */
+	assert_held(700);
+	approve();
+	w.zones[0].removes = 701; /* more than was approved */
+	says_whole(asked(), 8);
+	assert_held(701);
+	ck_assert_uint_eq(w.zones[0].serial, 5);
+	approve();
+	is_away(asked());
+	assert_held(701);
+	next_round(); /* it was approved still */
+	says_whole(asked(), 9);
+	ck_assert_uint_eq(w.zones[0].serial, 9);
+	assert_held(0);
+	next_round(); /* once */
+	w.zones[0].removes = 10;
+	says_whole(asked(), 10);
+	assert_held(10);
+	w.zones[0].removes = 0; /* mended */
+	next_round();
+	says_whole(asked(), 11);
+	assert_held(0);
+}
+END_TEST
+
+/* The primary has taken it back; but not where another says that what is served is current. */
+START_TEST(is_held_while_a_primary_has_it)
+{
+	set(config_of("", ABC));
+	w.zones[0].removes = 700;
+	for (unsigned round = 0; round < 2; round++) {
+		next_round();
+		says_changes(asked(), 5, 6);
+		assert_asks("b", RRTYPE_IXFR);
+		says_current(asked(), 5);
+		ck_assert_ptr_null(asked());
+		assert_held(700);
+	}
+	next_round();
+	says_current(asked(), 5);
+	assert_held(0);
+	/* The next one has what can be taken. */
+	next_round();
+	says_changes(asked(), 5, 6);
+	assert_held(700);
+	w.zones[0].removes = 0;
+	says_changes(asked(), 5, 7);
+	ck_assert_uint_eq(w.zones[0].serial, 7);
+	assert_held(0);
+}
+END_TEST
+
+START_TEST(retransfer_takes_what_is_held)
+{
+	set(config_of("", ONE));
+	w.zones[0].removes = 700;
+	next_round();
+	says_changes(asked(), 5, 6);
+	assert_held(700);
+	ck_assert(refresh_now(w.refresh, w.config->zones[0].name, true));
+	says_whole(asked(), 4);
+	ck_assert_uint_eq(w.zones[0].serial, 4);
+	assert_held(0);
+}
+END_TEST
+
+/* A primary that has something else does not say that this is current. */
+START_TEST(what_is_not_taken_lets_the_zone_expire)
+{
+	w.zones[0].expire = 500;
+	w.zones[0].removes = 700;
+	set(config_of("", ONE));
+	while (w.now < START + 499) {
+		pass(1);
+		if (asked() != NULL) {
+			says_whole(asked(), 6);
+		}
+	}
+	ck_assert(!w.zones[0].is_expired);
+	pass(1);
+	ck_assert(w.zones[0].is_expired);
+}
+END_TEST
+
 /* --- configurations -------------------------------------------------------------------------- */
 
 START_TEST(a_reload_begins_anew_what_is_under_way)
@@ -909,6 +1031,10 @@ int main(void)
 	tcase_add_test(tc, a_transfer_takes_no_longer_than_it_may);
 	tcase_add_test(tc, expires_and_comes_back);
 	tcase_add_test(tc, expires_while_a_primary_is_asked);
+	tcase_add_test(tc, is_held_until_approved);
+	tcase_add_test(tc, is_held_while_a_primary_has_it);
+	tcase_add_test(tc, retransfer_takes_what_is_held);
+	tcase_add_test(tc, what_is_not_taken_lets_the_zone_expire);
 	tcase_add_test(tc, a_reload_begins_anew_what_is_under_way);
 	tcase_add_test(tc, a_reload_asks_again_who_has_failed);
 	tcase_add_test(tc, whatever_primaries_do);
