@@ -46,6 +46,16 @@ MUST_USE int keyfile_search(const struct keyfile_search *s, struct keyset *out, 
 MUST_USE int keyfile_read_dir(const char *dir, const uint8_t *zone, enum keyfile_need need,
 			      struct keyset *out, struct errmsg *em);
 
+/* Keys that are not to be used any more, and that somebody may want back. */
+struct keyfile_aside {
+	const char *dir, *to;
+	const uint8_t *const *zones; /* whose */
+	size_t count;
+};
+/* Moves all key files of these zones from one directory to the other, which is made (0700) where there is something to
+ * move. @moved: files. That there is no @dir is no error. */
+MUST_USE int keyfile_put_aside(const struct keyfile_aside *a, size_t *moved, struct errmsg *em);
+
 /* The texts of the files; @path is for messages. The public one makes the key: one DNSKEY record and
  * nothing else. E_SYNTAX, E_UNSUPPORTED, E_INVAL. */
 MUST_USE int keyfile_parse_public(const char *path, const struct file_view *text, struct key **out,

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "keys/keyfile.h"
 #include "server/clock.h"
 #include "server/commands.h"
 #include "server/jobs.h"
@@ -494,6 +495,38 @@ static void write_session_key(const struct config *c)
 	buf_clear(&text);
 }
 
+/* Keys are state of a zone, too, and begin anew with it (RFC 9432 §5.4). But who takes a zone out of a catalog by mistake has
+ * them in the parent still. */
+static void put_keys_aside(const struct daemon *d, const uint8_t *const *zones, size_t count)
+{
+	const char *database = d->config->server.database;
+	char time[TIME_TEXT14_LEN + 1];
+	struct errmsg em = { "" };
+	char quoted[700];
+	struct buf dir = { 0 };
+	struct buf to = { 0 };
+	size_t moved = 0;
+	time_to_text14(clock_now(), time);
+	buf_printf(&dir, "%s/keys", database);
+	buf_printf(&to, "%s/keys/removed-%s", database, time);
+	const struct keyfile_aside a = {
+		.dir = dir.data, .to = to.data, .zones = zones, .count = count
+	};
+	int err = keyfile_put_aside(&a, &moved, &em);
+	if (moved != 0) {
+		log_warn("members-keys-removed",
+			 "files=%zu to=%s remedy=\"have the parents remove the DS records; to undo "
+			 "it, move the files back, and signetctl sign\"",
+			 moved, log_quote(to.data, quoted, sizeof(quoted)));
+	}
+	if (err != E_OK) {
+		log_error("members-keys-kept", "reason=%s",
+			  log_quote(em.text, quoted, sizeof(quoted)));
+	}
+	buf_clear(&dir);
+	buf_clear(&to);
+}
+
 /* Of members that are gone nothing is kept. While no job runs. */
 static void forget_members(struct daemon *d)
 {
@@ -502,10 +535,14 @@ static void forget_members(struct daemon *d)
 	size_t count = 0;
 	const uint8_t *const *names =
 		d->catalogs != NULL ? catalogs_forgotten(d->catalogs, &count) : NULL;
-	if (count != 0 && vault_forget(d->vault, names, count, &em) != E_OK) {
+	if (count == 0) {
+		return;
+	}
+	if (vault_forget(d->vault, names, count, &em) != E_OK) {
 		log_error("members-kept", "zones=%zu reason=%s", count,
 			  log_quote(em.text, quoted, sizeof(quoted)));
 	}
+	put_keys_aside(d, names, count);
 }
 
 static void remember_members(struct daemon *d)

@@ -8,6 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import dns.dnssec
 import dns.message
 import dns.query
 import dns.rcode
@@ -249,6 +250,64 @@ def reconfigured(t, first, c):
     c.ctl('reconfig')
     comes(t, 'and come', c, 'a.')
     t.check('with nothing of before', transfers_of(c, 'a.') == before + 1, c.log()[-2000:])
+    c.stop()
+    first.stop()
+
+
+# --- members that are signed here -----------------------------------------------------------------
+
+def keys_of(t, server, zone, where='keys'):
+    """The tags of its private keys."""
+    return sorted(f[len(zone) + 6:-8] for f in os.listdir(t.path(f'{server.name}.db', where)) if f.startswith(f'K{zone}+') and f.endswith('.private'))
+
+
+def signed(t):
+    """Whose keys go with it, though not for good."""
+    port = peer.free_port()
+    first = primary(t, 'p8', {CATALOG: catalog_text(CATALOG, [('x', 'a.'), ('y', 'b.'), ('z', 'aa.')]),
+                              **{z: zone_text(z) for z in ('a.', 'aa.', 'b.')}}, port)
+    c = daemon(t, 'c8', consumer_text(first.port, [CATALOG]).replace('plain, primaries: from', 'plain, primaries: from, dnssec: default'), port)
+
+    def is_signed_by(zone):
+        try:
+            return sorted('%05d' % dns.dnssec.key_id(k) for k in c.ask(zone, 'DNSKEY').answer[0])
+        except (IndexError, dns.exception.Timeout):
+            return None
+
+    def comes_signed(what, zone):
+        try:
+            peer.wait_for(lambda: is_signed_by(zone) and is_signed_by(zone) == keys_of(t, c, zone), 'keys')
+            t.check(what, True)
+        except RuntimeError:
+            t.check(what, False, f'{is_signed_by(zone)} {keys_of(t, c, zone)} {c.log()[-2000:]}')
+
+    def removed():
+        return sorted(d for d in os.listdir(t.path('c8.db', 'keys')) if d.startswith('removed-'))
+
+    for z in ('a.', 'aa.', 'b.'):
+        comes_signed(f'signed: {z}', z)
+    before = {z: keys_of(t, c, z) for z in ('a.', 'aa.', 'b.')}
+    change(first, CATALOG, ('delete', 'x.zones PTR'))
+    goes(t, 'signed: a member is removed', c, 'a.')
+    logged(t, 'signed: the log says what becomes of its keys', c, 'members-keys-removed files=4')
+    t.check('signed: they are not used any more', keys_of(t, c, 'a.') == [] and len(removed()) == 1, removed())
+    t.check('signed: and are not lost', keys_of(t, c, 'a.', f'keys/{removed()[0]}') == before['a.'])
+    t.check('signed: for nobody else', os.stat(t.path('c8.db', 'keys', removed()[0])).st_mode & 0o777 == 0o700)
+    change(first, CATALOG, ('delete', 'y.zones PTR'), ('add', 'yy.zones PTR b.'))
+    logged(t, 'signed: another label', c, 'members-keys-removed', 2)
+    comes_signed('signed: begins with other keys', 'b.')
+    t.check('signed: which are others', not set(keys_of(t, c, 'b.')) & set(before['b.']), before)
+    t.check('signed: the others stay', keys_of(t, c, 'aa.') == before['aa.'] and is_signed_by('aa.') == before['aa.'])
+    # It was a mistake.
+    change(first, CATALOG, ('add', 'x.zones PTR a.'))
+    comes_signed('signed: a member is back', 'a.')
+    for f in os.listdir(t.path('c8.db', 'keys')):
+        if f.startswith('Ka.+'):
+            os.remove(t.path('c8.db', 'keys', f))
+    for f in os.listdir(t.path('c8.db', 'keys', removed()[0])):
+        os.rename(t.path('c8.db', 'keys', removed()[0], f), t.path('c8.db', 'keys', f))
+    status, said = c.ctl('sign', 'a.')
+    t.check('signed: keys that are put back', status == 0 and set(before['a.']) <= set(is_signed_by('a.')), f'{said} {is_signed_by("a.")}')
     c.stop()
     first.stop()
 
@@ -506,7 +565,7 @@ zone:
     config = t.write('knotp.conf', text + zones)
     knot = peer.Daemon(t, ['knotd', '-c', config], port, t.path('knotp.log'))
     peer.wait_for(knot.is_up, 'answer from knotd')
-    c = daemon(t, 'c6', consumer_text(port, [CATALOG]), to)
+    c = daemon(t, 'c8', consumer_text(port, [CATALOG]), to)
     for z in ('a.', 'b.'):
         comes(t, f'of Knot: {z}', c, z)
     more = zones.replace('domain: b.', 'domain: c.').replace('knotp.b.zone', 'knotp.c.zone')
@@ -537,7 +596,7 @@ def of_file(t):
     first.stop()
 
 
-PARTS = {'one': one, 'two': two, 'many': many, 'producers': producers, 'bind': of_bind, 'knot': of_knot, 'file': of_file}
+PARTS = {'one': one, 'signed': signed, 'two': two, 'many': many, 'producers': producers, 'bind': of_bind, 'knot': of_knot, 'file': of_file}
 
 with peer.Test('catalog') as test:
     for part in sys.argv[1:] or PARTS:

@@ -292,8 +292,7 @@ int file_out_sync(struct file_out *f, struct errmsg *em)
 	return f->err;
 }
 
-/* A rename is durable once the directory is. Returns 0 or -1 with errno set. */
-static int sync_directory(const char *path)
+int file_sync_directory(const char *path, struct errmsg *em)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir = slash == NULL   ? mem_str(".", 1)
@@ -302,13 +301,13 @@ static int sync_directory(const char *path)
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	mem_free(dir);
 	if (fd < 0) {
-		return -1;
+		return failed(em, path, "write to disk the directory of");
 	}
 	/* EINVAL: a file system whose directories need none. */
 	int bad = fsync(fd) != 0 && errno != EINVAL ? errno : 0;
 	(void)close(fd);
 	errno = bad;
-	return bad != 0 ? -1 : 0;
+	return bad != 0 ? failed(em, path, "write to disk the directory of") : E_OK;
 }
 
 /* Closes the descriptor that is ours; what the system kept back until now comes out as an error. */
@@ -330,10 +329,7 @@ static int put_in_place(struct file_out *f, struct errmsg *em)
 	}
 	mem_free(f->temp);
 	f->temp = NULL;
-	if (sync_directory(f->real) != 0) {
-		return failed(em, f->path, "write to disk the directory of");
-	}
-	return E_OK;
+	return file_sync_directory(f->real, em);
 }
 
 int file_out_commit(struct file_out *f, struct errmsg *em)

@@ -54,6 +54,9 @@ MUST_USE int file_out_commit(struct file_out *f, struct errmsg *em);
 /* Removes the temporary file. Fine on a zeroed struct. */
 void file_out_abort(struct file_out *f);
 
+/* What was made, renamed or removed in the directory that @path is in is durable. */
+MUST_USE int file_sync_directory(const char *path, struct errmsg *em);
+
 /* open + write + commit in one. */
 MUST_USE int file_write(const char *path, mode_t mode, const void *data, size_t len,
 			struct errmsg *em);

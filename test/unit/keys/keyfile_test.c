@@ -597,6 +597,69 @@ START_TEST(a_directory_that_is_not_there)
 }
 END_TEST
 
+static bool is_in(const char *where, const char *name)
+{
+	char path[300];
+	(void)snprintf(path, sizeof(path), "%s/%s", where, name);
+	return access(path, F_OK) == 0;
+}
+
+START_TEST(keys_are_put_aside)
+{
+	static const struct {
+		const char *name;
+		bool moves;
+	} files[] = {
+		{ "Kexample.net.+013+55648.key", true },
+		{ "Kexample.net.+013+55648.private", true },
+		{ "Kexample.net.+013+00001.state", true },
+		{ "K%2A.odd%2Bname.+015+00002.key", true },
+		{ "K.+008+00003.private", true },
+		{ "Kexample.network.+013+55648.key", false },
+		{ "Kwww.example.net.+013+55648.key", false },
+		{ "Kexample.net.", false },
+		{ "example.net.+013+55648.key", false },
+		{ "Kexample.net+013+55648.key", false },
+	};
+	static const char *const owners[] = { "Example.NET.", "other.", "*.odd+name.", "." };
+	struct dname zones[ARRAY_LEN(owners)];
+	const uint8_t *list[ARRAY_LEN(owners)];
+	struct errmsg em = { "" };
+	char to[200];
+	size_t moved = 9;
+	dir_make();
+	(void)snprintf(to, sizeof(to), "%s/removed", dir);
+	for (size_t i = 0; i < ARRAY_LEN(owners); i++) {
+		ck_assert_int_eq(
+			dname_from_text(&zones[i], owners[i], strlen(owners[i]), NULL, NULL), E_OK);
+		list[i] = zones[i].wire;
+	}
+	struct keyfile_aside a = { .dir = dir, .to = to, .zones = list, .count = ARRAY_LEN(list) };
+	ck_assert_int_eq(keyfile_put_aside(&a, &moved, &em), E_OK);
+	ck_assert_uint_eq(moved, 0);
+	ck_assert(!is_in(dir, "removed"));
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		put(files[i].name, "secret", 0600);
+	}
+	ck_assert_msg(keyfile_put_aside(&a, &moved, &em) == E_OK, "%s", em.text);
+	ck_assert_uint_eq(moved, 5);
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		ck_assert_msg(is_in(to, files[i].name) == files[i].moves &&
+				      is_in(dir, files[i].name) == !files[i].moves,
+			      "%s", files[i].name);
+	}
+	a.dir = "/tmp/signet-keyfile-not-there";
+	ck_assert_int_eq(keyfile_put_aside(&a, &moved, &em), E_OK);
+	a.dir = dir;
+	a.to = "/tmp/signet-keyfile-not-there/removed";
+	put(files[0].name, "secret", 0600);
+	ck_assert_int_eq(keyfile_put_aside(&a, &moved, &em), E_NOENT);
+	ck_assert_ptr_nonnull(strstr(em.text, "cannot be moved"));
+	ck_assert(is_in(dir, files[0].name));
+	dir_remove();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("keyfile");
@@ -618,6 +681,7 @@ int main(void)
 	tcase_add_test(tc, bad_keys_are_passed_over_or_told);
 	tcase_add_test(tc, keys_come_in_order);
 	tcase_add_test(tc, a_directory_that_is_not_there);
+	tcase_add_test(tc, keys_are_put_aside);
 	int status = unit_run("keys/keyfile", tc);
 	mem_free(broken.text);
 	mem_free(good.text);
