@@ -293,6 +293,11 @@ static void without_signing(struct version **v)
 	*v = rest;
 }
 
+static bool makes_zonemd(const struct keeper *k)
+{
+	return k->config->policy != NULL && k->config->policy->zonemd != CONFIG_ZONEMD_NO;
+}
+
 /* The difference of the file to what it was when it was last read becomes an edit of what is served. */
 static int load_change(struct keeper *k, const struct keeper_env *env, int64_t now,
 		       struct errmsg *em)
@@ -305,8 +310,14 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 	const struct journal_zone was = k->kept;
 	const struct journal_stamp stamp = source_stamp(k, env);
 	const bool is_unsigned = is_to_be_unsigned(k);
+	const bool was_secondary = secondary_was(k);
 	int err = read_file(k, env, now, &file, em);
-	if (err == E_OK) {
+	if (err == E_OK && was_secondary) {
+		/* It is no change of a file: all that there is is to be what the file says. */
+		before = k->config->policy != NULL
+				 ? zone_save_source(k->zone->current, k->holder, makes_zonemd(k))
+				 : version_ref(k->zone->current);
+	} else if (err == E_OK) {
 		err = get_source(k, env, &before, em);
 	}
 	if (err != E_OK) {
@@ -315,7 +326,7 @@ static int load_change(struct keeper *k, const struct keeper_env *env, int64_t n
 	if (is_unsigned) {
 		without_signing(&before);
 	}
-	err = check_removed(k, before, file, &stamp, em);
+	err = was_secondary ? E_OK : check_removed(k, before, file, &stamp, em);
 	if (err != E_OK) {
 		goto out;
 	}
@@ -365,6 +376,12 @@ static int load(struct keeper *k, const struct keeper_env *env, int64_t now, str
 	int err = keeper_get_keys(k, env, now, em);
 	if (err != E_OK) {
 		return err;
+	}
+	if (k->expired != NULL && !is_secondary) {
+		/* There is no primary any more whose word it waits for. */
+		version_unref(k->expired);
+		k->expired = NULL;
+		k->is_open = false;
 	}
 	if (!k->is_open) {
 		err = restore(k, env, now, em);

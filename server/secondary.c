@@ -57,11 +57,16 @@ uint32_t secondary_serial(const struct keeper *k, const struct version *state)
 	return k->kept.is_signed ? (uint32_t)k->kept.stamp.size : state->serial;
 }
 
+bool secondary_was(const struct keeper *k)
+{
+	return k->kept.stamp.inode == 0;
+}
+
 /* Is what there is nothing that a primary's changes could be of? It was signed here and is to be so no more, or it was a
  * file of which no primary knows. */
 static bool is_other(const struct keeper *k)
 {
-	return k->kept.is_signed && (!signs(k) || k->kept.stamp.inode != 0);
+	return (k->kept.is_signed && !signs(k)) || !secondary_was(k);
 }
 
 void secondary_note_signed(struct keeper *k, const struct version *transferred)

@@ -48,6 +48,9 @@ uint32_t secondary_serial(const struct keeper *k, const struct version *state);
 /* The zone, as it was @transferred, is signed here from now on. */
 void secondary_note_signed(struct keeper *k, const struct version *transferred);
 
+/* Did what there is come from a primary? Else from a file of ours, or we have made it. */
+bool secondary_was(const struct keeper *k);
+
 /* What a restart finds of a zone that has primaries: is it too old at @now to be served? */
 bool secondary_is_expired(const struct keeper *k, const struct version *v, int64_t now);
 

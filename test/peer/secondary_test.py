@@ -669,6 +669,66 @@ def held(t):
     fake.close()
 
 
+def roles(t):
+    """A zone of a file becomes one of a primary, and back: what it was before is served no more than until the next is there."""
+    fake = Fake(whole(1))
+    text = '$TTL 60\n@ SOA ns h 1 3600 2 86400 60\n@ NS ns\nserial TXT file\nold A 192.0.2.9\n'
+    for dnssec in ('no', 'default'):
+        port, name = peer.free_port(), f'roles-{dnssec}'
+        path = t.write(f'{name}.zone', text)
+        os.makedirs(t.path(f'{name}.db'))
+        head = f'server:\n  listen: 127.0.0.1@{port}\n  database: {t.path(name)}.db\n  control: "{t.path(name)}.control"\nremotes: [ {{ name: from, ' \
+            f'addresses: 127.0.0.1, port: {fake.port} }} ]\nzones:\n  - {{ name: z., allow-transfer: any, dnssec: {dnssec}, '
+        of_file, of_primary = f'{head} file: {path}, allow-update: 127.0.0.1 }}\n', f'{head} primaries: from }}\n'
+        config = t.write(f'{name}.yaml', of_file)
+        ours = peer.Daemon(t, [os.path.join(peer.BIN, 'signetd'), '-c', config], port, t.path(f'{name}.log'))
+        ours.config = config
+        peer.wait_for(ours.is_up, 'answer from signetd')
+
+        def is_of(what, n, names):
+            reaches(t, f'{name}: {what}', ours, n)
+            got = {r[0].to_text() for r in transfer(ours, ZONE).records if r[2] in (dns.rdatatype.A, dns.rdatatype.TXT)}
+            t.check(f'{name}: {what}: and nothing else', got == set(names), got)
+
+        theirs = ['serial.z.', 'host0.z.', 'host1.z.', 'host2.z.']
+        is_of('the file', 'file', ['serial.z.', 'old.z.'])
+        update(ours, 'z.', [('add', 'dyn 60 TXT dyn')])  # its serial is past that of the primary
+        for restarts in (False, True):
+            def become(config):
+                nonlocal ours
+                t.write(f'{name}.yaml', config)
+                if restarts:
+                    ours.stop()
+                    ours = transfers.again(t, ours)
+                else:
+                    t.check(f'{name}: reconfig', ours.ctl('reconfig')[0] == 0)
+            become(of_primary)
+            is_of('the primary', 1, theirs)
+            was = serial(ours, ZONE)
+            become(of_file)
+            is_of('the file again', 'file', ['serial.z.', 'old.z.'])
+            t.check(f'{name}: the serial goes on', serial(ours, ZONE) > was)
+        fake.answer = whole(9, expire=4)
+        restarts = False
+        become(of_primary)
+        reaches(t, f'{name}: expires soon', ours, 9)
+        fake.answer = closes
+        peer.wait_for(lambda: answered(ours) == 'SERVFAIL', 'SERVFAIL after expiry')
+        fake.answer = whole(1)
+        become(of_file)
+        is_of('the file, after it has expired', 'file', ['serial.z.', 'old.z.'])
+        if dnssec == 'default':
+            code, output = peer.ours('signet-verifyzone', '-o', ZONE, ours_file(t, ours))
+            t.check(f'{name}: validates', code == 0, output)
+        ours.stop()
+    fake.close()
+
+
+def ours_file(t, server):
+    server.transfer(ZONE, t.path('got'))
+    return t.path('got')
+
+
 def answered(server):
     try:
         return dns.rcode.to_text(server.ask(ZONE, 'SOA', dnssec=False).rcode())
@@ -848,7 +908,7 @@ def main():
                     kills(t, primary)
                 ours.stop()
                 primary.stop()
-        for part in (hostile, dies, unsigned, forced, fallbacks, held, expiry, short_expiry, chain):
+        for part in (hostile, dies, unsigned, forced, fallbacks, held, roles, expiry, short_expiry, chain):
             if wanted(part.__name__):
                 part(t)
 
