@@ -318,11 +318,18 @@ static void command_addzone(struct daemon *d, struct control_request *r)
 static void command_delzone(struct daemon *d, struct control_request *r)
 {
 	struct added_zones a;
+	struct dname name;
 	struct errmsg em = { "" };
-	const struct load_zone *z = zone_of(d, r, 1);
+	const bool cleans = strcmp(r->words[1], "-clean") == 0;
+	if (r->count != (cleans ? 3 : 2)) {
+		control_reply(r, CONTROL_MISUSE, "expected: delzone [-clean] ZONE");
+		return;
+	}
+	const struct load_zone *z = zone_of(d, r, r->count - 1);
 	if (z == NULL || !find_added(d, r, &a)) {
 		return;
 	}
+	dname_set(&name, z->zone->apex); /* which goes */
 	if (z->config->member_of != NULL) {
 		char catalog[DNAME_TEXT_MAX];
 		(void)dname_to_text(z->config->member_of, catalog);
@@ -332,11 +339,14 @@ static void command_delzone(struct daemon *d, struct control_request *r)
 			      catalog);
 		return;
 	}
-	int err = added_zones_remove(&a, z->zone->apex, &em);
+	int err = added_zones_remove(&a, name.wire, &em);
 	if (err == E_OK) {
 		err = take_added(d, &a, &em);
 	}
 	added_zones_clear(&a);
+	if (err == E_OK && cleans) {
+		err = daemon_forget_zone(d, name.wire, &em);
+	}
 	control_reply(r, err == E_OK ? CONTROL_DONE : CONTROL_FAILED, "%s", em.text);
 }
 

@@ -826,6 +826,16 @@ int daemon_reload_zone(struct daemon *d, struct load_zone *z, enum daemon_loaded
 	return load_and_look(d, z, em);
 }
 
+int daemon_forget_zone(struct daemon *d, const uint8_t *apex, struct errmsg *em)
+{
+	if (daemon_zone(d, apex) != NULL) {
+		return err_set(em, E_EXIST,
+			       "the zone is served now as a member of a catalog, so that what the "
+			       "database has of it stays");
+	}
+	return d->vault != NULL ? vault_forget(d->vault, &apex, 1, em) : E_OK;
+}
+
 int daemon_approve_zone(struct daemon *d, struct load_zone *z, struct errmsg *em)
 {
 	if (!zone_is_held(z->zone)) {

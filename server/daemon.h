@@ -73,6 +73,9 @@ MUST_USE int daemon_order(struct daemon *d, const struct load_zone *z, struct or
 struct loop *daemon_loop(const struct daemon *d);
 /* Who talks to other servers; borrowed. */
 struct outbound *daemon_outbound(const struct daemon *d);
+/* Removes what the database has of the zone @apex, which is not served any more. E_EXIST: it is, as a member of a catalog.
+ * Else as vault_forget. */
+MUST_USE int daemon_forget_zone(struct daemon *d, const uint8_t *apex, struct errmsg *em);
 /* Loads the file of @z, a zone without a keeper, that was held back. E_NOENT: none is. E_CHECK: the old version stays. */
 MUST_USE int daemon_approve_zone(struct daemon *d, struct load_zone *z, struct errmsg *em);
 /* Ends the loop; @request (taken; NULL: nobody asked) is answered once nothing listens any more. */

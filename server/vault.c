@@ -364,6 +364,7 @@ int vault_forget(struct vault *v, const uint8_t *const *apexes, size_t count, st
 	struct journal_zone *zones = mem_array(count, sizeof(*zones));
 	int err = journal_begin(v->journal, STORE_WRITE, &t, em);
 	for (size_t i = 0; i < count && err == E_OK; i++) {
+		zones[i] = (struct journal_zone){ 0 };
 		(void)!journal_zone_get(t, apexes[i], &zones[i]);
 		journal_forget(t, apexes[i]);
 	}

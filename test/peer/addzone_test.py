@@ -79,6 +79,59 @@ def comes_and_goes(t, s):
     t.check('what the database had is there again', s.serves('signed.'))
 
 
+def cleaned(t, s):
+    """Without -clean a zone goes on from where it was; with it nothing is left of before, but for its file and its keys."""
+    path = t.write('clean.zone', ZONE)
+    again = ['addzone', 'clean.', path, 'dnssec=default', 'allow-update=key updater']
+
+    def keys():
+        return sorted(f for f in os.listdir(t.path('database/keys')) if f.startswith('Kclean.+'))
+
+    def serial():
+        r = s.daemon.ask('clean.', 'SOA')
+        return r.answer[0][0].serial if r.answer else 0
+
+    def update(name):
+        u = dns.update.Update('clean.', keyring=s.keyring, keyalgorithm='hmac-sha256.')
+        u.add(name, 60, 'TXT', name)
+        t.check('update', dns.query.tcp(u, '127.0.0.1', port=s.daemon.port, timeout=10).rcode() == dns.rcode.NOERROR)
+
+    def has(name):
+        return bool(s.daemon.ask(f'{name}.clean.', 'TXT').answer)
+
+    s.said('a zone', again, 0)
+    peer.wait_for(lambda: serial() != 0, 'the zone')
+    for i in range(20):
+        update(f'dyn{i}')
+    before, made = serial(), keys()
+    s.said('flush', ['flush', 'clean.'], 0)
+    s.said('delzone', ['delzone', 'clean.'], 0)
+    t.write('clean.zone', ZONE.replace('www A', 'other A'))
+    s.said('with another file', again, 0)
+    peer.wait_for(lambda: s.daemon.ask('other.clean.', 'A').answer, 'what the new file has')
+    t.check('what the old file had is gone', not s.daemon.ask('www.clean.', 'A').answer)
+    t.check('it goes on from there', has('dyn19') and serial() > before and keys() == made, serial())
+    s.said('its history is there', ['journal', 'clean.'], 0, 'update')
+    update('last')
+    s.said('delzone -clean', ['delzone', '-clean', 'clean.'], 0)
+    t.check('it is served no more', s.daemon.ask('other.clean.', 'A').rcode() == dns.rcode.REFUSED)
+    left = [f for f in os.listdir(t.path('database')) if f.startswith('clean.')]
+    t.check('files and keys', not left and os.path.exists(path) and keys() == made, left)
+    s.said('once more', ['delzone', '-clean', 'clean.'], 1, 'there is no zone')
+    s.said('misuse', ['delzone', '-clean'], 2, 'delzone [-clean] ZONE')
+    s.said('misuse', ['delzone', 'clean.', '-clean'], 2, 'delzone [-clean] ZONE')
+    s.said('anew', again, 0)
+    peer.wait_for(lambda: serial() != 0, 'the zone')
+    t.check('nothing of before is there', not has('dyn1') and not has('last') and serial() < before, serial())
+    t.check('nor in the journal', 'update' not in s.said('journal', ['journal', 'clean.'], 0))
+    t.check('the keys are', keys() == made, keys())
+    s.restart()
+    t.check('after a restart too', not has('last') and s.daemon.ask('other.clean.', 'A').answer)
+    s.said('of one that is not kept', ['addzone', 'asitis.', t.write('asitis.zone', ZONE)], 0)
+    s.said('of one that is not kept', ['delzone', '-clean', 'asitis.'], 0)
+    s.said('delzone', ['delzone', '-clean', 'clean.'], 0)
+
+
 def refused(t, s):
     good = t.write('good.zone', ZONE)
     before = s.text()
@@ -147,6 +200,7 @@ def main():
     with peer.Test('addzone') as t:
         s = Server(t)
         comes_and_goes(t, s)
+        cleaned(t, s)
         refused(t, s)
         by_hand(t, s)
         without_database(t)

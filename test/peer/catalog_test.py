@@ -131,7 +131,7 @@ def files_of(t, server, zone):
 
 def one(t):
     port = peer.free_port()
-    zones = {z: zone_text(z) for z in ('a.', 'b.', 'c.', 'd.', 'own.')}
+    zones = {z: zone_text(z) for z in ('a.', 'b.', 'c.', 'd.', 'e.', 'own.')}
     first = primary(t, 'p1', {CATALOG: catalog_text(CATALOG, [('x', 'a.'), ('y', 'b.')]), **zones}, port)
     own = t.write('own', zone_text('own.').replace('192.0.2.1', '192.0.2.99'))
     c = daemon(t, 'c1', consumer_text(first.port, [CATALOG], zones=f'  - {{ name: own., file: {own} }}\n'), port)
@@ -173,6 +173,17 @@ def one(t):
     change(first, CATALOG, ('add', 'o.zones PTR own.'))
     logged(t, 'what the configuration has stays', c, 'member-clash zone=own. catalog=cat.example. stays="in the configuration"')
     t.check('as it is', str(c.ask('www.own.', 'A').answer[0][0]) == '192.0.2.99')
+    text = zone_text('e.').replace('192.0.2.1', '192.0.2.99').replace('SOA ns.elsewhere. h 1 ', 'SOA ns.elsewhere. h 9 ')
+    status, said = c.ctl('addzone', 'e.', t.write('e', text), 'allow-update=127.0.0.1')
+    t.check('addzone', status == 0, said)
+    change(first, CATALOG, ('add', 'e.zones PTR e.'))
+    logged(t, 'what was added stays', c, 'member-clash zone=e. catalog=cat.example. stays="in the configuration"')
+    status, said = c.ctl('delzone', '-clean', 'e.')
+    t.check('delzone has the catalog take it', status == 1 and 'is served now as a member of a catalog' in said, said)
+    logged(t, 'which is transferred, whatever the serial', c, 'zone-transferred zone=e. primary=from kind=AXFR serial=1')
+    t.check('and served', str(c.ask('www.e.', 'A').answer[0][0]) == '192.0.2.1')
+    change(first, CATALOG, ('delete', 'e.zones PTR'))
+    goes(t, 'and goes', c, 'e.')
     broken(t, first, c)
     c = restarted(t, first, c)
     reconfigured(t, first, c)
