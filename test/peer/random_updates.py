@@ -42,14 +42,16 @@ class Updates:
 
     Not asked for is KEY at a delegation, which dnssec-verify takes for the parent's."""
 
-    def __init__(self, zone, seed, judges=True, hides=True):
-        """@judges: the answers are to have the rcodes that the model gives. @hides: there may be names below a DNAME."""
+    def __init__(self, zone, seed, judges=True, for_peers=False, leap=2 ** 30):
+        """@judges: the answers are to have the rcodes that the model gives. @for_peers: nothing that Knot and
+        NSD do not take, names below a DNAME and KEY beside CNAME (RFC 4035 §2.5).
+        @leap: how far a serial goes at most that a client sets."""
         self.name = zone
         self.origin = dns.name.from_text(zone)
         self.wire = self.origin.to_wire()
         self.chance = random.Random(f'{seed} {zone}')
         self.zone = model.Zone()
-        self.judges, self.hides = judges, hides
+        self.judges, self.for_peers, self.leap = judges, for_peers, leap
         self.tried = self.sent = 0  # what was answered is sent
         self.counts = {}
         self.bad = []
@@ -92,7 +94,7 @@ class Updates:
         low, high = self.zone.serial
         # None between the two: nobody here knows whether it is newer.
         if c.random() < 0.5:
-            serial = high + c.choice((1000, 10 ** 6, 2 ** 30))
+            serial = high + c.choice((1000, 10 ** 6, self.leap))
         else:
             serial = low - c.choice((1, 100, 2 ** 30))
         expire = c.choice((86400, 604800)) if c.random() < 0.98 else model.HELD_MAX + 1
@@ -191,13 +193,12 @@ class Updates:
         for _ in range(c.choices((0, 1, 2, 3, 6, 20), (1, 60, 20, 12, 5, 1))[0]):
             updates += self.some_update()
         c.shuffle(prerequisites)
-        return prerequisites, updates if self.hides else self.unhidden(updates)
+        return prerequisites, self.taken_by_peers(updates) if self.for_peers else updates
 
-    def unhidden(self, updates):
-        """Those of them that leave no name below a DNAME."""
+    def taken_by_peers(self, updates):
         names, dnames, out = set(self.zone.names), {n for n, sets in self.zone.names.items() if DNAME in sets}, []
         for rr in updates:
-            if rr.cls == IN and (any(n in dnames for n in model.above(rr.owner)) or
+            if rr.cls == IN and (rr.type == KEY or any(n in dnames for n in model.above(rr.owner)) or
                                  rr.type == DNAME and any(rr.owner in model.above(n) for n in names)):
                 continue
             names.add(rr.owner)

@@ -40,14 +40,20 @@ def main():
             answer = secondary.ask('example.', 'SOA').answer
             return answer[0][0].serial if answer else None
 
-        peer.wait_for(lambda: serial() == 10, 'the first transfer')
+        def reaches(want, what):
+            try:
+                peer.wait_for(lambda: serial() == want, what)
+            except RuntimeError as e:
+                t.check(what, False, f'{e}\n{primary.log()[-2000:]}\n{secondary.log()[-2000:]}')
+
+        reaches(10, 'the first transfer')
         status = ctl('s', 'status', 'example')[1]
         t.check('status tells of the next refresh and of the end', 'next-refresh' in status and 'expires' in status, status)
 
         t.write('zone', ZONE % (11, 2))
         done = ctl('p', 'reload', 'example')
         t.check('reload', done[0] == 0, done)
-        peer.wait_for(lambda: serial() == 11, 'the change, by NOTIFY')
+        reaches(11, 'the change, by NOTIFY')
         t.check('a notified change comes over', True)
 
         primary.stop()
@@ -60,7 +66,7 @@ def main():
 
         done = ctl('s', 'retransfer', 'example')
         t.check('retransfer', done[0] == 0, done)
-        peer.wait_for(lambda: serial() == 5, 'the older serial')
+        reaches(5, 'the older serial')
         t.check('retransfer takes an older serial', True)
         t.check('and the content', secondary.ask('www.example.', 'A').answer[0][0].address == '192.0.2.3')
         done = ctl('p', 'retransfer', 'example')
