@@ -269,6 +269,9 @@ START_TEST(macs_that_are_wrong)
 	ck_assert_uint_eq(r.x.error, TSIG_BADSIG);
 	ck_assert_ptr_null(r.x.key);
 	answer_with_error(&r, v, false, E_PERM);
+	/* As NSD answers where it is the time: not signed. */
+	r.x.error = TSIG_BADTIME;
+	answer_with_error(&r, v, false, E_PERM);
 	rig_close(&r);
 }
 END_TEST
