@@ -356,8 +356,8 @@ static int take_unsigned(struct tsig_exchange *x, const uint8_t *message, size_t
  * (RFC 8945 §5.2.3): believed as far as they refuse. */
 static bool is_refusal(const struct tsig_rr *rr)
 {
-	return rr->mac_len == 0 && (rr->error == TSIG_BADKEY || rr->error == TSIG_BADSIG ||
-				    rr->error == TSIG_BADTIME);
+	return rr->mac_len == 0 &&
+	       (rr->error == TSIG_BADKEY || rr->error == TSIG_BADSIG || rr->error == TSIG_BADTIME);
 }
 
 int tsig_sign_query(const struct tsig_ring *ring, const struct tsig_key *key,
