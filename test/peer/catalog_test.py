@@ -607,7 +607,31 @@ def of_file(t):
     first.stop()
 
 
-PARTS = {'one': one, 'signed': signed, 'two': two, 'many': many, 'producers': producers, 'bind': of_bind, 'knot': of_knot, 'file': of_file}
+def guarded(t):
+    """A catalog that has lost its members waits for approval, and they are served meanwhile."""
+    port = peer.free_port()
+    zones = {z: zone_text(z) for z in ('a.', 'b.', 'c.')}
+    first = primary(t, 'p9', {CATALOG: catalog_text(CATALOG, [('x', 'a.'), ('y', 'b.'), ('z', 'c.')]), **zones}, port)
+    c = daemon(t, 'c9', consumer_text(first.port, [CATALOG], more=', max-removed: 1'), port)
+    for z in zones:
+        comes(t, f'guarded: {z}', c, z)
+    change(first, CATALOG, ('delete', 'x.zones PTR'))
+    goes(t, 'guarded: one may go', c, 'a.')
+    change(first, CATALOG, ('delete', 'y.zones PTR'), ('delete', 'z.zones PTR'))
+    logged(t, 'guarded: two are held', c, 'zone-held zone=cat.example. removed=2 records=4 limit=1')
+    c = again(t, c)
+    change(first, CATALOG, ('add', 'note TXT again'))  # and a NOTIFY
+    logged(t, 'guarded: after a restart too', c, 'zone-held zone=cat.example. removed=2', 2)
+    t.check('guarded: they are served', serves(c, 'b.') and serves(c, 'c.'), c.log()[-2000:])
+    status, said = c.ctl('approve', CATALOG)
+    t.check('guarded: approve', status == 0, said)
+    for z in ('b.', 'c.'):
+        goes(t, f'guarded: {z} goes', c, z)
+    c.stop()
+    first.stop()
+
+
+PARTS = {'one': one, 'guarded': guarded, 'signed': signed, 'two': two, 'many': many, 'producers': producers, 'bind': of_bind, 'knot': of_knot, 'file': of_file}
 
 with peer.Test('catalog') as test:
     for part in sys.argv[1:] or PARTS:
