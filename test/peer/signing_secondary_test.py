@@ -10,7 +10,8 @@ import dns.query
 import dns.rcode
 import dns.update
 import peer
-from transfers import again, content, end, serial_of, transfer, zone_text
+from secondary_test import ZONE, Fake, closes, rcode, reaches, whole
+from transfers import again, apply, content, differences, end, serial_of, transfer, zone_text
 
 POLICIES = {'nsec.': 'denial: nsec', 'hashed.': 'denial: nsec3, zonemd: sha384', 'optout.': 'denial: nsec3-opt-out, keys: csk'}
 ZONES = list(POLICIES)
@@ -100,6 +101,37 @@ def secondary_named(t, port, primary):
                                       f'primaries {{ 127.0.0.1 port {primary}; }};' for z in ZONES})
 
 
+def secondary_knotd(t, port, primary):
+    os.makedirs(t.path('down'), exist_ok=True)
+    text = f'''server:
+    rundir: {t.path('down')}
+    listen: 127.0.0.1@{port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+log:
+  - target: stderr
+    any: info
+database:
+    storage: {t.path('down')}
+remote:
+  - id: above
+    address: 127.0.0.1@{primary}
+acl:
+  - id: all
+    action: [ transfer, notify ]
+template:
+  - id: default
+    storage: {t.path('down')}
+    semantic-checks: off
+    master: above
+    acl: all
+zone:
+'''
+    text += ''.join(f'  - domain: "{z}"\n' for z in ZONES)
+    return peer.Daemon(t, ['knotd', '-c', t.write('down.conf', text)], port, t.path('down.log'))
+
+
 def change(server, zone, r, mark):
     """Some changes in one update: names that come and go, below each other, wildcards, cuts with and without DS."""
     u = dns.update.UpdateMessage(zone)
@@ -137,8 +169,8 @@ def follow(t, name, primary, ours, down, mark):
         wanted, got = content(primary, z), content(ours, z)
         t.check(f'{name}: {z} {mark}: what the primary has', got == wanted, f'more {list(got - wanted)[:3]} less {list(wanted - got)[:3]}')
         signed, below = transfer(ours, z), transfer(down, z)
-        t.check(f'{name}: {z} {mark}: the same below', signed.zone() == below.zone() and not signed.faults + below.faults,
-                str(signed.faults + below.faults))
+        faults = signed.faults + [f for f in below.faults if f != 'question']  # Knot has it in each message
+        t.check(f'{name}: {z} {mark}: the same below', signed.zone() == below.zone() and not faults, str(faults))
 
 
 def validate(t, name, ours):
@@ -157,14 +189,14 @@ def kinds(ours, zone):
             if 'zone-transferred' in line and f'zone={zone} ' in line]
 
 
-def with_primary(t, name, start):
+def with_primary(t, name, start, start_below):
     ports = [peer.free_port() for _ in range(3)]
     primary = start(t, ports[0], ports[1])
     peer.wait_for(primary.is_up, f'answer from {name}')
     peer.wait_for(lambda: all(serial_of(primary, z) for z in ZONES), f'zones of {name}')
     ours = signer(t, ports[1], ports[0], ports[2])
     peer.wait_for(lambda: all(serial_of(ours, z) for z in ZONES), 'the zones', 20)
-    down = secondary_named(t, ports[2], ports[1])
+    down = start_below(t, ports[2], ports[1])
     peer.wait_for(down.is_up, 'answer from the secondary')
     peer.wait_for(lambda: all(serial_of(down, z) for z in ZONES), 'the zones below', 20)
     r = random.Random(name)
@@ -279,10 +311,94 @@ zones: [ {{ name: nsec., primaries: primary, dnssec: p, allow-transfer: any }} ]
     primary.stop()
 
 
+# --- a primary that does as it is told ------------------------------------------------------------
+
+def signer_of(t, name, primary, policy=''):
+    """Signs what a secondary_test.Fake has."""
+    port = peer.free_port()
+    os.makedirs(t.path(f'{name}.db'))
+    d = peer.Daemon(t, [os.path.join(peer.BIN, 'signetd'), '-c', t.write(f'{name}.yaml', f'''server:
+  listen: 127.0.0.1@{port}
+  database: {t.path(name)}.db
+  control: "{t.path(name)}.control"
+remotes: [ {{ name: primary, addresses: 127.0.0.1, port: {primary.port} }} ]
+policies: [ {{ name: p {policy} }} ]
+zones: [ {{ name: "{ZONE}", primaries: primary, dnssec: p, allow-transfer: any }} ]
+''')], port, t.path(f'{name}.log'))
+    d.config = t.path(f'{name}.yaml')
+    peer.wait_for(d.is_up, 'answer')
+    return d
+
+
+def is_good(t, what, d):
+    path = t.path('check')
+    d.transfer(ZONE, path)
+    status, said = peer.ours('signet-verifyzone', path)
+    t.check(f'{what}: it validates', status == 0, said[-500:])
+
+
+def by_axfr(t):
+    """What comes as a whole, and differs little, is a small difference for those below."""
+    fake = Fake(whole(1, names=200))
+    ours = signer_of(t, 'by-axfr', fake)
+    reaches(t, 'by AXFR: at first', ours, 1)
+    for n in (2, 3):
+        before, old = serial_of(ours, ZONE), transfer(ours, ZONE).zone()
+        fake.answer = rcode(dns.rcode.NOTIMP, then=whole(n, names=200))
+        ctl(ours, 'retransfer', ZONE)
+        reaches(t, f'by AXFR: {n}', ours, n)
+        x = transfer(ours, ZONE, 'IXFR', before)
+        (found,) = differences(x)
+        moved = len(found[2]) + len(found[3])
+        t.check(f'by AXFR, {n}: a small difference', found[0] == before and moved == 8, (moved, x.faults))  # SOA, TXT, and their RRSIGs
+        t.check(f'by AXFR, {n}: that leads there', apply(old, x) == transfer(ours, ZONE).zone())
+        is_good(t, f'by AXFR, {n}', ours)
+    end(t, ours)
+    fake.close()
+
+
+def renewal(t):
+    """Signatures are renewed while no primary answers; and the serial, which is our own, moves on."""
+    fake = Fake(whole(1, expire=600))
+    ours = signer_of(t, 'renewal', fake, ', refresh: 7200s, validity: 7203s, jitter: 2s')
+    reaches(t, 'renewal: at first', ours, 1)
+    fake.answer = closes
+    first = serial_of(ours, ZONE)
+    peer.wait_for(lambda: serial_of(ours, ZONE) >= first + 2, 'renewal without a primary', 20)
+    is_good(t, 'renewal without a primary', ours)
+    was = serial_of(ours, ZONE)
+    fake.answer = whole(2, expire=600)
+    ctl(ours, 'retransfer', ZONE)
+    reaches(t, 'renewal: what comes then', ours, 2)
+    t.check('renewal: serials go on', serial_of(ours, ZONE) > was, (was, serial_of(ours, ZONE)))
+    is_good(t, 'renewal: what comes then', ours)
+    end(t, ours)
+    fake.close()
+
+
+def expiry(t):
+    """As a secondary that does not sign: SERVFAIL when no primary has answered for so long, and back by itself."""
+    fake = Fake(whole(1, expire=4))
+    ours = signer_of(t, 'expiry', fake)
+    reaches(t, 'expiry: at first', ours, 1)
+    was = serial_of(ours, ZONE)
+    fake.answer = closes
+    peer.wait_for(lambda: ours.ask(ZONE, 'SOA').rcode() == dns.rcode.SERVFAIL, 'SERVFAIL after expiry', 20)
+    end(t, ours)
+    ours = again(t, ours)
+    t.check('expiry: nor after a restart', ours.ask(ZONE, 'SOA').rcode() == dns.rcode.SERVFAIL)
+    fake.answer = whole(2)
+    reaches(t, 'expiry: back with another version', ours, 2)
+    t.check('expiry: serials go on', serial_of(ours, ZONE) > was)
+    is_good(t, 'expiry', ours)
+    end(t, ours)
+    fake.close()
+
+
 def main():
     with peer.Test('signing_secondary') as t:
-        for name, start in (('knotd', primary_knotd), ('named', primary_named)):
-            primary, ours, down = with_primary(t, name, start)
+        for name, start, below in (('knotd', primary_knotd, secondary_named), ('named', primary_named, secondary_knotd)):
+            primary, ours, down = with_primary(t, name, start, below)
             if name == 'named':
                 same_content(t, primary, ours, down)
                 commands(t, ours)
@@ -291,7 +407,8 @@ def main():
                 d.stop()
             end(t, ours)
             peer.run('rm', '-rf', t.path('signer.db'), t.path('signer.log'), t.path('down'))
-        no_keys(t)
+        for part in (no_keys, by_axfr, renewal, expiry):
+            part(t)
 
 
 main()
