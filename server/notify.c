@@ -53,6 +53,16 @@ struct notify {
 
 /* --- who is told ----------------------------------------------------------------------------- */
 
+/* Of what is newer it is told as soon as it would have been told a second time; it may be back. */
+static void renew(struct notice *t)
+{
+	t->is_newer = true;
+	if (t->tries > 1) {
+		t->due_ms -= ((int64_t)AGAIN_FIRST_MS << (t->tries - 1)) - AGAIN_FIRST_MS;
+		t->tries = 1;
+	}
+}
+
 static void add(struct notify *n, const struct config_zone *zone, const struct address *to,
 		const struct tsig_key *key)
 {
@@ -61,7 +71,7 @@ static void add(struct notify *n, const struct config_zone *zone, const struct a
 		at = &(*at)->next;
 	}
 	if (*at != NULL) {
-		(*at)->is_newer = true;
+		renew(*at);
 		return;
 	}
 	const size_t i = (size_t)(zone - n->config->zones);

@@ -1,7 +1,8 @@
 /* server/notify.h - tells others that a zone has changed (RFC 1996): by UDP, again and again until they answer.
  *
  * Who is told: the remotes of zones.notify, and the servers of the NS set whose addresses are in a zone of this server,
- * but for the one that the SOA names. While one has not answered, a newer serial takes the place of the old.
+ * but for the one that the SOA names. While one has not answered, a newer serial takes the place of the old, and is
+ * told within a second.
  *
  * Threads: that of the loop. */
 #ifndef SERVER_NOTIFY_H

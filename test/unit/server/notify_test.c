@@ -371,6 +371,28 @@ START_TEST(told_again_of_the_newest)
 }
 END_TEST
 
+/* Who has not answered for long is told of a newer one as soon as of a first. */
+START_TEST(what_is_newer_does_not_wait_for_long)
+{
+	set(A);
+	change(1);
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert_uint_eq(tick(), 1);
+		w.ms += i < 3 ? 1000 << i : 500;
+	}
+	change(2);
+	change(3);
+	ck_assert_uint_eq(tick(), 0); /* but not within the first second */
+	w.ms += 500;
+	ck_assert_uint_eq(tick(), 1);
+	ck_assert_uint_eq(serial_of(&w.sent[w.looked]), 3);
+	w.ms += 2000;
+	ck_assert_uint_eq(tick(), 1);
+	ck_assert_uint_eq(answers(0), 0);
+	ck_assert(is_done());
+}
+END_TEST
+
 /* So many at a time, and the others soon behind. */
 START_TEST(many_zones_take_turns)
 {
@@ -561,6 +583,7 @@ int main(void)
 	tcase_add_test(tc, says_when_the_next_is_due);
 	tcase_add_test(tc, a_burst_is_one);
 	tcase_add_test(tc, told_again_of_the_newest);
+	tcase_add_test(tc, what_is_newer_does_not_wait_for_long);
 	tcase_add_test(tc, many_zones_take_turns);
 	tcase_add_test(tc, only_an_answer_is_one);
 	tcase_add_test(tc, an_error_is_an_answer);
